@@ -1,0 +1,15 @@
+/* Job: one pass over bytes that says whether they are one well-formed JSON value (RFC 8259) in UTF-8.
+ *
+ * Place: guards the splice of core/render: what passes can stand inside our own JSON without changing its meaning.
+ * Cost: O(n), no allocation. Limits: HB_JSON_DEPTH_MAX levels. Threads: any. */
+#ifndef CORE_JSON_SCAN_H
+#define CORE_JSON_SCAN_H
+
+#include "hookbus/bytes.h"
+
+#define HB_JSON_DEPTH_MAX 64
+
+/* HB_OK, HB_ERR_INVALID (ret_at: byte position of the first fault) or HB_ERR_TOO_LARGE (too deep). Leading and trailing white space is allowed. */
+HB_MUST_USE enum hb_err hb_json_scan(struct hb_str text, size_t *ret_at);
+
+#endif
