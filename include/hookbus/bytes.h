@@ -43,7 +43,8 @@ int hb_str_cmp(struct hb_str a, struct hb_str b);
 /* Equal without regard to ASCII case (header names). */
 bool hb_str_eq_nocase(struct hb_str a, struct hb_str b);
 /* The next field of `*rest` up to `separator`, which is cut off `*rest`; false when nothing is left.
- * "a,,b" gives "a", "", "b". */
+ * "a,,b" gives "a", "", "b"; "a," gives "a", ""; "" gives one empty field, a NULL view none: look at .len first where
+ * an empty text means an empty list. */
 bool hb_str_split(struct hb_str *rest, char separator, struct hb_str *ret_field);
 /* Without leading and trailing spaces and tabs. */
 struct hb_str hb_str_trim(struct hb_str s);
