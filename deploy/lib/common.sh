@@ -9,6 +9,7 @@ HOOKBUS_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 #   test/        the tests' Kafka and Redis with their data and logs                         (anew for each run)
 #   quickstart/  the same for the quickstart                                                 (kept)
 HOOKBUS_LOCAL=$HOOKBUS_ROOT/.local
+# shellcheck disable=SC2034 # for those who source this
 HOOKBUS_LOGS=$HOOKBUS_LOCAL/log
 
 say() { printf '%s\n' "$*"; }
@@ -18,14 +19,29 @@ fail() {
     exit 1
 }
 
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# Prints the major version of the Java on PATH; 1 if there is none.
+java_major() {
+    local line
+    # Not the first line: JAVA_TOOL_OPTIONS and the like announce themselves before it.
+    line=$(java -version 2>&1 | grep -m1 ' version "') || return 1
+    line=${line#*\"}
+    line=${line#1.} # "1.8.0_392" is Java 8
+    printf '%s' "${line%%[!0-9]*}"
+}
+
+java_suits() { # as Kafka 4 asks
+    local major
+    have java && major=$(java_major) && [ "$major" -ge 17 ]
+}
+
 # The last lines of a log, indented, for the sentence that follows.
 show_tail() { # FILE [LINES]
     if [ -s "$1" ]; then
         tail -n "${2:-15}" "$1" | sed 's/^/    /' >&2
     fi
 }
-
-have() { command -v "$1" >/dev/null 2>&1; }
 
 # Runs COMMAND several times a second until it succeeds. 2 from it means "this will never happen": then we stop waiting
 # at once. After SECONDS, or on a 2, says SENTENCE (what we waited for, and what to look at) and returns 1.
@@ -47,19 +63,26 @@ wait_for() { # SECONDS SENTENCE COMMAND [ARGUMENT...]
     done
 }
 
-# Runs COMMAND while holding LOCK, so that two scripts do not fetch or build the same thing at once. The command runs in a
-# subshell: the lock goes with it, whatever happens.
-with_lock() { # LOCK SECONDS COMMAND [ARGUMENT...]
-    local lock=$1 limit=$2
+# Takes the lock on FILE, which is open as FD; it is held until that is closed. The file names who holds it.
+lock_take() { # FD FILE SECONDS
+    if ! flock -n "$1"; then
+        say "waiting for process $(<"$2"), which holds $2"
+        flock -w "$3" "$1" || fail "after $3 s process $(<"$2") still holds $2; see what it does, or end it"
+    fi
+    echo "$BASHPID" >"$2"
+}
+
+# Runs COMMAND alone, so that two scripts do not fetch or build the same thing at once. In a subshell: the lock ends with
+# it, whatever happens.
+with_lock() { # FILE SECONDS COMMAND [ARGUMENT...]
+    local file=$1 limit=$2
     shift 2
-    mkdir -p "$(dirname "$lock")"
+    mkdir -p "$(dirname "$file")"
+    # shellcheck disable=SC2094 # the file is no data: it names its holder
     (
-        if ! flock -n 9; then
-            say "waiting for another script that holds ${lock#"$HOOKBUS_ROOT"/}"
-            flock -w "$limit" 9 || fail "after $limit s $lock is still held; 'fuser -v $lock' names the process"
-        fi
+        lock_take 9 "$file" "$limit"
         "$@"
-    ) 9>>"$lock"
+    ) 9>>"$file"
 }
 
 # ---- ports ---------------------------------------------------------------------------------------------------------
@@ -86,7 +109,7 @@ port_owner() { # PORT
             return
         fi
     done
-    printf "a process of another user ('ss -ltnp sport = :%s' as root names it)" "$1"
+    printf "a process that cannot be seen from here ('ss -ltnp sport = :%s' as root may name it)" "$1"
 }
 
 # For a port that must be this one: a clear end when somebody else has it.
@@ -120,9 +143,9 @@ process_spawn() { # PIDFILE LOG COMMAND [ARGUMENT...]
     shift 2
     rm -f "$pidfile"
     # The inner shell writes its own pid and becomes the command: right from the first moment, however setsid forks.
-    # Descriptor 9 is a lock of ours, perhaps: a long-lived child must not keep it.
+    # 8 and 9 are locks of ours, perhaps: what lives long must not keep them.
     # shellcheck disable=SC2016
-    (setsid bash -c 'echo $$ >"$0.new" && mv "$0.new" "$0" && exec "$@"' "$pidfile" "$@" </dev/null >>"$log" 2>&1 9>&- &)
+    (setsid bash -c 'echo $$ >"$0.new" && mv "$0.new" "$0" && exec "$@"' "$pidfile" "$@" </dev/null >>"$log" 2>&1 8>&- 9>&- &)
     wait_for 10 "$1 could not be started; look at $log" test -s "$pidfile" || exit 1
 }
 

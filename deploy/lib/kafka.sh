@@ -9,21 +9,6 @@ KAFKA_DEPLOY=$HOOKBUS_ROOT/deploy/kafka
 
 # ---- made once -----------------------------------------------------------------------------------------------------
 
-# Prints the major version of the Java on PATH; 1 if there is none.
-java_major() {
-    local line
-    # Not the first line: JAVA_TOOL_OPTIONS and the like announce themselves before it.
-    line=$(java -version 2>&1 | grep -m1 ' version "') || return 1
-    line=${line#*\"}
-    line=${line#1.} # "1.8.0_392" is Java 8
-    printf '%s' "${line%%[!0-9]*}"
-}
-
-java_suits() { # Kafka 4 needs 17
-    local major
-    have java && major=$(java_major) && [ "$major" -ge 17 ]
-}
-
 kafka_jar_list() { find "$1" -name '*.jar' -printf '%f %s\n' | LC_ALL=C sort; } # DIR
 
 # The stamp says which pom these jars came from and what they were: half a folder, or an older pom's, does not match.
