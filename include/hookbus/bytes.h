@@ -21,6 +21,8 @@ struct hb_str {
 
 /* A view of a string literal. */
 #define HB_STR(literal) ((struct hb_str){"" literal, sizeof(literal) - 1})
+/* The same inside the initializer of a static table, where a compound literal is no constant. */
+#define HB_STR_INIT(literal) {"" literal, sizeof(literal) - 1}
 /* For printf: "%.*s", HB_ARG(s). */
 #define HB_ARG(s) (int)(s).len, (s).ptr ? (s).ptr : ""
 
