@@ -25,9 +25,10 @@ HB_MUST_USE enum hb_err hb_loop_new(struct hb_loop **ret_loop);
 void hb_loop_free(struct hb_loop **loop);
 /* Runs until hb_loop_stop, or until nothing is left to wait for. */
 void hb_loop_run(struct hb_loop *loop);
-/* Runs until something happened or timeout_ms passed (0: only what is ready now). For tests and blocking commands. */
+/* Runs until something happened or timeout_ms passed (0: only what is ready now). For tests and blocking
+ * commands. */
 void hb_loop_run_once(struct hb_loop *loop, int timeout_ms);
-/* Makes hb_loop_run return once the running callback has returned (others that are due in the same turn may still come). */
+/* Makes hb_loop_run return once the running callback has returned (others due in the same turn may still come). */
 void hb_loop_stop(struct hb_loop *loop);
 /* Time as of the current turn of the loop: cheap. Monotonic in microseconds, and wall. */
 struct hb_mono hb_loop_mono(const struct hb_loop *loop);
@@ -38,12 +39,15 @@ void hb_loop_update_time(struct hb_loop *loop);
 uint64_t hb_loop_stalls(const struct hb_loop *loop);
 int64_t hb_loop_longest_us(const struct hb_loop *loop);
 
-/* events: HB_WATCH_*; an error on the descriptor counts as readable and writable. May come once too often after a change
- * (the descriptor must be non-blocking); never after hb_watch_set(0) or hb_watch_free returned. */
+/* events: HB_WATCH_*; an error on the descriptor counts as readable and writable. May come once too often after a
+ * change (the descriptor must be non-blocking); never after hb_watch_set(0) or hb_watch_free returned. */
 typedef void hb_watch_fn(void *user, int events);
-/* One watch a descriptor at a time. Wants nothing yet. HB_ERR_IO: the descriptor cannot be watched (a plain file, closed). */
-HB_MUST_USE enum hb_err hb_watch_new(struct hb_loop *loop, int fd, hb_watch_fn *fn, void *user, struct hb_watch **ret_watch);
-/* Which events are wanted; 0 pauses. A change costs nothing until the loop waits. Call with 0 or free the watch before the descriptor is closed. */
+/* One watch a descriptor at a time. Wants nothing yet. HB_ERR_IO: the descriptor cannot be watched (a plain file,
+ * closed). */
+HB_MUST_USE enum hb_err hb_watch_new(struct hb_loop *loop, int fd, hb_watch_fn *fn, void *user,
+                                        struct hb_watch **ret_watch);
+/* Which events are wanted; 0 pauses. A change costs nothing until the loop waits. Call with 0 or free the watch before
+ * the descriptor is closed. */
 void hb_watch_set(struct hb_watch *watch, int events);
 void hb_watch_free(struct hb_watch **watch);
 
@@ -64,7 +68,8 @@ void hb_wake_send(struct hb_wake *wake);
 void hb_wake_free(struct hb_wake **wake);
 
 typedef void hb_signal_fn(void *user, int number);
-HB_MUST_USE enum hb_err hb_signal_new(struct hb_loop *loop, int number, hb_signal_fn *fn, void *user, struct hb_signal **ret_signal);
+HB_MUST_USE enum hb_err hb_signal_new(struct hb_loop *loop, int number, hb_signal_fn *fn, void *user,
+                                         struct hb_signal **ret_signal);
 void hb_signal_free(struct hb_signal **signal);
 
 /* A child process, started by exec (never fork alone: the Kafka client does not survive it). */
@@ -80,7 +85,8 @@ struct hb_child_spec {
     hb_child_fn *exited;
     void *user;
 };
-HB_MUST_USE enum hb_err hb_child_new(struct hb_loop *loop, const struct hb_child_spec *spec, struct hb_child **ret_child);
+HB_MUST_USE enum hb_err hb_child_new(struct hb_loop *loop, const struct hb_child_spec *spec,
+                                        struct hb_child **ret_child);
 /* Sends a signal; HB_ERR_NOT_FOUND when it ended already. */
 enum hb_err hb_child_signal(struct hb_child *child, int number);
 int hb_child_pid(const struct hb_child *child);

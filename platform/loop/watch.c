@@ -228,7 +228,8 @@ static enum hb_err register_new(struct hb_watch *watch)
 {
     struct hb_watch *former = watch->loop->watch_of_fd[watch->fd];
     if (former) {
-        HB_ASSERT(former->wanted == 0); /* one watch a descriptor; the former was told 0 before its descriptor was closed */
+        /* One watch a descriptor; the former was told 0 before its descriptor was closed. */
+        HB_ASSERT(former->wanted == 0);
         former->registered = 0;
         unlink_changed(former);
     }
