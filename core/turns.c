@@ -66,7 +66,23 @@ void hb_turns_leave(struct hb_turns *turns, struct hb_seat *seat)
         bench_leave(turns, bench);
 }
 
-struct hb_seat *hb_turns_next(const struct hb_turns *turns) { return turns->benches ? turns->benches->seats : NULL; }
+/* At the begin of its turn one gets a quantum; who then still owes, passes. The debt is at most one delivery, so this ends
+ * after a few rounds. */
+struct hb_seat *hb_turns_next(struct hb_turns *turns)
+{
+    while (turns->benches) {
+        struct hb_bench *bench = turns->benches;
+        if (bench->credit <= 0 && (bench->credit += HB_TURNS_QUANTUM) <= 0) {
+            turns->benches = bench->next;
+            continue;
+        }
+        struct hb_seat *seat = bench->seats;
+        if (seat->credit > 0 || (seat->credit += HB_TURNS_QUANTUM) > 0)
+            return seat;
+        bench->seats = seat->next;
+    }
+    return NULL;
+}
 
 void hb_turns_skip_bench(struct hb_turns *turns)
 {
@@ -79,13 +95,9 @@ void hb_turns_spend(struct hb_turns *turns, struct hb_seat *seat, int cost)
     struct hb_bench *bench = seat->bench;
     HB_ASSERT(cost >= 1 && hb_turns_has(seat) && turns->benches == bench && bench->seats == seat);
     seat->credit -= cost;
-    if (seat->credit <= 0) {
-        seat->credit += HB_TURNS_QUANTUM;
+    if (seat->credit <= 0)
         bench->seats = seat->next;
-    }
     bench->credit -= cost;
-    if (bench->credit <= 0) {
-        bench->credit += HB_TURNS_QUANTUM;
+    if (bench->credit <= 0)
         turns->benches = bench->next;
-    }
 }

@@ -35,8 +35,8 @@ void hb_turns_enter(struct hb_turns *turns, struct hb_bench *bench, struct hb_se
 /* The seat no longer takes part. Not in: nothing happens. */
 void hb_turns_leave(struct hb_turns *turns, struct hb_seat *seat);
 static inline bool hb_turns_has(const struct hb_seat *seat) { return seat->next != NULL; }
-/* Whose turn it is; NULL if nobody takes part. */
-struct hb_seat *hb_turns_next(const struct hb_turns *turns);
+/* Whose turn it is, the same until something was spent; NULL if nobody takes part. */
+struct hb_seat *hb_turns_next(struct hb_turns *turns);
 /* The seat whose turn it was has spent `cost` (>= 1); the turn passes on when its credit is used up. */
 void hb_turns_spend(struct hb_turns *turns, struct hb_seat *seat, int cost);
 /* The turn passes to the next bench without anything spent. */
