@@ -7,7 +7,9 @@
 
 #include "hookbus/event.h"
 
-/* The field at fault and what would be right; both static strings. field NULL: nothing is wrong. */
+#define HB_FOREIGN_ID_MAX 1024 /* bytes */
+
+/* The field at fault and what would be right; static strings. */
 struct hb_event_problem {
     const char *slug;   /* "invalid_type": stable, for problem types and unreadable lines */
     const char *field;  /* "type" */
@@ -17,17 +19,27 @@ struct hb_event_problem {
 bool hb_event_is_id(struct hb_str id);           /* 1..64 of [A-Za-z0-9_-] */
 bool hb_event_is_type(struct hb_str type);       /* word.word[.word]… */
 bool hb_event_is_subject(struct hb_str subject); /* UTF-8 without control characters, 1..256 bytes */
+/* Comma-separated paths of A-Z a-z 0-9 _ - . [ ], together 1..HB_CHANGED_MAX bytes; and one of them. */
 bool hb_event_is_changed(struct hb_str changed);
+bool hb_event_is_path(struct hb_str path);
+/* W3C Trace Context, 55 bytes, any version but ff. */
 bool hb_event_is_traceparent(struct hb_str traceparent);
+/* type/subtype with any parameters, 1..128 bytes of printable ASCII. */
 bool hb_event_is_content_type(struct hb_str content_type);
+/* RFC 3339, at most 64 bytes. */
+bool hb_event_is_time(struct hb_str time);
+/* An id of another system: 1..HB_FOREIGN_ID_MAX bytes of UTF-8 without control characters. */
+bool hb_event_is_foreign_id(struct hb_str id);
+/* 1..bytes_max bytes of UTF-8 without control characters (C0, DEL, C1). */
+bool hb_event_is_text(struct hb_str text, size_t bytes_max);
 /* application/json, any +json, or empty. */
 bool hb_event_is_json_type(struct hb_str content_type);
-/* hookbus.*: our own notices, which nobody may publish from outside. */
+/* hookbus.*: our own notices, which nobody may publish from outside. hb_event_check lets them pass (it also reads what we wrote): who takes
+ * events from outside asks this as well. */
 bool hb_event_is_notice(struct hb_str type);
-/* Whether s is valid UTF-8 (RFC 3629: no surrogates, no overlong forms). */
-bool hb_utf8_is_valid(struct hb_str s);
 
-/* Checks every attribute and scans JSON data; sets event->is_json. False: ret_problem says what. data_bytes_max: 0 for no limit here. */
+/* Checks every attribute (empty optional ones are absent) and scans JSON data; sets event->is_json. False: ret_problem says what.
+ * data_bytes_max: 0 for no limit here. Empty data is right only with a content type that is not JSON. */
 HB_MUST_USE bool hb_event_check(struct hb_event *event, size_t data_bytes_max, struct hb_event_problem *ret_problem);
 
 #define HB_EVENT_KEY_MAX (HB_ID_MAX + 1 + HB_SUBJECT_MAX)

@@ -22,9 +22,11 @@ struct hb_cursor hb_cursor_root(struct hb_str text);
 bool hb_cursor_next(struct hb_cursor container, size_t *state, struct hb_str *ret_name, struct hb_cursor *ret_value);
 /* The last member of that name (escapes are understood); kind NONE if there is none. */
 struct hb_cursor hb_cursor_member(struct hb_cursor object, struct hb_str name);
+/* The raw body of a string value: still escaped, without its quotes. */
+struct hb_str hb_cursor_text(struct hb_cursor string);
 /* Whether a raw string body (without quotes) equals plain UTF-8 text once unescaped. */
 bool hb_cursor_text_eq(struct hb_str raw, struct hb_str plain);
-/* Appends the unescaped text of a raw string body. */
+/* Appends the unescaped text of a raw string body. A lone surrogate escape, which has no UTF-8, becomes U+FFFD (also in hb_cursor_text_eq). */
 HB_MUST_USE enum hb_err hb_cursor_unescape(struct hb_str raw, struct hb_buf *ret_text);
 /* Compares two JSON numbers as exact decimals: <0, 0, >0. Exponents beyond ±999,999 count as that. */
 int hb_cursor_number_cmp(struct hb_str a, struct hb_str b);

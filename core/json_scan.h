@@ -1,7 +1,8 @@
 /* Job: one pass over bytes that says whether they are one well-formed JSON value (RFC 8259) in UTF-8.
  *
  * Place: guards the splice of core/render: what passes can stand inside our own JSON without changing its meaning.
- * Cost: O(n), no allocation. Limits: HB_JSON_DEPTH_MAX levels. Threads: any. */
+ * Cost: O(n), no allocation. Limits: HB_JSON_DEPTH_MAX levels. Threads: any.
+ * The grammar alone decides: a lone surrogate escape ("\ud800") and a NUL escape are well-formed, duplicate names too. */
 #ifndef CORE_JSON_SCAN_H
 #define CORE_JSON_SCAN_H
 

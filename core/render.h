@@ -6,17 +6,21 @@
 
 #include "hookbus/webhook.h"
 
-/* Appends the body. For `data` and `cloudevents-binary` nothing is appended: the data itself is the body (hb_render_is_data). `time` is the append time used when
- * the event has none. */
-HB_MUST_USE enum hb_err hb_render_body(enum hb_format format, const struct hb_event *event, struct hb_wall appended, struct hb_buf *ret_body);
+/* Appends the body. For `data` and `cloudevents-binary` nothing is appended: the data itself is the body
+ * (hb_render_is_data). `appended` stands in for the time of an event that has none. */
+HB_MUST_USE enum hb_err hb_render_body(enum hb_format format, const struct hb_event *event, struct hb_wall appended,
+                                       struct hb_buf *ret_body);
 bool hb_render_is_data(enum hb_format format);
 
 #define HB_RENDER_HEADERS_MAX 14
-#define HB_RENDER_SCRATCH_MAX 64
-/* The headers of a format that depend on the event alone: Content-Type, Hookbus-Event-Type, Hookbus-Store, traceparent, ce-* for binary. Views into event and scratch.
- * (webhook-id, -timestamp, -signature, Hookbus-Delivery-Id, Hookbus-Attempt are the attempt's own: core/signature.h and the dispatcher.) Attribute values outside visible
- * ASCII are percent-encoded in ce-* (CloudEvents HTTP binding 3.1.3.2): those need `encoded`, a buffer that lives as long. */
-HB_MUST_USE enum hb_err hb_render_headers(enum hb_format format, const struct hb_event *event, struct hb_wall appended, struct hb_buf *encoded,
-                                          struct hb_header ret_headers[HB_RENDER_HEADERS_MAX], size_t *ret_count);
+#define HB_RENDER_ENCODED_MAX 8192 /* a maximum for `encoded` that suffices for any event */
+/* The headers of a format that depend on the event alone: Content-Type, Hookbus-Event-Type, Hookbus-Store, traceparent,
+ * and ce-* for binary. (webhook-id, -timestamp, -signature, Hookbus-Delivery-Id, Hookbus-Attempt are the attempt's own:
+ * core/signature.h and the dispatcher.) Views into event and `encoded`. Attribute values outside visible ASCII are
+ * percent-encoded in ce-* (CloudEvents HTTP binding 3.1.3.2): those, source and time stand in `encoded`, which only
+ * binary touches and which must live as long, unchanged. Errors: those of `encoded`. */
+HB_MUST_USE enum hb_err hb_render_headers(enum hb_format format, const struct hb_event *event, struct hb_wall appended,
+                                          struct hb_buf *encoded, struct hb_header ret_headers[HB_RENDER_HEADERS_MAX],
+                                          size_t *ret_count);
 
 #endif

@@ -1,0 +1,343 @@
+#include "core/json_cursor.h"
+
+#define EXPONENT_MAX INT64_C(999999)
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static size_t skip_space(struct hb_str text, size_t at)
+{
+    while (at < text.len && is_space(text.ptr[at]))
+        at++;
+    return at;
+}
+
+/* The position behind the string whose opening quote stands at `at`. */
+static size_t skip_string(struct hb_str text, size_t at)
+{
+    for (at++;; at++) {
+        HB_ASSERT(at < text.len);
+        if (text.ptr[at] == '"')
+            return at + 1;
+        if (text.ptr[at] == '\\')
+            at++;
+    }
+}
+
+/* The position behind the container that opens at `at`. */
+static size_t skip_container(struct hb_str text, size_t at)
+{
+    int depth = 0;
+    for (;;) {
+        HB_ASSERT(at < text.len);
+        char c = text.ptr[at];
+        if (c == '"') {
+            at = skip_string(text, at);
+            continue;
+        }
+        at++;
+        if (c == '{' || c == '[')
+            depth++;
+        else if ((c == '}' || c == ']') && --depth == 0)
+            return at;
+    }
+}
+
+/* The position behind the number, true, false or null that begins at `at`. */
+static size_t skip_word(struct hb_str text, size_t at)
+{
+    while (at < text.len && text.ptr[at] != ',' && text.ptr[at] != ']' && text.ptr[at] != '}' && !is_space(text.ptr[at]))
+        at++;
+    return at;
+}
+
+static enum hb_cursor_kind kind_of(char first)
+{
+    switch (first) {
+    case '{':
+        return HB_CURSOR_OBJECT;
+    case '[':
+        return HB_CURSOR_ARRAY;
+    case '"':
+        return HB_CURSOR_STRING;
+    case 't':
+    case 'f':
+        return HB_CURSOR_BOOL;
+    case 'n':
+        return HB_CURSOR_NULL;
+    default:
+        HB_ASSERT(first == '-' || is_digit(first));
+        return HB_CURSOR_NUMBER;
+    }
+}
+
+/* The value that begins at *at, which moves behind it. */
+static struct hb_cursor value_at(struct hb_str text, size_t *at)
+{
+    size_t start = *at;
+    HB_ASSERT(start < text.len);
+    enum hb_cursor_kind kind = kind_of(text.ptr[start]);
+    if (kind == HB_CURSOR_STRING)
+        *at = skip_string(text, start);
+    else if (kind == HB_CURSOR_OBJECT || kind == HB_CURSOR_ARRAY)
+        *at = skip_container(text, start);
+    else
+        *at = skip_word(text, start);
+    return (struct hb_cursor){kind, hb_str_n(text.ptr + start, *at - start)};
+}
+
+struct hb_cursor hb_cursor_root(struct hb_str text)
+{
+    size_t start = skip_space(text, 0);
+    HB_ASSERT(start < text.len);
+    size_t end = text.len;
+    while (is_space(text.ptr[end - 1]))
+        end--;
+    return (struct hb_cursor){kind_of(text.ptr[start]), hb_str_n(text.ptr + start, end - start)};
+}
+
+bool hb_cursor_next(struct hb_cursor container, size_t *state, struct hb_str *ret_name, struct hb_cursor *ret_value)
+{
+    bool is_object = container.kind == HB_CURSOR_OBJECT;
+    HB_ASSERT(is_object || container.kind == HB_CURSOR_ARRAY);
+    struct hb_str text = container.raw;
+    /* The state stands on the opening bracket, on a comma, or on the closing bracket. */
+    HB_ASSERT(*state < text.len);
+    if (*state == text.len - 1)
+        return false;
+    size_t at = skip_space(text, *state + 1);
+    if (at == text.len - 1) {
+        *state = at;
+        return false;
+    }
+    if (is_object) {
+        size_t end = skip_string(text, at);
+        if (ret_name)
+            *ret_name = hb_str_n(text.ptr + at + 1, end - at - 2);
+        at = skip_space(text, end);
+        HB_ASSERT(at < text.len && text.ptr[at] == ':');
+        at = skip_space(text, at + 1);
+    }
+    *ret_value = value_at(text, &at);
+    *state = skip_space(text, at);
+    return true;
+}
+
+struct hb_cursor hb_cursor_member(struct hb_cursor object, struct hb_str name)
+{
+    struct hb_cursor found = {HB_CURSOR_NONE, {NULL, 0}}, value;
+    struct hb_str raw;
+    size_t state = 0;
+    while (hb_cursor_next(object, &state, &raw, &value))
+        if (hb_cursor_text_eq(raw, name))
+            found = value;
+    return found;
+}
+
+struct hb_str hb_cursor_text(struct hb_cursor string)
+{
+    HB_ASSERT(string.kind == HB_CURSOR_STRING);
+    return hb_str_n(string.raw.ptr + 1, string.raw.len - 2);
+}
+
+static unsigned hex_value(char c)
+{
+    if (is_digit(c))
+        return (unsigned)(c - '0');
+    return (unsigned)((c | 0x20) - 'a' + 10);
+}
+
+/* The UTF-16 unit of \uXXXX at `at`; the caller knows that it stands there. */
+static unsigned unit_at(struct hb_str raw, size_t at)
+{
+    HB_ASSERT(at + 6 <= raw.len);
+    unsigned unit = 0;
+    for (size_t i = at + 2; i < at + 6; i++)
+        unit = unit << 4 | hex_value(raw.ptr[i]);
+    return unit;
+}
+
+static bool is_high_surrogate(unsigned unit)
+{
+    return unit >= 0xD800 && unit <= 0xDBFF;
+}
+
+static bool is_low_surrogate(unsigned unit)
+{
+    return unit >= 0xDC00 && unit <= 0xDFFF;
+}
+
+static bool is_unicode_escape(struct hb_str raw, size_t at)
+{
+    return at + 6 <= raw.len && raw.ptr[at] == '\\' && raw.ptr[at + 1] == 'u';
+}
+
+/* The code point of the \u escape at *at, which moves behind it. A lone surrogate has no UTF-8: U+FFFD. */
+static unsigned code_point_at(struct hb_str raw, size_t *at)
+{
+    unsigned unit = unit_at(raw, *at);
+    *at += 6;
+    if (is_high_surrogate(unit) && is_unicode_escape(raw, *at)) {
+        unsigned low = unit_at(raw, *at);
+        if (is_low_surrogate(low)) {
+            *at += 6;
+            return 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+        }
+    }
+    return is_high_surrogate(unit) || is_low_surrogate(unit) ? 0xFFFD : unit;
+}
+
+static size_t encode_utf8(unsigned point, char ret_bytes[4])
+{
+    size_t count = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    static const unsigned char leads[] = {0, 0x00, 0xC0, 0xE0, 0xF0};
+    for (size_t i = count; i > 1; i--) {
+        ret_bytes[i - 1] = (char)(0x80 | (point & 0x3F));
+        point >>= 6;
+    }
+    ret_bytes[0] = (char)(leads[count] | point);
+    return count;
+}
+
+/* The bytes that the escape at *at (which moves behind it) stands for. */
+static size_t unescape_at(struct hb_str raw, size_t *at, char ret_bytes[4])
+{
+    HB_ASSERT(*at + 1 < raw.len);
+    char c = raw.ptr[*at + 1];
+    if (c == 'u')
+        return encode_utf8(code_point_at(raw, at), ret_bytes);
+    static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+    const char *found = strchr(from, c);
+    ret_bytes[0] = found && c ? to[found - from] : c;
+    *at += 2;
+    return 1;
+}
+
+bool hb_cursor_text_eq(struct hb_str raw, struct hb_str plain)
+{
+    size_t at = 0, matched = 0;
+    while (at < raw.len) {
+        char made[4];
+        size_t count = 1;
+        if (raw.ptr[at] == '\\')
+            count = unescape_at(raw, &at, made);
+        else
+            made[0] = raw.ptr[at++];
+        if (plain.len - matched < count || memcmp(plain.ptr + matched, made, count) != 0)
+            return false;
+        matched += count;
+    }
+    return matched == plain.len;
+}
+
+enum hb_err hb_cursor_unescape(struct hb_str raw, struct hb_buf *ret_text)
+{
+    size_t before = ret_text->len;
+    enum hb_err err = HB_OK;
+    for (size_t at = 0; !err && at < raw.len;) {
+        const char *escape = memchr(raw.ptr + at, '\\', raw.len - at);
+        size_t run = (escape ? (size_t)(escape - raw.ptr) : raw.len) - at;
+        err = hb_buf_add(ret_text, hb_str_n(raw.ptr + at, run));
+        at += run;
+        if (!err && escape) {
+            char made[4];
+            size_t count = unescape_at(raw, &at, made);
+            err = hb_buf_add(ret_text, hb_str_n(made, count));
+        }
+    }
+    if (err)
+        ret_text->len = before;
+    return err;
+}
+
+/* A number as sign × 0.d1d2d3… × 10^scale; digits is the text from d1 (not 0) to the end of the mantissa, a point included. */
+struct decimal {
+    bool is_zero;
+    bool is_negative;
+    int64_t scale;
+    struct hb_str digits;
+};
+
+static int64_t parse_exponent(struct hb_str text)
+{
+    bool is_negative = text.len > 0 && text.ptr[0] == '-';
+    int64_t value = 0;
+    for (size_t i = text.len > 0 && !is_digit(text.ptr[0]); i < text.len; i++) {
+        value = value * 10 + (text.ptr[i] - '0');
+        if (value > EXPONENT_MAX)
+            value = EXPONENT_MAX;
+    }
+    return is_negative ? -value : value;
+}
+
+/* Where the mantissa ends. */
+static size_t mantissa_end(struct hb_str number)
+{
+    size_t at = 0;
+    while (at < number.len && number.ptr[at] != 'e' && number.ptr[at] != 'E')
+        at++;
+    return at;
+}
+
+static struct decimal decimal_of(struct hb_str number)
+{
+    HB_ASSERT(number.len > 0);
+    struct decimal d = {.is_negative = number.ptr[0] == '-'};
+    size_t start = d.is_negative, end = mantissa_end(number);
+    const char *point = memchr(number.ptr, '.', end);
+    size_t whole_end = point ? (size_t)(point - number.ptr) : end;
+    size_t first = start;
+    while (first < end && (number.ptr[first] == '0' || number.ptr[first] == '.'))
+        first++;
+    d.is_zero = first == end;
+    if (d.is_zero)
+        return d;
+    int64_t exponent = end < number.len ? parse_exponent(hb_str_n(number.ptr + end + 1, number.len - end - 1)) : 0;
+    int64_t place = first < whole_end ? (int64_t)(whole_end - first) : -(int64_t)(first - whole_end - 1);
+    d.scale = exponent + place;
+    d.digits = hb_str_n(number.ptr + first, end - first);
+    return d;
+}
+
+/* The next digit, '0' behind the last. */
+static char next_digit(struct hb_str digits, size_t *at)
+{
+    if (*at < digits.len && digits.ptr[*at] == '.')
+        (*at)++;
+    return *at < digits.len ? digits.ptr[(*at)++] : '0';
+}
+
+static int compare_digits(struct hb_str a, struct hb_str b)
+{
+    size_t at_a = 0, at_b = 0;
+    while (at_a < a.len || at_b < b.len) {
+        char digit_a = next_digit(a, &at_a), digit_b = next_digit(b, &at_b);
+        if (digit_a != digit_b)
+            return digit_a < digit_b ? -1 : 1;
+    }
+    return 0;
+}
+
+static int sign_of(const struct decimal *d)
+{
+    return d->is_zero ? 0 : d->is_negative ? -1 : 1;
+}
+
+int hb_cursor_number_cmp(struct hb_str a, struct hb_str b)
+{
+    struct decimal x = decimal_of(a), y = decimal_of(b);
+    int sign_x = sign_of(&x), sign_y = sign_of(&y);
+    if (sign_x != sign_y)
+        return sign_x < sign_y ? -1 : 1;
+    if (sign_x == 0)
+        return 0;
+    int magnitude = x.scale != y.scale ? (x.scale < y.scale ? -1 : 1) : compare_digits(x.digits, y.digits);
+    return sign_x < 0 ? -magnitude : magnitude;
+}
