@@ -87,7 +87,7 @@ kafka_prepare_locked() {
     kafka_jars_complete || kafka_fetch_jars
     archive=$(kafka_archive_file)
     [ -f "$KAFKA_HOME/formatted/meta.properties" ] && [ -f "$archive" ] && return
-    say "preparing Kafka: format a data folder, archive its classes (about 15 s, once)"
+    say "preparing Kafka: format a data folder, archive its classes (about 10 s, once)"
     # A run that was interrupted may have left its broker there.
     process_kill "$scratch/kafka.pid" "$scratch/server.properties"
     rm -rf "$scratch"
