@@ -1,0 +1,232 @@
+#include "dispatcher/lines.h"
+
+#include "hookbus/topics.h"
+#include "platform/loop/loop.h"
+
+#include <stdlib.h>
+
+#define RECORDS_WAITING_MAX 1000
+#define ACK_WAIT_MAX_US (INT64_C(5) * 1000 * 1000)
+#define RETRY_MS 200
+#define TAGS_FIRST 64
+
+/* One record: gathered, then written, then acknowledged; kept until that. */
+struct batch {
+    struct batch *next; /* free list, or the list of those to be written again */
+    struct hb_lines *lines;
+    struct hb_buf text;
+    void **tags;
+    size_t tags_count, tags_capacity;
+    struct hb_mono written_at;
+    struct batch *older, *newer; /* those at Kafka, by age */
+};
+
+struct hb_lines {
+    struct hb_lines_options options;
+    char topic[HB_TOPIC_NAME_MAX];
+    struct hb_timer *linger, *again;
+    struct batch *open;           /* being gathered */
+    struct batch *free_list;
+    struct batch *to_repeat;      /* not taken by Kafka's client, oldest first */
+    struct batch *oldest, *newest; /* at Kafka */
+    size_t records_waiting, lines_waiting;
+};
+
+static void at_kafka_remove(struct hb_lines *lines, struct batch *batch)
+{
+    *(batch->older ? &batch->older->newer : &lines->oldest) = batch->newer;
+    *(batch->newer ? &batch->newer->older : &lines->newest) = batch->older;
+    batch->older = batch->newer = NULL;
+}
+
+static void at_kafka_add(struct hb_lines *lines, struct batch *batch)
+{
+    batch->newer = NULL;
+    batch->older = lines->newest;
+    *(lines->newest ? &lines->newest->newer : &lines->oldest) = batch;
+    lines->newest = batch;
+}
+
+static void repeat_later(struct hb_lines *lines, struct batch *batch)
+{
+    struct batch **end = &lines->to_repeat;
+    while (*end)
+        end = &(*end)->next;
+    batch->next = NULL;
+    *end = batch;
+    if (!hb_timer_is_running(lines->again))
+        hb_timer_start(lines->again, RETRY_MS, 0);
+}
+
+static void batch_done(struct hb_lines *lines, struct batch *batch)
+{
+    lines->records_waiting--;
+    for (size_t i = 0; i < batch->tags_count; i++) {
+        lines->lines_waiting--;
+        lines->options.done(lines->options.user, batch->tags[i]);
+    }
+    batch->tags_count = 0;
+    hb_buf_clear(&batch->text);
+    batch->next = lines->free_list;
+    lines->free_list = batch;
+}
+
+static void acknowledged(void *user, const struct hb_kafka_ack *ack)
+{
+    struct batch *batch = user;
+    struct hb_lines *lines = batch->lines;
+    at_kafka_remove(lines, batch);
+    if (!ack->err) {
+        batch_done(lines, batch);
+        return;
+    }
+    if (ack->err == HB_ERR_DENIED || ack->err == HB_ERR_FATAL)
+        lines->options.refused(lines->options.user, ack->err, ack->text);
+    repeat_later(lines, batch);
+}
+
+static enum hb_err write_batch(struct hb_lines *lines, struct batch *batch)
+{
+    const struct hb_kafka_header version = {HB_STR("hb_v"), HB_STR("1")};
+    const struct hb_kafka_record record = {
+        .topic = lines->topic, .partition = HB_KAFKA_PARTITION_ANY, .key = hb_str_c(lines->options.worker),
+        .value = hb_buf_str(&batch->text), .headers = &version, .headers_count = 1};
+    enum hb_err err = hb_kafka_produce(lines->options.producer, &record, acknowledged, batch);
+    if (err == HB_ERR_DENIED || err == HB_ERR_FATAL)
+        lines->options.refused(lines->options.user, err, hb_err_text(err));
+    if (!err)
+        at_kafka_add(lines, batch);
+    return err;
+}
+
+void hb_lines_flush(struct hb_lines *lines)
+{
+    struct batch *batch = lines->open;
+    hb_timer_stop(lines->linger);
+    if (!batch)
+        return;
+    lines->open = NULL;
+    lines->records_waiting++;
+    batch->written_at = hb_loop_mono(lines->options.loop);
+    if (write_batch(lines, batch))
+        repeat_later(lines, batch);
+}
+
+static void linger_over(void *user) { hb_lines_flush(user); }
+
+static void write_again(void *user)
+{
+    struct hb_lines *lines = user;
+    while (lines->to_repeat) {
+        struct batch *batch = lines->to_repeat;
+        if (write_batch(lines, batch)) {
+            hb_timer_start(lines->again, RETRY_MS, 0);
+            return;
+        }
+        lines->to_repeat = batch->next;
+    }
+}
+
+static struct batch *batch_new(struct hb_lines *lines)
+{
+    struct batch *batch = lines->free_list;
+    if (batch) {
+        lines->free_list = batch->next;
+        batch->next = NULL;
+        return batch;
+    }
+    batch = calloc(1, sizeof *batch);
+    if (batch) {
+        batch->lines = lines;
+        batch->text = hb_buf_make(lines->options.record_bytes_max + HB_LINE_BYTES_MAX);
+    }
+    return batch;
+}
+
+static enum hb_err tags_reserve(struct batch *batch)
+{
+    if (batch->tags_count < batch->tags_capacity)
+        return HB_OK;
+    size_t capacity = batch->tags_capacity ? 2 * batch->tags_capacity : TAGS_FIRST;
+    void **tags = realloc(batch->tags, capacity * sizeof *tags);
+    if (!tags)
+        return HB_ERR_MEMORY;
+    batch->tags = tags;
+    batch->tags_capacity = capacity;
+    return HB_OK;
+}
+
+enum hb_err hb_lines_add(struct hb_lines *lines, struct hb_attempt_line *line, void *tag)
+{
+    if (!lines->open && !(lines->open = batch_new(lines)))
+        return HB_ERR_MEMORY;
+    struct batch *batch = lines->open;
+    line->worker = hb_str_c(lines->options.worker);
+    enum hb_err err = tags_reserve(batch);
+    if (!err)
+        err = hb_attempt_line_add(&batch->text, line);
+    if (err)
+        return err;
+    batch->tags[batch->tags_count++] = tag;
+    lines->lines_waiting++;
+    if (batch->text.len >= lines->options.record_bytes_max)
+        hb_lines_flush(lines);
+    else if (batch->tags_count == 1)
+        hb_timer_start(lines->linger, lines->options.linger_ms, 0);
+    return HB_OK;
+}
+
+size_t hb_lines_waiting(const struct hb_lines *lines) { return lines->lines_waiting; }
+
+bool hb_lines_is_congested(const struct hb_lines *lines)
+{
+    if (lines->records_waiting == 0)
+        return false;
+    if (lines->records_waiting >= RECORDS_WAITING_MAX)
+        return true;
+    const struct batch *oldest = lines->to_repeat ? lines->to_repeat : lines->oldest;
+    return oldest && hb_loop_mono(lines->options.loop).us - oldest->written_at.us > ACK_WAIT_MAX_US;
+}
+
+enum hb_err hb_lines_new(const struct hb_lines_options *options, struct hb_lines **ret_lines)
+{
+    struct hb_lines *lines = calloc(1, sizeof *lines);
+    if (!lines)
+        return HB_ERR_MEMORY;
+    lines->options = *options;
+    hb_topic_name(options->topic_prefix, HB_TOPIC_ATTEMPTS, lines->topic);
+    enum hb_err err = hb_timer_new(options->loop, linger_over, lines, &lines->linger);
+    if (!err)
+        err = hb_timer_new(options->loop, write_again, lines, &lines->again);
+    if (err)
+        hb_lines_free(&lines);
+    else
+        *ret_lines = lines;
+    return err;
+}
+
+static void batches_free(struct batch *batch, bool is_at_kafka)
+{
+    while (batch) {
+        struct batch *next = is_at_kafka ? batch->newer : batch->next;
+        hb_buf_deinit(&batch->text);
+        free(batch->tags);
+        free(batch);
+        batch = next;
+    }
+}
+
+void hb_lines_free(struct hb_lines **lines)
+{
+    struct hb_lines *l = *lines;
+    if (!l)
+        return;
+    hb_timer_free(&l->linger);
+    hb_timer_free(&l->again);
+    batches_free(l->open, false);
+    batches_free(l->free_list, false);
+    batches_free(l->to_repeat, false);
+    batches_free(l->oldest, true);
+    free(l);
+    *lines = NULL;
+}
