@@ -7,7 +7,7 @@
 
 struct hb_selection;
 
-/* A pattern is a type ("order.created"), "order.*" (any type beginning "order."), or "*". */
+/* A pattern is a type ("order.created"), "order.*" (any type beginning "order."), or "*". "hookbus.*" is none: notices are named one by one. */
 bool hb_selection_is_pattern(struct hb_str pattern);
 /* types: at least one pattern. changed: paths; none means any. An event with a `changed` list matches if one of its paths equals, is below or is
  * above one of these ("price" matches "price.amount"); an event without one (created, or a producer that does not say) matches. Copies all. */
