@@ -1,10 +1,13 @@
 /* Job: turns a host name into addresses without blocking the loop.
  *
- * Place: the only includer of c-ares. Used by platform/http_client; also literal addresses come through it, so that
- * every address meets the filter in the same place. Looks at /etc/hosts first, then DNS (the system's or configured
- * servers). Owns / borrows: answers are views valid during the callback. Fails: HB_ERR_CONFIG, HB_ERR_MEMORY. Limits:
- * cache entries and TTLs bounded by the options; names in lookup are joined (one query for many askers). Threads: the
- * loop's; starts none. */
+ * Place: the only includer of c-ares. Used by platform/http_client. Looks at /etc/hosts first, then DNS (the system's or
+ * configured servers); search domains are not used: a name means the same everywhere.
+ * Owns / borrows: answers are views valid during the callback.
+ * Fails: HB_ERR_CONFIG, HB_ERR_MEMORY. A lookup's own trouble (no server can be reached, no memory, all entries of the
+ * cache are in use) is HB_FAILURE_OURS.
+ * Limits: cache entries, TTLs, lookups at a time and the time of each bounded by the options; names in lookup are joined
+ * (one query for many askers); at most HB_RESOLVER_ADDRESSES_MAX addresses of a name are kept.
+ * Threads: the loop's; starts none. */
 #ifndef PLATFORM_RESOLVER_RESOLVER_H
 #define PLATFORM_RESOLVER_RESOLVER_H
 
@@ -23,7 +26,8 @@ struct hb_resolver_options {
     int ttl_min_s, ttl_max_s; /* what a TTL is clamped to */
     int negative_ttl_s;       /* how long a failure is remembered */
 };
-/* failure NONE and at least one address, or a HB_FAILURE_DNS_*. */
+#define HB_RESOLVER_ADDRESSES_MAX 16
+/* failure NONE and at least one address, or a HB_FAILURE_DNS_*, or HB_FAILURE_OURS. */
 typedef void hb_lookup_fn(void *user, enum hb_failure failure, const struct hb_address *addresses, size_t count);
 
 HB_MUST_USE enum hb_err hb_resolver_new(const struct hb_resolver_options *options, struct hb_resolver **ret_resolver,
