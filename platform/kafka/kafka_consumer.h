@@ -1,0 +1,84 @@
+/* Job: the group consumer's state, shared by its three files.
+ *
+ * Place: private. kafka_consumer.c serves events and offsets, kafka_rebalance.c changes who holds what, kafka_locate.c
+ * asks the brokers where the partitions of an assignment stand, on a thread, so that the loop never waits for them.
+ * Threads: the consumer belongs to its user's thread; a locate shares nothing with it but its own struct. */
+#ifndef PLATFORM_KAFKA_KAFKA_CONSUMER_H
+#define PLATFORM_KAFKA_KAFKA_CONSUMER_H
+
+#include "platform/kafka/kafka_internal.h"
+
+/* ---- kafka_locate.c ---- */
+struct hb_kafka_locate;
+/* The three lists hold the same partitions in the same order. */
+struct hb_kafka_located {
+    enum hb_err err; /* HB_OK: offsets hold */
+    const char *text;
+    const rd_kafka_topic_partition_list_t *committed, *low, *high;
+};
+/* Starts after delay_ms; the partitions are copied, wake_fd is made readable at the end. NULL: no memory or thread. */
+struct hb_kafka_locate *hb_kafka_locate_start(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *partitions,
+                                              int wake_fd, int delay_ms);
+/* Nobody wants the answer any more; it ends soon (within one request's limit). */
+void hb_kafka_locate_cancel(struct hb_kafka_locate *locate);
+bool hb_kafka_locate_is_done(struct hb_kafka_locate *locate);
+/* After _is_done. */
+void hb_kafka_locate_result(const struct hb_kafka_locate *locate, struct hb_kafka_located *ret_located);
+/* The partitions as given. */
+const rd_kafka_topic_partition_list_t *hb_kafka_locate_partitions(const struct hb_kafka_locate *locate);
+/* Waits for its thread. NULL is allowed. */
+void hb_kafka_locate_free(struct hb_kafka_locate *locate);
+
+/* ---- the consumer ---- */
+#define HB_KAFKA_LOCATES_MAX 8 /* the one wanted, and cancelled ones that still end */
+
+/* What we know of one partition. */
+struct hb_kafka_slot {
+    struct hb_kafka_partition at; /* as assigned */
+    int64_t next;                 /* nothing below is delivered again */
+    int64_t stored;               /* the next offset last stored; -1: none */
+    bool is_ours;
+    bool is_paused;
+    bool is_stopped;    /* the library gave it up (offset out of range): only a new assignment moves it */
+    bool has_delivered; /* since the assignment: the library knows its position */
+    bool is_dirty;      /* `stored` is not yet with the library */
+};
+struct hb_kafka_slots {
+    struct hb_kafka_slot *slots;
+    int32_t count;
+};
+
+struct hb_kafka_consumer {
+    rd_kafka_t *rk;
+    struct hb_kafka_wake wake;
+    struct hb_kafka_index topics;
+    struct hb_kafka_slots *slots;    /* one a topic */
+    struct hb_kafka_partition *ours; /* in the order of the assignment */
+    size_t ours_count;
+    size_t dirty_count;
+    struct hb_kafka_locate *locates[HB_KAFKA_LOCATES_MAX];
+    struct hb_kafka_locate *wanted; /* one of them, or NULL */
+    struct hb_kafka_consumer_events events;
+    struct hb_kafka_trouble trouble;
+    void *user;
+    int served;
+    bool is_closing;
+};
+
+/* NULL if it is not ours. */
+struct hb_kafka_slot *hb_kafka_consumer_slot(const struct hb_kafka_consumer *consumer, int topic, int32_t partition);
+/* Gives the library what was stored since the last time. */
+void hb_kafka_consumer_flush(struct hb_kafka_consumer *consumer);
+
+/* ---- kafka_rebalance.c ---- */
+/* The library's callback. */
+void hb_kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *partitions,
+                        void *opaque);
+/* Finishes assignments whose offsets have arrived. */
+void hb_kafka_rebalance_serve(struct hb_kafka_consumer *consumer);
+/* Gives the library our partitions again, each at its `next`: what moves one that it has given up. */
+HB_MUST_USE enum hb_err hb_kafka_rebalance_again(struct hb_kafka_consumer *consumer);
+/* Cancels and waits for all threads. */
+void hb_kafka_rebalance_end(struct hb_kafka_consumer *consumer);
+
+#endif

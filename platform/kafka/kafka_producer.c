@@ -1,0 +1,330 @@
+#include "platform/kafka/kafka_internal.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#define TOPICS_MAX 64   /* handles kept; more go by name, slower */
+#define BROKERS_MAX 64  /* connections watched; more are not counted */
+#define POOL_CHUNK 1024 /* tickets allocated at once */
+#define PURGE_WAIT_MS 5000
+
+/* Who is to be told about a record under way. A free one is in a list. */
+struct ticket {
+    hb_kafka_ack_fn *ack;
+    void *user;
+    struct ticket *next_free;
+};
+struct ticket_chunk {
+    struct ticket_chunk *next;
+    struct ticket tickets[POOL_CHUNK];
+};
+
+/* Which connections stand, as the library's broker threads tell: the only thing of ours they touch. */
+struct connections {
+    pthread_mutex_t lock;
+    struct {
+        uint64_t name_hash;
+        bool is_up;
+    } brokers[BROKERS_MAX];
+    size_t count;
+};
+
+struct hb_kafka_producer {
+    rd_kafka_t *rk;
+    struct hb_kafka_wake wake;
+    struct ticket *free_tickets;
+    struct ticket_chunk *chunks;
+    size_t waiting;
+    size_t records_max;
+    rd_kafka_topic_t *topics[TOPICS_MAX];
+    size_t topics_count;
+    struct connections connections;
+    int served, served_max; /* of the poll under way */
+};
+
+/* ---- connections ---- */
+
+static uint64_t hash_broker(const char *name, int port)
+{
+    uint64_t hash = UINT64_C(14695981039346656037) ^ (uint64_t)port;
+
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * UINT64_C(1099511628211);
+    return hash;
+}
+
+static rd_kafka_resp_err_t on_broker_state(rd_kafka_t *rk, int32_t id, const char *protocol, const char *name, int port,
+                                           const char *state, void *opaque)
+{
+    struct connections *connections = opaque;
+    uint64_t hash = hash_broker(name, port);
+    size_t i = 0;
+
+    (void)rk;
+    (void)id;
+    (void)protocol;
+    pthread_mutex_lock(&connections->lock);
+    while (i < connections->count && connections->brokers[i].name_hash != hash)
+        i++;
+    if (i == connections->count && i < BROKERS_MAX)
+        connections->brokers[connections->count++].name_hash = hash;
+    if (i < BROKERS_MAX)
+        connections->brokers[i].is_up = strcmp(state, "UP") == 0 || strcmp(state, "UPDATE") == 0;
+    pthread_mutex_unlock(&connections->lock);
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *opaque, char *text,
+                                  size_t text_bytes)
+{
+    struct hb_kafka_producer *producer = opaque;
+
+    (void)conf;
+    (void)text;
+    (void)text_bytes;
+    return rd_kafka_interceptor_add_on_broker_state_change(rk, "hookbus", on_broker_state, &producer->connections);
+}
+
+bool hb_kafka_producer_is_connected(const struct hb_kafka_producer *producer)
+{
+    union {
+        const struct hb_kafka_producer *in;
+        struct hb_kafka_producer *out;
+    } cast = {.in = producer}; /* the lock is no part of what a reader sees */
+    struct connections *connections = &cast.out->connections;
+    bool is_any = false;
+
+    pthread_mutex_lock(&connections->lock);
+    for (size_t i = 0; i < connections->count; i++)
+        is_any |= connections->brokers[i].is_up;
+    pthread_mutex_unlock(&connections->lock);
+    return is_any;
+}
+
+/* ---- tickets ---- */
+
+static bool grow_pool(struct hb_kafka_producer *producer)
+{
+    struct ticket_chunk *chunk = malloc(sizeof *chunk);
+
+    if (!chunk)
+        return false;
+    chunk->next = producer->chunks;
+    producer->chunks = chunk;
+    for (size_t i = 0; i < POOL_CHUNK; i++) {
+        chunk->tickets[i].next_free = producer->free_tickets;
+        producer->free_tickets = &chunk->tickets[i];
+    }
+    return true;
+}
+
+static struct ticket *take_ticket(struct hb_kafka_producer *producer)
+{
+    struct ticket *ticket;
+
+    if (!producer->free_tickets && !grow_pool(producer))
+        return NULL;
+    ticket = producer->free_tickets;
+    producer->free_tickets = ticket->next_free;
+    return ticket;
+}
+
+static void give_ticket(struct hb_kafka_producer *producer, struct ticket *ticket)
+{
+    ticket->next_free = producer->free_tickets;
+    producer->free_tickets = ticket;
+}
+
+/* ---- acknowledgements ---- */
+
+static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque)
+{
+    struct hb_kafka_producer *producer = opaque;
+    struct ticket *ticket = rkm->_private;
+    struct hb_kafka_ack ack = {.err = hb_kafka_err_of_produce(rkm->err), .partition = rkm->partition, .offset = -1};
+    hb_kafka_ack_fn *fn = ticket->ack;
+    void *user = ticket->user;
+
+    give_ticket(producer, ticket);
+    producer->waiting--;
+    producer->served++;
+    if (ack.err == HB_OK)
+        ack.offset = rkm->offset;
+    ack.text = rd_kafka_err2str(rkm->err);
+    if (fn)
+        fn(user, &ack);
+    if (producer->served >= producer->served_max)
+        rd_kafka_yield(rk); /* the rest of this batch stays queued */
+}
+
+static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
+{
+    /* A producer's troubles are told by its acknowledgements and by is_connected. */
+    (void)rk;
+    (void)err;
+    (void)reason;
+    (void)opaque;
+}
+
+/* ---- life ---- */
+
+static enum hb_err start(struct hb_kafka_producer *producer, const struct hb_kafka_producer_options *options,
+                         struct hb_error *reterr)
+{
+    struct hb_kafka_config config;
+    enum hb_err err;
+
+    hb_kafka_config_open(&config, &options->cluster, reterr);
+    hb_kafka_config_set(&config, "enable.idempotence", "true");
+    hb_kafka_config_set(&config, "acks", "all");
+    hb_kafka_config_set(&config, "compression.type", "lz4");
+    /* As Java clients hash, so that whoever writes an entity's event reaches the same partition. */
+    hb_kafka_config_set(&config, "partitioner", "murmur2_random");
+    hb_kafka_config_set_int(&config, "linger.ms", options->linger_ms);
+    hb_kafka_config_set_int(&config, "queue.buffering.max.messages", options->queue_records_max);
+    hb_kafka_config_set_int(&config, "queue.buffering.max.kbytes", options->queue_kib_max);
+    hb_kafka_config_set_int(&config, "message.timeout.ms", options->message_timeout_ms);
+    if (options->message_bytes_max > 0)
+        hb_kafka_config_set_int(&config, "message.max.bytes", options->message_bytes_max);
+    /* Keeps a connection to every broker: a restarted one is found again without anything to send. */
+    hb_kafka_config_try(&config, "enable.sparse.connections", "false");
+    rd_kafka_conf_set_opaque(config.conf, producer);
+    rd_kafka_conf_set_dr_msg_cb(config.conf, on_delivery);
+    rd_kafka_conf_set_error_cb(config.conf, on_error);
+    rd_kafka_conf_interceptor_add_on_new(config.conf, "hookbus", on_new, producer);
+    err = hb_kafka_config_start(&config, RD_KAFKA_PRODUCER, &producer->rk);
+    if (err)
+        return err;
+    if (hb_kafka_wake_open(&producer->wake, rd_kafka_queue_get_main(producer->rk)))
+        return hb_fail(reterr, HB_ERR_IO, "no file descriptor is free for the Kafka producer");
+    return HB_OK;
+}
+
+enum hb_err hb_kafka_producer_new(const struct hb_kafka_producer_options *options,
+                                  struct hb_kafka_producer **ret_producer, struct hb_error *reterr)
+{
+    struct hb_kafka_producer *producer = calloc(1, sizeof *producer);
+    enum hb_err err;
+
+    HB_ASSERT(options->queue_records_max > 0 && options->queue_kib_max > 0);
+    if (!producer)
+        return hb_fail(reterr, HB_ERR_MEMORY, "out of memory for a Kafka producer");
+    producer->wake = HB_KAFKA_WAKE_NULL;
+    producer->records_max = (size_t)options->queue_records_max;
+    producer->served_max = INT_MAX;
+    pthread_mutex_init(&producer->connections.lock, NULL);
+    err = start(producer, options, reterr);
+    if (err) {
+        hb_kafka_producer_free(&producer, 0);
+        return err;
+    }
+    *ret_producer = producer;
+    return HB_OK;
+}
+
+/* Everything under way is failed and told, so that no ticket is lost. */
+static void give_up(struct hb_kafka_producer *producer)
+{
+    int64_t deadline = hb_kafka_clock_ms() + PURGE_WAIT_MS;
+
+    rd_kafka_purge(producer->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    while (producer->waiting && hb_kafka_clock_ms() < deadline)
+        rd_kafka_poll(producer->rk, 50);
+}
+
+void hb_kafka_producer_free(struct hb_kafka_producer **producer_ptr, int timeout_ms)
+{
+    struct hb_kafka_producer *producer = *producer_ptr;
+
+    *producer_ptr = NULL;
+    if (!producer)
+        return;
+    if (producer->rk) {
+        if (hb_kafka_producer_flush(producer, timeout_ms))
+            give_up(producer);
+        for (size_t i = 0; i < producer->topics_count; i++)
+            rd_kafka_topic_destroy(producer->topics[i]);
+        hb_kafka_wake_close(&producer->wake);
+        rd_kafka_destroy(producer->rk);
+    }
+    while (producer->chunks) {
+        struct ticket_chunk *next = producer->chunks->next;
+        free(producer->chunks);
+        producer->chunks = next;
+    }
+    pthread_mutex_destroy(&producer->connections.lock);
+    free(producer);
+}
+
+/* ---- verbs ---- */
+
+/* A handle kept for the topic; NULL: by name. The library would look the name up each time. */
+static rd_kafka_topic_t *topic_of(struct hb_kafka_producer *producer, const char *name)
+{
+    rd_kafka_topic_t *topic;
+
+    for (size_t i = 0; i < producer->topics_count; i++)
+        if (strcmp(rd_kafka_topic_name(producer->topics[i]), name) == 0)
+            return producer->topics[i];
+    if (producer->topics_count == TOPICS_MAX)
+        return NULL;
+    topic = rd_kafka_topic_new(producer->rk, name, NULL);
+    if (topic)
+        producer->topics[producer->topics_count++] = topic;
+    return topic;
+}
+
+enum hb_err hb_kafka_produce(struct hb_kafka_producer *producer, const struct hb_kafka_record *record,
+                             hb_kafka_ack_fn *ack, void *user)
+{
+    struct ticket *ticket;
+    rd_kafka_resp_err_t err;
+
+    if (producer->waiting >= producer->records_max)
+        return HB_ERR_FULL;
+    ticket = take_ticket(producer);
+    if (!ticket)
+        return HB_ERR_MEMORY;
+    ticket->ack = ack;
+    ticket->user = user;
+    err = hb_kafka_queue_record(producer->rk, topic_of(producer, record->topic), record, ticket);
+    if (err) {
+        give_ticket(producer, ticket);
+        return hb_kafka_err_of_produce(err);
+    }
+    producer->waiting++;
+    return HB_OK;
+}
+
+int hb_kafka_producer_fd(const struct hb_kafka_producer *producer)
+{
+    return producer->wake.fd;
+}
+
+int hb_kafka_producer_poll(struct hb_kafka_producer *producer, int max)
+{
+    HB_ASSERT(max > 0);
+    hb_kafka_wake_drain(&producer->wake);
+    producer->served = 0;
+    producer->served_max = max;
+    rd_kafka_poll(producer->rk, 0);
+    producer->served_max = INT_MAX;
+    /* What is left was announced before: announce it again, so that a loop that polls once a turn misses nothing. */
+    if (producer->served >= max)
+        hb_kafka_wake_raise(&producer->wake);
+    return producer->served;
+}
+
+enum hb_err hb_kafka_producer_flush(struct hb_kafka_producer *producer, int timeout_ms)
+{
+    producer->served = 0;
+    producer->served_max = INT_MAX;
+    rd_kafka_flush(producer->rk, timeout_ms);
+    return producer->waiting ? HB_ERR_TIMEOUT : HB_OK;
+}
+
+size_t hb_kafka_producer_waiting(const struct hb_kafka_producer *producer)
+{
+    return producer->waiting;
+}

@@ -1,0 +1,37 @@
+/* Job: one transactional producer and the two blocking things done with it.
+ *
+ * Place: private to the writer, runs on its thread; kafka_writer.c hands jobs in and outcomes out.
+ * Owns / borrows: records are borrowed for the call; offsets are written to the caller's array.
+ * Fails: as struct hb_kafka_written. Limits: each call ends within about twice limit_ms. Threads: one. */
+#ifndef PLATFORM_KAFKA_KAFKA_WRITER_JOB_H
+#define PLATFORM_KAFKA_KAFKA_WRITER_JOB_H
+
+#include "platform/kafka/kafka_internal.h"
+
+struct hb_kafka_outcome {
+    enum hb_err err;
+    bool is_unknown;
+    char text[HB_KAFKA_TEXT_MAX];
+};
+
+struct hb_kafka_writer_job {
+    rd_kafka_t *rk; /* NULL: the id is not taken */
+    int limit_ms;
+    /* Of the transaction under way. */
+    int64_t *offsets;
+    size_t unacknowledged;
+    rd_kafka_resp_err_t first_error;
+};
+
+/* A new instance takes the id; its predecessor is shut out. Takes conf. */
+void hb_kafka_writer_job_take(struct hb_kafka_writer_job *job, rd_kafka_conf_t *take_conf,
+                              struct hb_kafka_outcome *ret_outcome);
+/* One transaction. After an error that ends the instance, rk is NULL. */
+void hb_kafka_writer_job_write(struct hb_kafka_writer_job *job, const struct hb_kafka_record *records, size_t count,
+                               int64_t *ret_offsets, struct hb_kafka_outcome *ret_outcome);
+/* Ends the instance. */
+void hb_kafka_writer_job_drop(struct hb_kafka_writer_job *job);
+/* The delivery report callback for the configuration; its opaque is the job. */
+void hb_kafka_writer_job_on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque);
+
+#endif
