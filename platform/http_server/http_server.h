@@ -27,10 +27,10 @@ struct hb_http_server_options {
     const char *tls_cert_file, *tls_key_file; /* NULL: plain */
 };
 
-/* One request, whole. Answer it exactly once, now or later, from the loop. */
+/* One request, whole. Answer it exactly once, now or later, from the loop; after that the call is not the handler's. */
 typedef void hb_http_handler_fn(void *user, struct hb_http_call *call);
-/* method "GET"; path pattern with named segments: "/v1/stores/{store}/events". First match wins; a known path with another
- * method is 405 with Allow, an unknown one 404. */
+/* method "GET"; path pattern with named segments: "/v1/stores/{store}/events". First match wins; a known path with
+ * another method is 405 with Allow, an unknown one 404. GET routes answer HEAD too. */
 struct hb_http_route {
     const char *method;
     const char *pattern;
@@ -38,11 +38,13 @@ struct hb_http_route {
     void *user;
 };
 
-HB_MUST_USE enum hb_err hb_http_server_new(const struct hb_http_server_options *options, struct hb_http_server **ret_server, struct hb_error *reterr);
+HB_MUST_USE enum hb_err hb_http_server_new(const struct hb_http_server_options *options,
+                                           struct hb_http_server **ret_server, struct hb_error *reterr);
 /* Calls not answered yet are closed; their handlers must not touch them afterwards. */
 void hb_http_server_free(struct hb_http_server **server);
 /* Adds routes; the array must outlive the server. */
-HB_MUST_USE enum hb_err hb_http_server_mount(struct hb_http_server *server, const struct hb_http_route *routes, size_t count);
+HB_MUST_USE enum hb_err hb_http_server_mount(struct hb_http_server *server, const struct hb_http_route *routes,
+                                             size_t count);
 int hb_http_server_port(const struct hb_http_server *server);
 /* Stops taking new connections; running calls go on. */
 void hb_http_server_quiesce(struct hb_http_server *server);
@@ -52,7 +54,7 @@ size_t hb_http_server_open_calls(const struct hb_http_server *server);
 /* Of a call: */
 struct hb_str hb_http_call_method(const struct hb_http_call *call);
 struct hb_str hb_http_call_path(const struct hb_http_call *call);   /* decoded */
-struct hb_str hb_http_call_param(const struct hb_http_call *call, const char *name);  /* of the pattern, decoded; empty if none */
+struct hb_str hb_http_call_param(const struct hb_http_call *call, const char *name); /* decoded; empty if none */
 /* A query parameter, decoded; false if absent. */
 bool hb_http_call_query(const struct hb_http_call *call, const char *name, struct hb_str *ret_value);
 /* A header, name without regard to case; empty if absent. Repeated headers: the first. */
@@ -61,20 +63,23 @@ struct hb_str hb_http_call_body(const struct hb_http_call *call);
 /* "192.0.2.1" */
 const char *hb_http_call_peer(const struct hb_http_call *call);
 /* Calls `fn` for each header of the request. */
-void hb_http_call_each_header(const struct hb_http_call *call, void (*fn)(void *user, struct hb_str name, struct hb_str value), void *user);
-/* A hook called once if the client goes away before the answer; the call must still be answered (the answer is dropped). */
+void hb_http_call_each_header(const struct hb_http_call *call,
+                              void (*fn)(void *user, struct hb_str name, struct hb_str value), void *user);
+/* A hook called once if the client goes away before the answer (looked at once a second); the call must still be
+ * answered (the answer is dropped), from the hook or later. */
 void hb_http_call_on_gone(struct hb_http_call *call, void (*fn)(void *user), void *user);
 
 /* Adds a header to the answer. Call before answering. */
 void hb_http_call_add_header(struct hb_http_call *call, const char *name, struct hb_str value);
 /* Answers; the body is copied. content_type a static string. */
 void hb_http_call_answer(struct hb_http_call *call, int status, const char *content_type, struct hb_str body);
-/* Answers application/problem+json (RFC 9457): type "https://hookbus.dev/problems/<slug>" is a stable name, not a page one must fetch. field
- * may be NULL: the member or header at fault. `should` may be NULL: what would be right. */
-void hb_http_call_problem(struct hb_http_call *call, int status, const char *slug, const char *title, const char *detail,
-                          const char *field, const char *should);
-/* Streams: after hb_http_call_begin, pieces are sent with hb_http_call_more (copied; HB_ERR_CLOSED when the client left, HB_ERR_FULL
- * when it reads too slowly: over 1 MiB waiting) until hb_http_call_end. */
+/* Answers application/problem+json (RFC 9457): type "https://hookbus.dev/problems/<slug>" is a stable name, not a page
+ * one must fetch. field may be NULL: the member or header at fault. `should` may be NULL: what would be right. */
+void hb_http_call_problem(struct hb_http_call *call, int status, const char *slug, const char *title,
+                          const char *detail, const char *field, const char *should);
+/* Streams: after hb_http_call_begin, pieces are sent with hb_http_call_more (copied; HB_ERR_CLOSED when the client
+ * left, HB_ERR_FULL when it reads too slowly: over 1 MiB waiting) until hb_http_call_end, which must come in any
+ * case. */
 HB_MUST_USE enum hb_err hb_http_call_begin(struct hb_http_call *call, int status, const char *content_type);
 HB_MUST_USE enum hb_err hb_http_call_more(struct hb_http_call *call, struct hb_str piece);
 void hb_http_call_end(struct hb_http_call *call);
