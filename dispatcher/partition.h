@@ -22,7 +22,6 @@ struct hb_partition {
     int32_t partition;
     bool is_assigned;
     bool is_paused;
-    bool is_waiting_for_registry;
     uint32_t generation;
     int64_t repeat_until; /* the end seen at assignment: offsets below it may have been read before */
     int64_t watermark;    /* all below is settled; -1 unknown */

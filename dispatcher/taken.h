@@ -30,6 +30,7 @@ struct hb_taken {
     uint32_t deliveries; /* not ended */
     uint64_t sequence;   /* its slot in the ring */
     uint64_t settled_mark;
+    bool is_handed_back; /* a delivery of it was given up unsent: it must not settle here */
 };
 
 struct hb_taken_pool {

@@ -1,0 +1,347 @@
+#include "dispatcher/state.h"
+
+#include "dispatcher/watermark.h"
+#include "platform/http_client/http_client.h"
+#include "platform/loop/loop.h"
+#include "registry/registry.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MINUTE_S 60
+#define FLUSH_MS 5000         /* for Kafka's last acknowledgements when freeing */
+#define PRODUCER_LINGER_MS 2
+#define PRODUCER_RECORDS_MAX 20000
+#define ACKS_A_TURN 512
+#define SETTLED_FILE_PARTITIONS 64 /* of one topic; partitions beyond have no marks */
+#define GRACE_CHECK_MS 50
+#define GRACE_CANCEL_MS 2000  /* before its end, what has not been sent is handed back */
+
+void hb_dispatcher_set_lasting_trouble(struct hb_dispatcher *d, const char *format, ...)
+{
+    if (d->lasting_trouble[0])
+        return; /* the first cause is the one to mend */
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(d->lasting_trouble, sizeof d->lasting_trouble, format, arguments);
+    va_end(arguments);
+    hb_log(&d->log, HB_LOG_DISPATCHER_TROUBLE, HB_LOG_C("why", d->lasting_trouble));
+}
+
+const char *hb_dispatcher_trouble(const struct hb_dispatcher *d)
+{
+    if (d->lasting_trouble[0])
+        return d->lasting_trouble;
+    if (!d->options.has_keys)
+        return "the sealing key is missing: set secrets.key_file (hookbus secrets init FILE makes one); nothing is consumed until then";
+    if (hb_registry_trouble(d->options.registry))
+        return hb_registry_trouble(d->options.registry);
+    if (!hb_registry_is_current(d->options.registry))
+        return "the registry is still being read";
+    if (!d->consumer)
+        return "not consuming yet";
+    if (hb_lines_is_congested(d->lines))
+        return "Kafka does not acknowledge: nothing more is fetched or sent until it does";
+    return NULL;
+}
+
+/* ---- the loop's callbacks ---- */
+
+static void consumer_ready(void *user, int events)
+{
+    (void)events;
+    hb_intake_run(user);
+}
+
+static void intake_due(void *user) { hb_intake_run(user); }
+
+static void producer_ready(void *user, int events)
+{
+    struct hb_dispatcher *d = user;
+    (void)events;
+    while (hb_kafka_producer_poll(d->producer, ACKS_A_TURN) == ACKS_A_TURN)
+        ;
+    hb_intake_wake(d);
+}
+
+void hb_dispatcher_pump(struct hb_dispatcher *d)
+{
+    if (d->is_pumping)
+        return;
+    d->is_pumping = true;
+    if (!hb_lines_is_congested(d->lines))
+        hb_admit_pump(&d->admit);
+    d->is_pumping = false;
+    hb_intake_wake(d);
+}
+
+static void read_gauges(struct hb_dispatcher *d)
+{
+    struct hb_metrics *m = d->options.metrics;
+    struct hb_http_client_stats stats;
+    hb_http_client_read_stats(d->options.http, &stats);
+    hb_metric_set(m, HB_METRIC_WAITING, (int64_t)d->admit.waiting);
+    hb_metric_set(m, HB_METRIC_IN_FLIGHT, d->admit.in_flight);
+    hb_metric_set(m, HB_METRIC_LINES_WAITING, (int64_t)hb_lines_waiting(d->lines));
+    hb_metric_set(m, HB_METRIC_CONNECTIONS_OPENED, (int64_t)stats.connections_opened);
+    hb_metric_set(m, HB_METRIC_CONNECTIONS_REUSED, (int64_t)stats.connections_reused);
+    hb_metric_set(m, HB_METRIC_ADDRESSES_BLOCKED, (int64_t)stats.blocked);
+}
+
+struct minute {
+    struct hb_dispatcher *d;
+    struct hb_watermark_writer writer;
+};
+
+static void note_watermark(void *user, struct hb_partition *partition)
+{
+    struct minute *minute = user;
+    hb_watermark_write(&minute->writer, minute->d->topics[partition->topic], partition);
+}
+
+static void each_minute(struct hb_dispatcher *d)
+{
+    struct minute minute = {.d = d,
+                            .writer = {.producer = d->producer, .registry_topic = d->registry_topic, .group = d->group, .now = hb_loop_wall(d->options.loop)}};
+    hb_partitions_each(&d->partitions, note_watermark, &minute);
+}
+
+static enum hb_err begin(struct hb_dispatcher *d);
+
+static void each_second(void *user)
+{
+    struct hb_dispatcher *d = user;
+    d->seconds++;
+    if (!d->consumer && !d->is_stopping && d->options.has_keys && hb_registry_is_current(d->options.registry))
+        (void)begin(d);
+    (void)hb_kafka_producer_poll(d->producer, ACKS_A_TURN); /* also when nothing woke us */
+    if (d->consumer) {
+        hb_intake_second(d);
+        if (!d->is_starved && !d->is_stopping)
+            hb_intake_run(d);
+        if (d->seconds % MINUTE_S == 0)
+            each_minute(d);
+    }
+    hb_dispatcher_pump(d);
+    read_gauges(d);
+}
+
+static void history_refused(void *user, enum hb_err err, const char *text)
+{
+    struct hb_dispatcher *d = user;
+    hb_dispatcher_set_lasting_trouble(d, "Kafka refuses the history of attempts (%s): %s", hb_err_name(err), text ? text : "");
+    if (err == HB_ERR_FATAL)
+        d->options.failed(d->options.user, d->lasting_trouble);
+}
+
+/* ---- life cycle ---- */
+
+/* The registry is current: from here on nothing missing in it is unknown. */
+static enum hb_err begin(struct hb_dispatcher *d)
+{
+    const struct hb_config *c = d->options.config;
+    const char *topics[HB_EVENT_TOPIC_COUNT];
+    for (int i = 0; i < HB_EVENT_TOPIC_COUNT; i++)
+        topics[i] = d->topics[i];
+    const struct hb_kafka_consumer_options options = {
+        .cluster = d->options.cluster, .group = d->group, .instance = d->options.worker, .topics = topics, .topics_count = HB_EVENT_TOPIC_COUNT,
+        .queued_records_min = (int)c->dispatcher_queued_records, .queued_kib_max = (int)c->dispatcher_queued_kib,
+        .commit_interval_ms = (int)c->dispatcher_commit_interval_ms, .session_timeout_ms = (int)c->dispatcher_session_timeout_ms,
+        .max_poll_interval_ms = 300000, .events = &hb_intake_events, .user = d};
+    struct hb_error error = {.text = ""};
+    enum hb_err err = hb_kafka_consumer_new(&options, &d->consumer, &error);
+    if (!err)
+        err = hb_watch_new(d->options.loop, hb_kafka_consumer_fd(d->consumer), consumer_ready, d, &d->consumer_watch);
+    if (err) {
+        hb_dispatcher_set_lasting_trouble(d, "cannot consume: %s", error.text[0] ? error.text : hb_err_text(err));
+        return err;
+    }
+    hb_watch_set(d->consumer_watch, HB_WATCH_READ);
+    struct hb_watermark_writer writer = {.producer = d->producer, .registry_topic = d->registry_topic, .group = d->group,
+                                         .now = hb_loop_wall(d->options.loop)};
+    hb_watermark_write_group(&writer);
+    return HB_OK;
+}
+
+static struct hb_admit_limits admit_limits(const struct hb_config *c)
+{
+    int share = (int)(c->delivery_in_flight_max * c->delivery_store_share_percent / 100);
+    return (struct hb_admit_limits){.in_flight_max = (int)c->delivery_in_flight_max, .host_max = (int)c->delivery_host_max,
+                                    .store_in_flight_max = share > 0 ? share : 1, .waiting_max = (size_t)c->delivery_waiting_max,
+                                    .waiting_bytes_max = (size_t)c->delivery_waiting_bytes};
+}
+
+static enum hb_err make_producer(struct hb_dispatcher *d, struct hb_error *reterr)
+{
+    const struct hb_config *c = d->options.config;
+    const struct hb_kafka_producer_options options = {.cluster = d->options.cluster, .linger_ms = PRODUCER_LINGER_MS,
+                                                      .queue_records_max = PRODUCER_RECORDS_MAX, .queue_kib_max = (int)c->publish_queue_kib_max,
+                                                      .message_timeout_ms = (int)c->kafka_message_timeout_ms};
+    enum hb_err err = hb_kafka_producer_new(&options, &d->producer, reterr);
+    if (!err)
+        err = hb_watch_new(d->options.loop, hb_kafka_producer_fd(d->producer), producer_ready, d, &d->producer_watch);
+    if (!err)
+        hb_watch_set(d->producer_watch, HB_WATCH_READ);
+    return err;
+}
+
+static enum hb_err make_lines(struct hb_dispatcher *d)
+{
+    const struct hb_config *c = d->options.config;
+    const struct hb_lines_options options = {.loop = d->options.loop, .producer = d->producer, .topic_prefix = hb_str_c(c->kafka_topic_prefix),
+                                             .worker = d->options.worker, .linger_ms = (int)c->dispatcher_attempts_linger_ms,
+                                             .record_bytes_max = (size_t)c->dispatcher_attempts_record_bytes,
+                                             .done = hb_settle_line_done, .refused = history_refused, .user = d};
+    return hb_lines_new(&options, &d->lines);
+}
+
+static enum hb_err make_memory(struct hb_dispatcher *d, struct hb_error *reterr)
+{
+    const struct hb_config *c = d->options.config;
+    enum hb_err err = HB_OK;
+    if (c->dispatcher_id_memory > 0)
+        err = hb_id_memory_new((size_t)c->dispatcher_id_memory, &d->ids);
+    if (!err && c->dispatcher_state_dir[0])
+        err = hb_settled_file_open(c->dispatcher_state_dir, d->options.worker, SETTLED_FILE_PARTITIONS, (uint32_t)c->dispatcher_ring_slots,
+                                   &d->settled, reterr);
+    return err;
+}
+
+static void stop_step(void *user);
+
+static enum hb_err make_timers(struct hb_dispatcher *d)
+{
+    enum hb_err err = hb_timer_new(d->options.loop, intake_due, d, &d->intake_timer);
+    if (!err)
+        err = hb_timer_new(d->options.loop, each_second, d, &d->second_timer);
+    if (!err)
+        err = hb_timer_new(d->options.loop, stop_step, d, &d->grace_timer);
+    if (!err)
+        hb_timer_start(d->second_timer, 0, 1000);
+    return err;
+}
+
+static void name_things(struct hb_dispatcher *d)
+{
+    struct hb_str prefix = hb_str_c(d->options.config->kafka_topic_prefix);
+    for (int i = 0; i < HB_EVENT_TOPIC_COUNT; i++)
+        hb_topic_name(prefix, (enum hb_topic)i, d->topics[i]);
+    hb_topic_name(prefix, HB_TOPIC_REGISTRY, d->registry_topic);
+    (void)snprintf(d->group, sizeof d->group, "%.*sdispatcher", HB_ARG(prefix));
+}
+
+enum hb_err hb_dispatcher_new(const struct hb_dispatcher_options *options, struct hb_dispatcher **ret_dispatcher, struct hb_error *reterr)
+{
+    struct hb_dispatcher *d = calloc(1, sizeof *d);
+    if (!d)
+        return HB_ERR_MEMORY;
+    const struct hb_config *c = options->config;
+    d->options = *options;
+    d->log = hb_log_context(options->log, HB_LOG_C("worker", options->worker));
+    d->fan_out = 1;
+    d->admit = (struct hb_admit){.limits = admit_limits(c), .start = hb_attempt_start, .user = d};
+    name_things(d);
+    hb_partitions_init(&d->partitions, (size_t)c->dispatcher_ring_slots);
+    hb_lanes_init(&d->lanes, options->http, d, (int)c->delivery_window_start, (int)c->delivery_window_max);
+    enum hb_err err = make_memory(d, reterr);
+    if (!err)
+        err = make_producer(d, reterr);
+    if (!err)
+        err = make_lines(d);
+    if (!err)
+        err = make_timers(d);
+    if (err)
+        hb_dispatcher_free(&d);
+    else
+        *ret_dispatcher = d;
+    return err;
+}
+
+/* ---- stopping ---- */
+
+static void hand_back_all(void *user, struct hb_delivery *delivery) { hb_settle_hand_back(user, delivery); }
+static bool is_any(void *user, const struct hb_delivery *delivery)
+{
+    (void)user;
+    (void)delivery;
+    return true;
+}
+
+static void hand_back_waiting(struct hb_dispatcher *d)
+{
+    size_t state = 0;
+    struct hb_lane *lane;
+    while ((lane = hb_map_next(&d->lanes.by_webhook, &state)) != NULL)
+        hb_admit_sweep(&d->admit, lane, is_any, hand_back_all, d);
+}
+
+/* Until nothing waits, runs or is unacknowledged, or the grace time is over. */
+static void stop_step(void *user)
+{
+    struct hb_dispatcher *d = user;
+    d->grace_left_ms -= GRACE_CHECK_MS;
+    if (d->grace_left_ms <= GRACE_CANCEL_MS)
+        hand_back_waiting(d);
+    else
+        hb_dispatcher_pump(d);
+    if (d->admit.in_flight == 0)
+        hb_lines_flush(d->lines);
+    bool is_done = d->admit.waiting == 0 && d->admit.in_flight == 0 && hb_lines_waiting(d->lines) == 0;
+    if (!is_done && d->grace_left_ms > 0)
+        return;
+    hb_timer_stop(d->grace_timer);
+    d->options.stopped(d->options.user);
+}
+
+void hb_dispatcher_stop(struct hb_dispatcher *d)
+{
+    if (d->is_stopping)
+        return;
+    d->is_stopping = true;
+    d->grace_left_ms = d->options.config->dispatcher_grace_s * HB_MS_PER_S;
+    if (d->consumer_watch)
+        hb_watch_set(d->consumer_watch, 0);
+    hb_timer_stop(d->intake_timer);
+    hb_timer_start(d->grace_timer, 0, GRACE_CHECK_MS);
+}
+
+void hb_dispatcher_free(struct hb_dispatcher **dispatcher)
+{
+    struct hb_dispatcher *d = *dispatcher;
+    if (!d)
+        return;
+    d->is_stopping = true;
+    hand_back_waiting(d);
+    if (d->producer && d->lines) {
+        hb_lines_flush(d->lines);
+        (void)hb_kafka_producer_flush(d->producer, FLUSH_MS);
+    }
+    hb_watch_free(&d->consumer_watch);
+    hb_kafka_consumer_free(&d->consumer, FLUSH_MS);
+    hb_watch_free(&d->producer_watch);
+    hb_kafka_producer_free(&d->producer, 0);
+    hb_timer_free(&d->intake_timer);
+    hb_timer_free(&d->second_timer);
+    hb_timer_free(&d->grace_timer);
+    hb_lines_free(&d->lines);
+    hb_lanes_deinit(&d->lanes);
+    hb_partitions_deinit(&d->partitions);
+    hb_taken_pool_deinit(&d->pool);
+    hb_settled_file_close(&d->settled);
+    hb_id_memory_free(&d->ids);
+    while (d->free_deliveries) {
+        struct hb_delivery *next = d->free_deliveries->next;
+        free(d->free_deliveries);
+        d->free_deliveries = next;
+    }
+    free(d);
+    *dispatcher = NULL;
+}
+
+void hb_dispatcher_webhook_changed(struct hb_dispatcher *d, const struct hb_webhook *old_webhook, struct hb_webhook *new_webhook)
+{
+    (void)old_webhook; /* one that is gone keeps its last snapshot: what waits ends as `webhook_deleted` */
+    if (new_webhook)
+        hb_lanes_change(&d->lanes, new_webhook);
+}

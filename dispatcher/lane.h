@@ -1,0 +1,76 @@
+/* Job: what one webhook has in this process: its queue, its window, its prepared target and MACs.
+ *
+ * A lane is made at a webhook's first delivery and follows the registry: when the configuration changes, the next attempt uses the
+ * new URL, headers and secrets. Lanes of one store share a bench (turns, share), lanes of one destination share a host (cap).
+ * Owns / borrows: a reference to the current snapshot, target, MACs; deliveries that wait are its own.
+ * Fails: HB_ERR_MEMORY; HB_ERR_INVALID (the stored URL or headers are not usable). Limits: given to hb_lanes_init. Threads: the loop's. */
+#ifndef DISPATCHER_LANE_H
+#define DISPATCHER_LANE_H
+
+#include "core/map.h"
+#include "core/turns.h"
+#include "core/window.h"
+#include "hookbus/webhook.h"
+
+struct hb_delivery;
+struct hb_hmac;
+struct hb_http_client;
+struct hb_http_target;
+struct hb_lane;
+
+/* A store's place in the turns, and what it has in flight. */
+struct hb_stall {
+    struct hb_bench bench; /* first: turns give it back */
+    char *store;
+    int in_flight;
+    size_t lanes;
+};
+
+/* A destination (host:port). */
+struct hb_host {
+    char *name;
+    int in_flight;
+    size_t lanes;
+    struct hb_lane *blocked; /* lanes that wait for a slot here */
+};
+
+struct hb_lane {
+    struct hb_seat seat; /* first: turns give it back */
+    void *owner;         /* of all lanes: what hb_lanes_init was given */
+    struct hb_stall *stall;
+    struct hb_host *host;    /* NULL until prepared */
+    struct hb_webhook *webhook;
+    struct hb_http_target *target;                /* NULL: to be prepared anew */
+    struct hb_hmac *hmacs[HB_WEBHOOK_SECRETS_MAX]; /* as the snapshot's secrets */
+    struct hb_window window;
+    struct hb_delivery *first, **last;
+    size_t waiting;
+    int in_flight;
+    bool is_host_blocked;
+    struct hb_lane *next_blocked;
+};
+
+struct hb_lanes {
+    struct hb_map by_webhook, stalls, hosts;
+    struct hb_http_client *http;
+    void *owner;
+    int window_start, window_max;
+};
+
+/* owner: what each lane carries for its requests' callbacks. */
+void hb_lanes_init(struct hb_lanes *lanes, struct hb_http_client *http, void *owner, int window_start, int window_max);
+/* All lanes must be idle: nothing waiting, nothing in flight. */
+void hb_lanes_deinit(struct hb_lanes *lanes);
+/* The lane of a webhook, made if there is none. HB_ERR_MEMORY. */
+HB_MUST_USE enum hb_err hb_lanes_get(struct hb_lanes *lanes, struct hb_webhook *webhook, struct hb_lane **ret_lane);
+/* The webhook changed: its lane, if any, uses the new snapshot from its next attempt on. */
+void hb_lanes_change(struct hb_lanes *lanes, struct hb_webhook *webhook);
+/* Target, MACs and host, made from the current snapshot if they are not there. HB_ERR_INVALID with a sentence. */
+HB_MUST_USE enum hb_err hb_lane_prepare(struct hb_lanes *lanes, struct hb_lane *lane, struct hb_error *reterr);
+/* Frees an idle lane of a webhook that is gone. */
+void hb_lanes_drop(struct hb_lanes *lanes, struct hb_lane *lane);
+/* The MAC prepared for each secret of a snapshot, 0..HB_WEBHOOK_SECRETS_MAX. */
+HB_MUST_USE enum hb_err hb_hmacs_init(const struct hb_webhook *webhook, struct hb_hmac *ret_hmacs[HB_WEBHOOK_SECRETS_MAX]);
+void hb_hmacs_deinit(struct hb_hmac *hmacs[HB_WEBHOOK_SECRETS_MAX]);
+
+#endif
