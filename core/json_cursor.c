@@ -220,21 +220,49 @@ static size_t unescape_at(struct hb_str raw, size_t *at, char ret_bytes[4])
     return 1;
 }
 
-bool hb_cursor_text_eq(struct hb_str raw, struct hb_str plain)
+/* How much of plain the unescaped text begins with: *ret_matched bytes; true if the raw text came to its end. Stops where
+ * plain is used up or something differs. */
+static bool match_text(struct hb_str raw, struct hb_str plain, size_t *ret_matched)
 {
     size_t at = 0, matched = 0;
-    while (at < raw.len) {
+    while (at < raw.len && matched < plain.len) {
         char made[4];
         size_t count = 1;
         if (raw.ptr[at] == '\\')
             count = unescape_at(raw, &at, made);
         else
             made[0] = raw.ptr[at++];
-        if (plain.len - matched < count || memcmp(plain.ptr + matched, made, count) != 0)
+        if (plain.len - matched < count || memcmp(plain.ptr + matched, made, count) != 0) {
+            *ret_matched = matched;
             return false;
+        }
         matched += count;
     }
-    return matched == plain.len;
+    *ret_matched = matched;
+    return at == raw.len;
+}
+
+bool hb_cursor_text_eq(struct hb_str raw, struct hb_str plain)
+{
+    size_t matched;
+    return match_text(raw, plain, &matched) && matched == plain.len;
+}
+
+bool hb_cursor_text_has_prefix(struct hb_str raw, struct hb_str prefix)
+{
+    size_t matched;
+    (void)match_text(raw, prefix, &matched);
+    return matched == prefix.len;
+}
+
+size_t hb_cursor_step(struct hb_str raw, size_t at)
+{
+    if (raw.ptr[at] != '\\')
+        return 1;
+    char made[4];
+    size_t end = at;
+    (void)unescape_at(raw, &end, made);
+    return end - at;
 }
 
 enum hb_err hb_cursor_unescape(struct hb_str raw, struct hb_buf *ret_text)

@@ -26,6 +26,10 @@ struct hb_cursor hb_cursor_member(struct hb_cursor object, struct hb_str name);
 struct hb_str hb_cursor_text(struct hb_cursor string);
 /* Whether a raw string body (without quotes) equals plain UTF-8 text once unescaped. */
 bool hb_cursor_text_eq(struct hb_str raw, struct hb_str plain);
+/* Whether the unescaped text of a raw string body begins with plain UTF-8 text. */
+bool hb_cursor_text_has_prefix(struct hb_str raw, struct hb_str prefix);
+/* Bytes of the raw string body at `at` that stand together: an escape (a surrogate pair is one), or one byte. */
+size_t hb_cursor_step(struct hb_str raw, size_t at);
 /* Appends the unescaped text of a raw string body. A lone surrogate escape, which has no UTF-8, becomes U+FFFD (also in hb_cursor_text_eq). */
 HB_MUST_USE enum hb_err hb_cursor_unescape(struct hb_str raw, struct hb_buf *ret_text);
 /* Compares two JSON numbers as exact decimals: <0, 0, >0. Exponents beyond ±999,999 count as that. */

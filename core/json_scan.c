@@ -256,3 +256,10 @@ enum hb_err hb_json_scan(struct hb_str text, size_t *ret_at)
         *ret_at = (size_t)(s.at - start);
     return err;
 }
+
+bool hb_json_is_number(struct hb_str text)
+{
+    const unsigned char *start = (const unsigned char *)text.ptr;
+    struct scan s = {.at = start, .end = start + text.len};
+    return text.len > 0 && scan_number(&s) && s.at == s.end;
+}

@@ -12,5 +12,7 @@
 
 /* HB_OK, HB_ERR_INVALID (ret_at: byte position of the first fault) or HB_ERR_TOO_LARGE (too deep). Leading and trailing white space is allowed. */
 HB_MUST_USE enum hb_err hb_json_scan(struct hb_str text, size_t *ret_at);
+/* Whether all of the text is a JSON number (no white space around it). */
+bool hb_json_is_number(struct hb_str text);
 
 #endif
