@@ -63,6 +63,8 @@ void hb_registry_free(struct hb_registry **registry);
 
 /* Whether the end seen at start was reached: before that nothing may be concluded from something missing. */
 bool hb_registry_is_current(const struct hb_registry *registry);
+/* Whether a keyring is at hand. Without one no secret is open: whoever signs must stop, red. */
+bool hb_registry_has_keys(const struct hb_registry *registry);
 /* NULL while all is well; else a sentence (a newer record, brokers away at start). */
 const char *hb_registry_trouble(const struct hb_registry *registry);
 /* Offset of the last record applied, -1 before the first: the stamp of events, and what read-your-writes waits for. */
@@ -72,6 +74,9 @@ int64_t hb_registry_end(const struct hb_registry *registry);
 /* Calls `fn` once (never from inside this call) when applied >= offset, or with HB_ERR_TIMEOUT after timeout_ms. */
 typedef void hb_registry_reached_fn(void *user, enum hb_err err);
 HB_MUST_USE enum hb_err hb_registry_when(struct hb_registry *registry, int64_t offset, int timeout_ms, hb_registry_reached_fn *fn, void *user);
+
+/* No callback with this user comes any more. hb_registry_free drops what still waits, without a call. */
+void hb_registry_when_cancel(struct hb_registry *registry, const void *user);
 
 /* NULL if unknown. A deleted store is given, with is_deleted. Valid until the next turn of the loop. */
 const struct hb_store *hb_registry_store(const struct hb_registry *registry, struct hb_str store);

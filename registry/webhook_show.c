@@ -1,0 +1,82 @@
+#include "registry/webhook_show.h"
+
+#include "registry/webhook_config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void hb_webhook_record_key(struct hb_str store, struct hb_str id, char ret_key[HB_REGISTRY_KEY_MAX + 1])
+{
+    (void)snprintf(ret_key, HB_REGISTRY_KEY_MAX + 1, "webhook/%.*s/%.*s", HB_ARG(store), HB_ARG(id));
+}
+
+static void add_headers(struct hb_json_writer *w, const struct hb_webhook_config *config)
+{
+    hb_json_object(w, "headers");
+    for (size_t i = 0; i < config->headers_count; i++) {
+        const struct hb_config_header *header = &config->headers[i];
+        char *name = hb_str_dup(header->name);
+        if (!name) {
+            w->err = HB_ERR_MEMORY;
+        } else if (header->sealed.ptr) {
+            hb_json_object(w, name);
+            hb_json_add_bool(w, "sealed", true);
+            hb_json_close_object(w);
+        } else {
+            hb_json_add_str(w, name, header->value);
+        }
+        free(name);
+    }
+    hb_json_close_object(w);
+}
+
+static void add_secrets(struct hb_json_writer *w, const struct hb_webhook_config *config)
+{
+    hb_json_array(w, "secrets");
+    for (size_t i = 0; i < config->secrets_count; i++) {
+        hb_json_object(w, NULL);
+        hb_json_add_wall(w, "created", config->secrets[i].created);
+        if (config->secrets[i].expires.ms != INT64_MAX) {
+            hb_json_add_wall(w, "expires", config->secrets[i].expires);
+        }
+        hb_json_close_object(w);
+    }
+    hb_json_close_array(w);
+}
+
+static void add_state(struct hb_json_writer *w, const struct hb_registry *registry, struct hb_str webhook)
+{
+    const struct registry_record *state = hb_registry_state(registry, webhook);
+    if (state) {
+        hb_json_add_raw(w, "state", state->value);
+    }
+}
+
+void hb_webhook_show(struct hb_json_writer *w, const struct hb_registry *registry, const struct hb_webhook *webhook, struct hb_str secret)
+{
+    char key[HB_REGISTRY_KEY_MAX + 1];
+    hb_webhook_record_key(webhook->store, webhook->id, key);
+    struct hb_str text = hb_registry_record(registry, hb_str_c(key));
+    struct hb_webhook_config *config = malloc(sizeof(*config));
+    struct hb_json *json = NULL;
+    if (!config || hb_json_parse(text, &json, NULL) || hb_webhook_config_read(json, text, config)) {
+        w->err = w->err ? w->err : HB_ERR_MEMORY;
+    } else {
+        hb_json_object(w, NULL);
+        hb_webhook_config_add_common(w, config);
+        hb_json_add_wall(w, "created", webhook->created);
+        hb_json_add_str(w, "status", hb_str_c(hb_webhook_status_text(webhook->status)));
+        add_headers(w, config);
+        add_secrets(w, config);
+        add_state(w, registry, webhook->id);
+        if (webhook->is_secret_damaged) {
+            hb_json_add_bool(w, "secret_damaged", true);
+        }
+        if (secret.len > 0) {
+            hb_json_add_str(w, "secret", secret);
+        }
+        hb_json_close_object(w);
+    }
+    hb_json_free(&json);
+    free(config);
+}
