@@ -1,0 +1,243 @@
+/* What is too much: sizes, slowness, numbers. FAULTS 64. */
+#include "support.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static char answer[ANSWER_BYTES];
+
+static void pause_ms(int ms)
+{
+    (void)nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000L}, NULL);
+}
+
+static void assert_alive(const struct served *served)
+{
+    assert_int_equal(ask(served, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof(answer)), 200);
+}
+
+static void a_megabyte_of_path_is_refused_and_the_answer_can_be_read(void **state)
+{
+    (void)state;
+    struct served served;
+    serve(&served, options_of_tests());
+    enum { SIZE = 1 << 20 };
+    char *path = malloc(SIZE);
+    assert_non_null(path);
+    memset(path, 'a', SIZE);
+    int fd = dial(&served);
+    send_text(fd, "GET /");
+    send_bytes(fd, path, SIZE);
+    send_text(fd, " HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(read_answer(fd, answer, sizeof(answer)), 414);
+    close(fd);
+    fd = dial(&served);
+    send_text(fd, "GET /hello HTTP/1.1\r\nHost: x\r\nX-Large: ");
+    send_bytes(fd, path, SIZE);
+    send_text(fd, "\r\n\r\n");
+    assert_int_equal(read_answer(fd, answer, sizeof(answer)), 431);
+    close(fd);
+    free(path);
+    assert_alive(&served);
+    stop_serving(&served);
+}
+
+static void a_body_over_its_limit_is_413_and_the_connection_ends(void **state)
+{
+    (void)state;
+    struct served served;
+    struct hb_http_server_options options = options_of_tests();
+    options.body_bytes_max = 100000;
+    serve(&served, options);
+    static char block[65536];
+    for (int is_chunked = 0; is_chunked < 2; is_chunked++) {
+        int fd = dial(&served);
+        send_text(fd, is_chunked ? "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                 : "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10485760\r\n\r\n");
+        for (int i = 0; i < 16; i++) { /* the client sends on regardless, and only then reads */
+            if (is_chunked) {
+                send_text(fd, "10000\r\n");
+            }
+            send_bytes(fd, block, sizeof(block));
+            if (is_chunked) {
+                send_text(fd, "\r\n");
+            }
+        }
+        assert_int_equal(read_answer(fd, answer, sizeof(answer)), 413);
+        assert_non_null(strstr(answer, "problems/body-too-large"));
+        assert_non_null(strstr(answer, "Connection: close"));
+        char byte;
+        assert_true(recv(fd, &byte, 1, 0) <= 0);
+        close(fd);
+    }
+    assert_alive(&served);
+    stop_serving(&served);
+}
+
+static void all_bodies_together_are_bounded(void **state)
+{
+    (void)state;
+    struct served served;
+    struct hb_http_server_options options = options_of_tests();
+    options.body_bytes_max = 1000;
+    options.bodies_bytes_max = 2500;
+    serve(&served, options);
+    int held[2];
+    for (int i = 0; i < 2; i++) { /* declared, and then not sent */
+        held[i] = dial(&served);
+        send_text(held[i], "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n");
+        assert_int_equal(read_answer(held[i], answer, sizeof(answer)), 100);
+    }
+    const char *request = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n";
+    assert_int_equal(ask(&served, request, answer, sizeof(answer)), 503);
+    assert_non_null(strstr(answer, "Retry-After: 1\r\n"));
+    close(held[0]);
+    close(held[1]);
+    int status = 503;
+    for (int i = 0; i < 500 && status == 503; i++) { /* what they held is given back */
+        int fd = dial(&served);
+        send_text(fd, request);
+        static char body[1000];
+        send_bytes(fd, body, sizeof(body));
+        status = read_answer(fd, answer, sizeof(answer));
+        close(fd);
+    }
+    assert_int_equal(status, 200);
+    stop_serving(&served);
+}
+
+static void a_request_that_dribbles_in_is_ended_with_408(void **state)
+{
+    (void)state;
+    struct served served;
+    struct hb_http_server_options options = options_of_tests();
+    options.request_timeout_s = 1;
+    serve(&served, options);
+    static const char *const beginnings[] = {"", "GET /hello HTTP/1.1\r\nHost: x\r\nX-A: ",
+                                             "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"};
+    for (size_t i = 0; i < 3; i++) {
+        int fd = dial(&served);
+        send_text(fd, beginnings[i]);
+        struct pollfd wait = {.fd = fd, .events = POLLIN};
+        int sent = 0;
+        while (poll(&wait, 1, 50) == 0 && sent < 200) { /* a byte each 50 ms: never idle, never whole */
+            send_text(fd, "a");
+            sent++;
+        }
+        assert_true(sent < 100);
+        assert_int_equal(read_answer(fd, answer, sizeof(answer)), 408);
+        close(fd);
+    }
+    assert_alive(&served);
+    stop_serving(&served);
+}
+
+static void an_idle_connection_is_closed(void **state)
+{
+    (void)state;
+    struct served served;
+    struct hb_http_server_options options = options_of_tests();
+    options.idle_timeout_s = 1;
+    serve(&served, options);
+    int fd = dial(&served);
+    send_text(fd, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(read_answer(fd, answer, sizeof(answer)), 200);
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    assert_int_equal(poll(&wait, 1, 8000), 1);
+    char byte;
+    assert_int_equal(recv(fd, &byte, 1, 0), 0);
+    close(fd);
+    stop_serving(&served);
+}
+
+static void a_held_call_outlives_both_timeouts(void **state)
+{
+    (void)state;
+    struct served served;
+    struct hb_http_server_options options = options_of_tests();
+    options.idle_timeout_s = 1;
+    options.request_timeout_s = 1;
+    serve(&served, options);
+    int fd = dial(&served);
+    send_text(fd, "GET /never HTTP/1.1\r\nHost: x\r\n\r\n");
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    assert_int_equal(poll(&wait, 1, 3500), 0);
+    close(fd);
+    assert_true(becomes(&served.gone, 1));
+    stop_serving(&served);
+}
+
+static void two_thousand_connections_work_and_those_over_the_limit_get_503(void **state)
+{
+    (void)state;
+    enum { COUNT = 2000, OVER = 20 };
+    struct served served;
+    struct hb_http_server_options options = options_of_tests();
+    options.connections_max = COUNT;
+    serve(&served, options);
+    int *fds = calloc(COUNT, sizeof(int));
+    assert_non_null(fds);
+    for (int i = 0; i < COUNT; i++) {
+        fds[i] = dial(&served);
+        send_text(fds[i], "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+    }
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(read_answer(fds[i], answer, sizeof(answer)), 202);
+    }
+    for (int i = 0; i < OVER; i++) {
+        assert_int_equal(ask(&served, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof(answer)), 503);
+        assert_non_null(strstr(answer, "problems/too-many-connections"));
+    }
+    for (int i = 0; i < COUNT; i++) {
+        close(fds[i]);
+    }
+    free(fds);
+    int status = 503;
+    for (int i = 0; i < 500 && status != 200; i++) {
+        pause_ms(10);
+        status = ask(&served, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof(answer));
+    }
+    assert_int_equal(status, 200);
+    stop_serving(&served);
+}
+
+static void an_address_has_its_own_limit(void **state)
+{
+    (void)state;
+    struct served served;
+    struct hb_http_server_options options = options_of_tests();
+    options.connections_per_address_max = 3;
+    serve(&served, options);
+    int fds[3];
+    for (int i = 0; i < 3; i++) {
+        fds[i] = dial(&served);
+        send_text(fds[i], "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert_int_equal(read_answer(fds[i], answer, sizeof(answer)), 200);
+    }
+    assert_int_equal(ask(&served, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof(answer)), 0);
+    for (int i = 0; i < 3; i++) {
+        close(fds[i]);
+    }
+    stop_serving(&served);
+}
+
+int main(void)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_megabyte_of_path_is_refused_and_the_answer_can_be_read),
+        cmocka_unit_test(a_body_over_its_limit_is_413_and_the_connection_ends),
+        cmocka_unit_test(all_bodies_together_are_bounded),
+        cmocka_unit_test(a_request_that_dribbles_in_is_ended_with_408),
+        cmocka_unit_test(an_idle_connection_is_closed),
+        cmocka_unit_test(a_held_call_outlives_both_timeouts),
+        cmocka_unit_test(two_thousand_connections_work_and_those_over_the_limit_get_503),
+        cmocka_unit_test(an_address_has_its_own_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
