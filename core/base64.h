@@ -1,8 +1,8 @@
 /* Job: base64 (RFC 4648 section 4) without a library, for the rules that may not use one.
  *
- * Place: used by core/render, core/event_json and core/signature. platform/crypto offers the same by OpenSSL to the rooms above.
- * Fails: HB_ERR_INVALID for anything but canonical base64, HB_ERR_FULL and HB_ERR_MEMORY of the buffer. Threads: no shared state.
- * Not constant-time. */
+ * Place: used by core/render, core/event_json and core/signature. platform/crypto offers the same by OpenSSL to the
+ * rooms above. Fails: HB_ERR_INVALID for anything but canonical base64, HB_ERR_FULL and HB_ERR_MEMORY of the buffer.
+ * Threads: no shared state. Not constant-time. */
 #ifndef CORE_BASE64_H
 #define CORE_BASE64_H
 
@@ -15,7 +15,8 @@
 size_t hb_base64_write(struct hb_str bytes, char *ret_text);
 /* Appends the padded text. */
 HB_MUST_USE enum hb_err hb_base64_append(struct hb_str bytes, struct hb_buf *ret_text);
-/* The bytes a text of this length stands for, or SIZE_MAX if no text has it. Padding, if there is any, must be whole. */
+/* The bytes a text of this length stands for, or SIZE_MAX if no text has it. Padding, if there is any, must be whole.
+ */
 size_t hb_base64_size(struct hb_str text);
 /* Writes exactly hb_base64_size(text) bytes; with or without padding. HB_ERR_INVALID: nothing is written. */
 HB_MUST_USE enum hb_err hb_base64_read(struct hb_str text, unsigned char *ret_bytes);

@@ -15,8 +15,8 @@ enum known {
     KNOWN_COUNT
 };
 
-static const char *const names[KNOWN_COUNT] = {"ce-specversion", "ce-id",      "ce-source",   "ce-type",
-                                               "ce-subject",     "ce-time",    "ce-changed",  "ce-sequence",
+static const char *const names[KNOWN_COUNT] = {"ce-specversion", "ce-id",        "ce-source",  "ce-type",
+                                               "ce-subject",     "ce-time",      "ce-changed", "ce-sequence",
                                                "ce-traceparent", "content-type", "traceparent"};
 
 static int find_known(struct hb_str name)
@@ -66,7 +66,8 @@ static struct hb_str decode(struct hb_str value, struct hb_buf *scratch)
         char c = value.ptr[i];
         if (c == '\\' && is_quoted && i + 1 < value.len)
             c = value.ptr[++i];
-        else if (c == '%' && i + 2 < value.len && hex_value(value.ptr[i + 1]) >= 0 && hex_value(value.ptr[i + 2]) >= 0) {
+        else if (c == '%' && i + 2 < value.len && hex_value(value.ptr[i + 1]) >= 0 &&
+                 hex_value(value.ptr[i + 2]) >= 0) {
             c = (char)(hex_value(value.ptr[i + 1]) << 4 | hex_value(value.ptr[i + 2]));
             i += 2;
         }
@@ -114,8 +115,9 @@ static struct hb_str traceparent_of(const struct hb_str values[KNOWN_COUNT])
     return values[HTTP_TRACEPARENT];
 }
 
-enum hb_err hb_event_http_read(const struct hb_event_request *request, struct hb_buf *scratch, struct hb_event *ret_event,
-                               struct hb_str *ret_source, struct hb_event_problem *ret_problem)
+enum hb_err hb_event_http_read(const struct hb_event_request *request, struct hb_buf *scratch,
+                               struct hb_event *ret_event, struct hb_str *ret_source,
+                               struct hb_event_problem *ret_problem)
 {
     struct hb_str values[KNOWN_COUNT] = {{NULL, 0}};
     enum hb_err err = gather(request, values, ret_problem);

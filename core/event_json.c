@@ -23,8 +23,8 @@ enum member {
 enum form { OURS, CLOUDEVENT, FORM_COUNT };
 
 static const char *const names[FORM_COUNT][MEMBER_COUNT] = {
-    [OURS] = {"id", "type", "subject", "time", "changed", "sequence", "traceparent", "content_type", "data", "data_base64",
-              NULL, NULL},
+    [OURS] = {"id", "type", "subject", "time", "changed", "sequence", "traceparent", "content_type", "data",
+              "data_base64", NULL, NULL},
     [CLOUDEVENT] = {"id", "type", "subject", "time", "changed", "sequence", "traceparent", "datacontenttype", "data",
                     "data_base64", "specversion", "source"},
 };
@@ -113,6 +113,20 @@ static enum hb_err read_text(struct reader *r, enum member member, struct hb_str
     return text_of(r, value, ret_text);
 }
 
+static const char changed_should[] = "an array of paths such as \"price\" or \"stock.quantity\"";
+
+/* Appends one path. Its grammar is asked here, unescaped, so that a comma in it does not make two of it. */
+static enum hb_err add_path(struct reader *r, struct hb_cursor path)
+{
+    size_t start = r->scratch->len;
+    if (path.kind != HB_CURSOR_STRING)
+        return refuse(r, "invalid_changed", "changed", changed_should);
+    enum hb_err err = hb_cursor_unescape(hb_cursor_text(path), r->scratch);
+    if (!err && !hb_event_is_path(hb_str_n(r->scratch->ptr + start, r->scratch->len - start)))
+        return refuse(r, "invalid_changed", "changed", changed_should);
+    return err;
+}
+
 /* ["a", "b"] becomes "a,b". */
 static enum hb_err read_changed_list(struct reader *r, struct hb_cursor list, struct hb_str *ret_changed)
 {
@@ -120,12 +134,10 @@ static enum hb_err read_changed_list(struct reader *r, struct hb_cursor list, st
     struct hb_cursor path;
     enum hb_err err = HB_OK;
     while (!err && hb_cursor_next(list, &state, NULL, &path)) {
-        if (path.kind != HB_CURSOR_STRING || path.raw.len == 2 || memchr(path.raw.ptr, ',', path.raw.len))
-            return refuse(r, "invalid_changed", "changed", "an array of paths such as \"price\" or \"stock.quantity\"");
         if (r->scratch->len > start)
             err = hb_buf_add_char(r->scratch, ',');
         if (!err)
-            err = hb_cursor_unescape(hb_cursor_text(path), r->scratch);
+            err = add_path(r, path);
     }
     if (!err && r->scratch->len > start)
         *ret_changed = hb_str_n(r->scratch->ptr + start, r->scratch->len - start);
@@ -138,7 +150,7 @@ static enum hb_err read_changed(struct reader *r, struct hb_str *ret_changed)
     if (value.kind == HB_CURSOR_ARRAY)
         return read_changed_list(r, value, ret_changed);
     if (r->form == OURS && value.kind != HB_CURSOR_NONE)
-        return refuse(r, "invalid_changed", "changed", "an array of paths such as \"price\" or \"stock.quantity\"");
+        return refuse(r, "invalid_changed", "changed", changed_should);
     return read_text(r, CHANGED, ret_changed);
 }
 
@@ -199,8 +211,8 @@ static enum hb_err read_attributes(struct reader *r, struct hb_event *event)
     return read_changed(r, &event->changed);
 }
 
-/* Room for all that may have to be unescaped or decoded, once, so that no view moves. JSON data stays where it is; base64 may
- * stand there twice, unescaped ("\/") and decoded. */
+/* Room for all that may have to be unescaped or decoded, once, so that no view moves. JSON data stays where it is;
+ * base64 may stand there twice, unescaped ("\/") and decoded. */
 static enum hb_err reserve(struct reader *r, struct hb_str item)
 {
     size_t in_place = r->members[DATA].kind == HB_CURSOR_STRING ? 0 : r->members[DATA].raw.len;

@@ -33,7 +33,8 @@ size_t hb_event_to_headers(const struct hb_event *event, char scratch[HB_EVENT_S
     struct hb_str source = make_source(event->store, scratch), stamp = {NULL, 0};
     if (event->registry_stamp >= 0) {
         char *at = scratch + source.len;
-        stamp = hb_str_n(at, (size_t)snprintf(at, HB_EVENT_SCRATCH_MAX - source.len, "%" PRId64, event->registry_stamp));
+        stamp =
+            hb_str_n(at, (size_t)snprintf(at, HB_EVENT_SCRATCH_MAX - source.len, "%" PRId64, event->registry_stamp));
     }
     add(ret_headers, &count, HB_STR("hb_v"), HB_STR("1"));
     add(ret_headers, &count, HB_STR("ce_specversion"), HB_STR("1.0"));
@@ -52,10 +53,25 @@ size_t hb_event_to_headers(const struct hb_event *event, char scratch[HB_EVENT_S
 }
 
 /* The headers we know, and where each is put. */
-enum known { VERSION, SPECVERSION, ID, SOURCE, TYPE, SUBJECT, TIME, CONTENT_TYPE, CHANGED, SEQUENCE, TRACEPARENT, FOREIGN_ID, STAMP, KNOWN_COUNT };
+enum known {
+    VERSION,
+    SPECVERSION,
+    ID,
+    SOURCE,
+    TYPE,
+    SUBJECT,
+    TIME,
+    CONTENT_TYPE,
+    CHANGED,
+    SEQUENCE,
+    TRACEPARENT,
+    FOREIGN_ID,
+    STAMP,
+    KNOWN_COUNT
+};
 static const char *const known_names[KNOWN_COUNT] = {
-    "hb_v",       "ce_specversion", "ce_id",       "ce_source",      "ce_type",      "ce_subject",  "ce_time", "content-type",
-    "ce_changed", "ce_sequence",    "ce_traceparent", "ce_foreignid", "hb_registry"};
+    "hb_v",         "ce_specversion", "ce_id",       "ce_source",      "ce_type",      "ce_subject", "ce_time",
+    "content-type", "ce_changed",     "ce_sequence", "ce_traceparent", "ce_foreignid", "hb_registry"};
 
 /* A header that is there, even with an empty value, has a ptr. */
 struct found {
@@ -125,7 +141,8 @@ static bool read_stamp(const struct found *found, struct hb_event *event, struct
 }
 
 /* The key decides the partition, and so the order: it must be the one the attributes give. */
-static bool check_key(const struct hb_event_source *source, const struct hb_event *event, struct hb_event_problem *ret_problem)
+static bool check_key(const struct hb_event_source *source, const struct hb_event *event,
+                      struct hb_event_problem *ret_problem)
 {
     char key[HB_EVENT_KEY_MAX];
     if (hb_str_eq(source->key, hb_str_n(key, hb_event_key(event, key))))
@@ -133,7 +150,8 @@ static bool check_key(const struct hb_event_source *source, const struct hb_even
     return refuse(ret_problem, "key_mismatch", "key", "<store>/<subject> of ce_source and ce_subject");
 }
 
-bool hb_event_adopt_id(struct hb_str source, hb_hash_pair_fn *hash, char ret_id_scratch[HB_ID_MAX], struct hb_event *event)
+bool hb_event_adopt_id(struct hb_str source, hb_hash_pair_fn *hash, char ret_id_scratch[HB_ID_MAX],
+                       struct hb_event *event)
 {
     if (hb_event_is_id(event->id))
         return true;

@@ -162,7 +162,8 @@ bool hb_event_is_foreign_id(struct hb_str id)
     return hb_event_is_text(id, HB_FOREIGN_ID_MAX);
 }
 
-/* One row an attribute: where it stands in the event, whether it may be absent, its grammar, and what to tell who got it wrong. */
+/* One row an attribute: where it stands in the event, whether it may be absent, its grammar, and what to tell who got
+ * it wrong. */
 struct rule {
     size_t offset;
     bool is_optional;
@@ -170,7 +171,13 @@ struct rule {
     struct hb_event_problem problem;
 };
 
-#define RULE(field, optional, fn, should) {offsetof(struct hb_event, field), optional, fn, {"invalid_" #field, #field, should}}
+#define RULE(field, optional, fn, should)                                                                              \
+    {                                                                                                                  \
+        offsetof(struct hb_event, field), optional, fn,                                                                \
+        {                                                                                                              \
+            "invalid_" #field, #field, should                                                                          \
+        }                                                                                                              \
+    }
 static const struct rule rules[] = {
     RULE(id, false, hb_event_is_id, "1 to 64 of the characters A-Z a-z 0-9 _ -"),
     RULE(store, false, hb_event_is_id, "1 to 64 of the characters A-Z a-z 0-9 _ -"),
@@ -195,7 +202,8 @@ static bool is_attribute_right(const struct hb_event *event, const struct rule *
 static bool check_data(struct hb_event *event, size_t data_bytes_max, struct hb_event_problem *ret_problem)
 {
     if (data_bytes_max > 0 && event->data.len > data_bytes_max) {
-        *ret_problem = (struct hb_event_problem){"data_too_large", "data", "at most as many bytes as the limit of an event"};
+        *ret_problem =
+            (struct hb_event_problem){"data_too_large", "data", "at most as many bytes as the limit of an event"};
         return false;
     }
     if (!hb_event_is_json_type(event->content_type)) {
@@ -208,7 +216,7 @@ static bool check_data(struct hb_event *event, size_t data_bytes_max, struct hb_
         *ret_problem = (struct hb_event_problem){"data_too_deep", "data", "JSON nested at most 64 levels deep"};
     else if (err)
         *ret_problem = (struct hb_event_problem){"invalid_data", "data",
-                                                "one well-formed JSON value in UTF-8, as its content type says"};
+                                                 "one well-formed JSON value in UTF-8, as its content type says"};
     event->is_json = !err;
     return !err;
 }

@@ -1,7 +1,8 @@
 /* Job: the grammar of events, the same on publish (HTTP, library, relay) and on reading from Kafka.
  *
- * Place: used by producer/ before Kafka and by dispatcher/ behind it. Source: DESIGN sections 2, 4, 5; docs/schemas/records.md.
- * Fails: rules answer with a problem (which field, what would be right), not with an error. Threads: any. */
+ * Place: used by producer/ before Kafka and by dispatcher/ behind it. Source: DESIGN sections 2, 4, 5;
+ * docs/schemas/records.md. Fails: rules answer with a problem (which field, what would be right), not with an error.
+ * Threads: any. */
 #ifndef CORE_EVENT_RULES_H
 #define CORE_EVENT_RULES_H
 
@@ -34,12 +35,12 @@ bool hb_event_is_foreign_id(struct hb_str id);
 bool hb_event_is_text(struct hb_str text, size_t bytes_max);
 /* application/json, any +json, or empty. */
 bool hb_event_is_json_type(struct hb_str content_type);
-/* hookbus.*: our own notices, which nobody may publish from outside. hb_event_check lets them pass (it also reads what we wrote): who takes
- * events from outside asks this as well. */
+/* hookbus.*: our own notices, which nobody may publish from outside. hb_event_check lets them pass (it also reads what
+ * we wrote): who takes events from outside asks this as well. */
 bool hb_event_is_notice(struct hb_str type);
 
-/* Checks every attribute (empty optional ones are absent) and scans JSON data; sets event->is_json. False: ret_problem says what.
- * data_bytes_max: 0 for no limit here. Empty data is right only with a content type that is not JSON. */
+/* Checks every attribute (empty optional ones are absent) and scans JSON data; sets event->is_json. False: ret_problem
+ * says what. data_bytes_max: 0 for no limit here. Empty data is right only with a content type that is not JSON. */
 HB_MUST_USE bool hb_event_check(struct hb_event *event, size_t data_bytes_max, struct hb_event_problem *ret_problem);
 
 #define HB_EVENT_KEY_MAX (HB_ID_MAX + 1 + HB_SUBJECT_MAX)

@@ -189,9 +189,10 @@ static bool member_matches(const struct run *run, const struct hb_filter_node *n
     return any_of_matches(run, node->child, value, &trail);
 }
 
-/* The data's values for up to GROUP members, found in one pass over the object (the last of a name counts). What is no object has
- * no members: they are absent. */
-static void find_values(const struct run *run, uint16_t first, struct hb_cursor object, struct hb_cursor ret_values[GROUP])
+/* The data's values for up to GROUP members, found in one pass over the object (the last of a name counts). What is no
+ * object has no members: they are absent. */
+static void find_values(const struct run *run, uint16_t first, struct hb_cursor object,
+                        struct hb_cursor ret_values[GROUP])
 {
     struct hb_cursor value;
     struct hb_str name;
@@ -231,8 +232,9 @@ static bool pattern_matches(const struct run *run, uint16_t first, struct hb_cur
             find_values(run, at, value, values);
             in_group = 0;
         }
-        bool is_match = node->kind == HB_FILTER_OR ? or_matches(run, node->child, value, &(struct trail){trail, node->text})
-                                                   : member_matches(run, node, values[in_group], trail);
+        bool is_match = node->kind == HB_FILTER_OR
+                            ? or_matches(run, node->child, value, &(struct trail){trail, node->text})
+                            : member_matches(run, node, values[in_group], trail);
         if (!is_match)
             return false;
     }

@@ -1,13 +1,13 @@
 /* Job: a small pattern language on an event's data, in the manner of EventBridge patterns, compiled once per webhook.
  *
- * A pattern is an object: each member names a member of the data, its value is an array of alternatives (any-of) or a nested
- * pattern. All members must match. Alternatives: a string, number, true, false or null (exact); {"prefix": "x"},
- * {"suffix": "x"}, {"numeric": [">=", 10, "<", 20]}, {"exists": true|false}, {"anything-but": "x" or [..] or {"prefix": ".."}}.
- * "$or": [pattern, …]. A data value that is an array matches if one of its items does. Numbers are compared as exact decimals; a
- * decimal string ("19.90") counts as a number for `numeric`. docs/filters.md has examples and the fine print.
- * Limits: HB_FILTER_BYTES_MAX, HB_FILTER_DEPTH_MAX, HB_FILTER_RULES_MAX. Cost: one pass over the data for each pattern (each branch
- * of $or is one) and each 8 members of it, no allocation.
- * Threads: any; immutable after making. */
+ * A pattern is an object: each member names a member of the data, its value is an array of alternatives (any-of) or a
+ * nested pattern. All members must match. Alternatives: a string, number, true, false or null (exact); {"prefix": "x"},
+ * {"suffix": "x"}, {"numeric": [">=", 10, "<", 20]}, {"exists": true|false}, {"anything-but": "x" or [..] or {"prefix":
+ * ".."}}.
+ * "$or": [pattern, …]. A data value that is an array matches if one of its items does. Numbers are compared as exact
+ * decimals; a decimal string ("19.90") counts as a number for `numeric`. docs/filters.md has examples and the fine
+ * print. Limits: HB_FILTER_BYTES_MAX, HB_FILTER_DEPTH_MAX, HB_FILTER_RULES_MAX. Cost: one pass over the data for each
+ * pattern (each branch of $or is one) and each 8 members of it, no allocation. Threads: any; immutable after making. */
 #ifndef CORE_FILTER_H
 #define CORE_FILTER_H
 

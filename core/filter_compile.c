@@ -28,7 +28,8 @@ static enum hb_err compile_pattern(struct compiler *c, struct hb_cursor object, 
 
 static enum hb_err refuse(struct compiler *c, const char *should)
 {
-    return hb_fail(c->reterr, HB_ERR_INVALID, "filter: %.*s%s%s", (int)c->path_bytes, c->path, c->path_bytes ? ": " : "", should);
+    return hb_fail(c->reterr, HB_ERR_INVALID, "filter: %.*s%s%s", (int)c->path_bytes, c->path,
+                   c->path_bytes ? ": " : "", should);
 }
 
 /* Adds ".name" to the path as far as there is room; the caller takes it off by setting path_bytes back. */
@@ -43,7 +44,8 @@ static void enter(struct compiler *c, struct hb_str name)
 static enum hb_err add_node(struct compiler *c, enum hb_filter_kind kind, struct list *list)
 {
     if (c->nodes_count > HB_FILTER_RULES_MAX)
-        return hb_fail(c->reterr, HB_ERR_TOO_LARGE, "filter: more than %d members and alternatives", HB_FILTER_RULES_MAX);
+        return hb_fail(c->reterr, HB_ERR_TOO_LARGE, "filter: more than %d members and alternatives",
+                       HB_FILTER_RULES_MAX);
     if (c->nodes_count == c->nodes_capacity) {
         size_t capacity = c->nodes_capacity ? c->nodes_capacity * 2 : NODES_FIRST;
         struct hb_filter_node *nodes = realloc(c->filter->nodes, capacity * sizeof(*nodes));
@@ -158,7 +160,8 @@ static enum hb_err add_exception(struct compiler *c, struct hb_cursor value, str
     if (is_scalar(value))
         return add_exact(c, value, list);
     if (value.kind == HB_CURSOR_OBJECT && hb_cursor_next(value, &state, &name, &affix)) {
-        bool is_prefix = hb_cursor_text_eq(name, HB_STR("prefix")), is_suffix = hb_cursor_text_eq(name, HB_STR("suffix"));
+        bool is_prefix = hb_cursor_text_eq(name, HB_STR("prefix")),
+             is_suffix = hb_cursor_text_eq(name, HB_STR("suffix"));
         struct hb_cursor more;
         if ((is_prefix || is_suffix) && !hb_cursor_next(value, &state, &name, &more))
             return add_affix(c, is_prefix ? HB_FILTER_PREFIX : HB_FILTER_SUFFIX, affix, list);

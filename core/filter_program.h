@@ -1,7 +1,8 @@
-/* Job: the compiled form of a filter, shared by the file that makes it (filter_compile.c) and the one that runs it (filter.c).
+/* Job: the compiled form of a filter, shared by the file that makes it (filter_compile.c) and the one that runs it
+ * (filter.c).
  *
- * Place: private to core/filter. Nodes stand in one array and point to each other by index, 0 is "none" (node 0 is never used
- * by anything), so that the array may move while it grows. Strings are unescaped; numbers are raw text. */
+ * Place: private to core/filter. Nodes stand in one array and point to each other by index, 0 is "none" (node 0 is
+ * never used by anything), so that the array may move while it grows. Strings are unescaped; numbers are raw text. */
 #ifndef CORE_FILTER_PROGRAM_H
 #define CORE_FILTER_PROGRAM_H
 
@@ -32,8 +33,8 @@ enum hb_filter_kind {
 
 struct hb_filter_node {
     enum hb_filter_kind kind;
-    uint16_t next;  /* the next of the same list */
-    uint16_t child; /* the first of its own list */
+    uint16_t next;      /* the next of the same list */
+    uint16_t child;     /* the first of its own list */
     struct hb_str text; /* name of a member; string, number or literal of an alternative or comparison */
 };
 

@@ -18,7 +18,7 @@ struct hb_id_memory {
     uint32_t *index;
     uint32_t mask;
     uint32_t ids_max;
-    uint32_t next;  /* where the next entry goes: the oldest once the ring is full */
+    uint32_t next; /* where the next entry goes: the oldest once the ring is full */
     uint32_t count;
 };
 
@@ -85,7 +85,8 @@ static void remove_slot(struct hb_id_memory *memory, uint32_t hole)
     memory->index[hole] = 0;
 }
 
-static void remember(struct hb_id_memory *memory, const unsigned char *key, uint64_t body_hash, struct hb_position position)
+static void remember(struct hb_id_memory *memory, const unsigned char *key, uint64_t body_hash,
+                     struct hb_position position)
 {
     if (memory->count == memory->ids_max)
         remove_slot(memory, find_slot(memory, memory->ring[memory->next].key));
@@ -113,7 +114,8 @@ enum hb_id_meeting hb_id_memory_meet(struct hb_id_memory *memory, const unsigned
     /* Another body at the same position is a topic that was made anew: as loud as any other conflict. */
     if (met->body_hash != body_hash)
         return HB_ID_CONFLICT;
-    bool is_same = met->topic == position.topic && met->partition == position.partition && met->offset == position.offset;
+    bool is_same =
+        met->topic == position.topic && met->partition == position.partition && met->offset == position.offset;
     return is_same ? HB_ID_SAME_POSITION : HB_ID_DUPLICATE;
 }
 

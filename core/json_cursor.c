@@ -53,7 +53,8 @@ static size_t skip_container(struct hb_str text, size_t at)
 /* The position behind the number, true, false or null that begins at `at`. */
 static size_t skip_word(struct hb_str text, size_t at)
 {
-    while (at < text.len && text.ptr[at] != ',' && text.ptr[at] != ']' && text.ptr[at] != '}' && !is_space(text.ptr[at]))
+    while (at < text.len && text.ptr[at] != ',' && text.ptr[at] != ']' && text.ptr[at] != '}' &&
+           !is_space(text.ptr[at]))
         at++;
     return at;
 }
@@ -220,8 +221,8 @@ static size_t unescape_at(struct hb_str raw, size_t *at, char ret_bytes[4])
     return 1;
 }
 
-/* How much of plain the unescaped text begins with: *ret_matched bytes; true if the raw text came to its end. Stops where
- * plain is used up or something differs. */
+/* How much of plain the unescaped text begins with: *ret_matched bytes; true if the raw text came to its end. Stops
+ * where plain is used up or something differs. */
 static bool match_text(struct hb_str raw, struct hb_str plain, size_t *ret_matched)
 {
     size_t at = 0, matched = 0;
@@ -285,7 +286,8 @@ enum hb_err hb_cursor_unescape(struct hb_str raw, struct hb_buf *ret_text)
     return err;
 }
 
-/* A number as sign × 0.d1d2d3… × 10^scale; digits is the text from d1 (not 0) to the end of the mantissa, a point included. */
+/* A number as sign × 0.d1d2d3… × 10^scale; digits is the text from d1 (not 0) to the end of the mantissa, a point
+ * included. */
 struct decimal {
     bool is_zero;
     bool is_negative;

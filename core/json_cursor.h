@@ -7,7 +7,15 @@
 
 #include "hookbus/bytes.h"
 
-enum hb_cursor_kind { HB_CURSOR_NONE, HB_CURSOR_NULL, HB_CURSOR_BOOL, HB_CURSOR_NUMBER, HB_CURSOR_STRING, HB_CURSOR_ARRAY, HB_CURSOR_OBJECT };
+enum hb_cursor_kind {
+    HB_CURSOR_NONE,
+    HB_CURSOR_NULL,
+    HB_CURSOR_BOOL,
+    HB_CURSOR_NUMBER,
+    HB_CURSOR_STRING,
+    HB_CURSOR_ARRAY,
+    HB_CURSOR_OBJECT
+};
 
 /* A value: its raw text without surrounding white space. */
 struct hb_cursor {
@@ -17,8 +25,8 @@ struct hb_cursor {
 
 /* The value of a whole text. */
 struct hb_cursor hb_cursor_root(struct hb_str text);
-/* Iterates members of an object or items of an array: start with *state = 0; false at the end. ret_name (objects) is raw, still escaped,
- * without quotes; NULL for arrays. */
+/* Iterates members of an object or items of an array: start with *state = 0; false at the end. ret_name (objects) is
+ * raw, still escaped, without quotes; NULL for arrays. */
 bool hb_cursor_next(struct hb_cursor container, size_t *state, struct hb_str *ret_name, struct hb_cursor *ret_value);
 /* The last member of that name (escapes are understood); kind NONE if there is none. */
 struct hb_cursor hb_cursor_member(struct hb_cursor object, struct hb_str name);
@@ -30,7 +38,8 @@ bool hb_cursor_text_eq(struct hb_str raw, struct hb_str plain);
 bool hb_cursor_text_has_prefix(struct hb_str raw, struct hb_str prefix);
 /* Bytes of the raw string body at `at` that stand together: an escape (a surrogate pair is one), or one byte. */
 size_t hb_cursor_step(struct hb_str raw, size_t at);
-/* Appends the unescaped text of a raw string body. A lone surrogate escape, which has no UTF-8, becomes U+FFFD (also in hb_cursor_text_eq). */
+/* Appends the unescaped text of a raw string body. A lone surrogate escape, which has no UTF-8, becomes U+FFFD (also in
+ * hb_cursor_text_eq). */
 HB_MUST_USE enum hb_err hb_cursor_unescape(struct hb_str raw, struct hb_buf *ret_text);
 /* Compares two JSON numbers as exact decimals: <0, 0, >0. Exponents beyond ±999,999 count as that. */
 int hb_cursor_number_cmp(struct hb_str a, struct hb_str b);

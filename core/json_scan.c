@@ -2,7 +2,6 @@
 
 #include "core/utf8.h"
 
-
 struct scan {
     const unsigned char *at;
     const unsigned char *end;
@@ -13,8 +12,8 @@ struct scan {
 #define ONES UINT64_C(0x0101010101010101)
 #define HIGHS UINT64_C(0x8080808080808080)
 
-/* High bits set from the first byte on that is a quote, a backslash, a control character or not ASCII. What stands behind
- * that first one may be wrong (borrows), which does not matter: the run ends there. */
+/* High bits set from the first byte on that is a quote, a backslash, a control character or not ASCII. What stands
+ * behind that first one may be wrong (borrows), which does not matter: the run ends there. */
 static uint64_t find_special(uint64_t word)
 {
     uint64_t quote = word ^ (ONES * '"');
@@ -73,7 +72,8 @@ static bool scan_high(struct scan *s)
     return length > 0;
 }
 
-/* Steps over a backslash and what it escapes. A lone surrogate (\ud800) is well-formed JSON by the grammar of RFC 8259. */
+/* Steps over a backslash and what it escapes. A lone surrogate (\ud800) is well-formed JSON by the grammar of RFC 8259.
+ */
 static bool scan_escape(struct scan *s)
 {
     s->at++;
@@ -205,7 +205,8 @@ static enum hb_err scan_open(struct scan *s, bool *ret_is_empty)
     return !is_object || scan_name(s) ? HB_OK : HB_ERR_INVALID;
 }
 
-/* Behind a value: closes what closes here, up to the comma before the next value. *ret_is_done: the outermost value ended. */
+/* Behind a value: closes what closes here, up to the comma before the next value. *ret_is_done: the outermost value
+ * ended. */
 static enum hb_err scan_after(struct scan *s, bool *ret_is_done)
 {
     while (s->depth > 0) {

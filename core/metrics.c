@@ -13,8 +13,8 @@ static const struct hb_metric_row rows[] = {
 };
 #define ROWS_COUNT (sizeof rows / sizeof *rows)
 
-/* Counts the label rows of each metric while compiling: an anonymous enum per metric would need its rows apart, so the last
- * label of a metric is the greatest of its indices, and later initializers of one cell replace earlier ones. */
+/* Counts the label rows of each metric while compiling: an anonymous enum per metric would need its rows apart, so the
+ * last label of a metric is the greatest of its indices, and later initializers of one cell replace earlier ones. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
 const uint16_t hb_metric_label_counts[HB_METRIC_CELLS] = {
@@ -141,10 +141,12 @@ static enum hb_err add_value(const struct rendering *r, enum hb_metric_kind kind
 {
     if (kind == HB_METRIC_KIND_COUNTER)
         return hb_buf_addf(r->text, " %" PRIu64 "\n", sum_of(r, cell));
-    return hb_buf_addf(r->text, " %" PRId64 "\n", kind == HB_METRIC_KIND_GAUGE ? (int64_t)sum_of(r, cell) : max_of(r, cell));
+    return hb_buf_addf(r->text, " %" PRId64 "\n",
+                       kind == HB_METRIC_KIND_GAUGE ? (int64_t)sum_of(r, cell) : max_of(r, cell));
 }
 
-static enum hb_err add_series(const struct rendering *r, const struct hb_metric_row *row, const struct hb_metric_row *label)
+static enum hb_err add_series(const struct rendering *r, const struct hb_metric_row *row,
+                              const struct hb_metric_row *label)
 {
     enum hb_err err = hb_buf_addf(r->text, "%s{%s=\"", row->name, row->label);
     if (!err)

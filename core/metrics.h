@@ -1,9 +1,10 @@
 /* Job: the numbers of a process: counters, gauges and histograms, from the table core/tables/metrics.def.
  *
  * Place: counted by the rooms, rendered by the role that serves /metrics.
- * Owns / borrows: struct hb_metrics is plain memory of a fixed size without pointers, so it can lie in a memfd: each worker
- * counts in its own, the parent renders all of them as one.
- * Fails: only rendering (the buffer's errors). A label out of range is a bug. Cost: counting is a handful of instructions.
+ * Owns / borrows: struct hb_metrics is plain memory of a fixed size without pointers, so it can lie in a memfd: each
+ * worker counts in its own, the parent renders all of them as one.
+ * Fails: only rendering (the buffer's errors). A label out of range is a bug.
+ * Cost: counting is a handful of instructions.
  * Threads: one writer per struct; any number of readers, also in other processes: each cell is read and written whole.
  *
  * Example:
@@ -16,10 +17,14 @@
 #include "hookbus/outcome.h"
 
 /* Upper bounds of the histogram's buckets in milliseconds; one more has none. Fine where our targets are. */
-#define HB_METRIC_BOUNDS_MS {1, 2, 3, 5, 8, 12, 20, 35, 60, 100, 200, 350, 600, 1000, 2000, 5000, 10000, 15000, 30000}
+#define HB_METRIC_BOUNDS_MS                                                                                            \
+    {                                                                                                                  \
+        1, 2, 3, 5, 8, 12, 20, 35, 60, 100, 200, 350, 600, 1000, 2000, 5000, 10000, 15000, 30000                       \
+    }
 #define HB_METRIC_BOUNDS_COUNT 19
 
-/* Cells of a row: a labelled one has its labels behind the first; a histogram its buckets and the sum in microseconds. */
+/* Cells of a row: a labelled one has its labels behind the first; a histogram its buckets and the sum in microseconds.
+ */
 #define HB_METRIC_CELLS_COUNTER 1
 #define HB_METRIC_CELLS_GAUGE 1
 #define HB_METRIC_CELLS_GAUGE_MAX 1
@@ -39,7 +44,8 @@ enum hb_metric {
 /* The labels of a metric, from 0 on. */
 enum hb_metric_label {
 #define HB_METRIC(name, text, kind, label, help)
-#define HB_METRIC_LABEL(name, value, text) HB_LABEL_##name##_##value = HB_METRIC_CELL_##name##_##value - HB_METRIC_##name - 1,
+#define HB_METRIC_LABEL(name, value, text)                                                                             \
+    HB_LABEL_##name##_##value = HB_METRIC_CELL_##name##_##value - HB_METRIC_##name - 1,
 #include "core/tables/metrics.def"
 #undef HB_METRIC
 #undef HB_METRIC_LABEL
@@ -50,7 +56,12 @@ struct hb_metrics {
     uint64_t cells[HB_METRIC_CELLS];
 };
 
-enum hb_metric_kind { HB_METRIC_KIND_COUNTER, HB_METRIC_KIND_GAUGE, HB_METRIC_KIND_GAUGE_MAX, HB_METRIC_KIND_HISTOGRAM_MS };
+enum hb_metric_kind {
+    HB_METRIC_KIND_COUNTER,
+    HB_METRIC_KIND_GAUGE,
+    HB_METRIC_KIND_GAUGE_MAX,
+    HB_METRIC_KIND_HISTOGRAM_MS
+};
 
 /* What the inline functions check against: by a metric's first cell, how many labels it has. */
 extern const uint16_t hb_metric_label_counts[HB_METRIC_CELLS];
@@ -94,9 +105,10 @@ void hb_metric_observe_us(struct hb_metrics *metrics, enum hb_metric metric, int
 uint64_t hb_metric_read(const struct hb_metrics *metrics, enum hb_metric metric);
 uint64_t hb_metric_read_label(const struct hb_metrics *metrics, enum hb_metric metric, unsigned label);
 
-/* Appends all metrics in the Prometheus text format 0.0.4, the blocks of several workers joined: counters, histograms and
- * gauges added up, GAUGE_MAX the greatest. Blocks of another layout are left out. Errors of hb_buf_add. */
-HB_MUST_USE enum hb_err hb_metrics_render(const struct hb_metrics *const *blocks, size_t count, struct hb_buf *ret_text);
+/* Appends all metrics in the Prometheus text format 0.0.4, the blocks of several workers joined: counters, histograms
+ * and gauges added up, GAUGE_MAX the greatest. Blocks of another layout are left out. Errors of hb_buf_add. */
+HB_MUST_USE enum hb_err hb_metrics_render(const struct hb_metrics *const *blocks, size_t count,
+                                          struct hb_buf *ret_text);
 #define HB_METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 /* The table itself, for documents: rows in order. A label row has metric NULL and its text in `name`. */

@@ -102,7 +102,8 @@ bool hb_render_is_data(enum hb_format format)
     return format == HB_FORMAT_DATA || format == HB_FORMAT_CLOUDEVENTS_BINARY;
 }
 
-enum hb_err hb_render_body(enum hb_format format, const struct hb_event *event, struct hb_wall appended, struct hb_buf *ret_body)
+enum hb_err hb_render_body(enum hb_format format, const struct hb_event *event, struct hb_wall appended,
+                           struct hb_buf *ret_body)
 {
     if (hb_render_is_data(format))
         return HB_OK;
@@ -196,8 +197,9 @@ static struct hb_str content_type_of(enum hb_format format, const struct hb_even
     return event->content_type;
 }
 
-enum hb_err hb_render_headers(enum hb_format format, const struct hb_event *event, struct hb_wall appended, struct hb_buf *encoded,
-                              struct hb_header ret_headers[HB_RENDER_HEADERS_MAX], size_t *ret_count)
+enum hb_err hb_render_headers(enum hb_format format, const struct hb_event *event, struct hb_wall appended,
+                              struct hb_buf *encoded, struct hb_header ret_headers[HB_RENDER_HEADERS_MAX],
+                              size_t *ret_count)
 {
     struct headers headers = {.list = ret_headers, .encoded = encoded};
     if (format == HB_FORMAT_CLOUDEVENTS_BINARY) {

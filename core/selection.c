@@ -45,7 +45,8 @@ static enum hb_err check_lists(const struct hb_str *types, size_t types_count, c
                                size_t changed_count, struct hb_error *reterr)
 {
     if (types_count == 0)
-        return hb_fail(reterr, HB_ERR_INVALID, "events: name at least one event type, such as \"order.created\", or \"*\"");
+        return hb_fail(reterr, HB_ERR_INVALID,
+                       "events: name at least one event type, such as \"order.created\", or \"*\"");
     for (size_t i = 0; i < types_count; i++)
         if (!hb_selection_is_pattern(types[i]))
             return hb_fail(reterr, HB_ERR_INVALID,
@@ -54,7 +55,8 @@ static enum hb_err check_lists(const struct hb_str *types, size_t types_count, c
                            hb_event_is_notice(types[i]) ? "; name notices one by one" : "");
     for (size_t i = 0; i < changed_count; i++)
         if (!hb_event_is_path(changed[i]))
-            return hb_fail(reterr, HB_ERR_INVALID, "changed: \"%.*s\" is not a path such as \"price\" or \"stock.quantity\"",
+            return hb_fail(reterr, HB_ERR_INVALID,
+                           "changed: \"%.*s\" is not a path such as \"price\" or \"stock.quantity\"",
                            (int)(changed[i].len > 80 ? 80 : changed[i].len), changed[i].ptr ? changed[i].ptr : "");
     return HB_OK;
 }
@@ -89,8 +91,8 @@ static struct hb_selection *allocate(size_t types_count, size_t changed_count, s
     return selection;
 }
 
-enum hb_err hb_selection_new(const struct hb_str *types, size_t types_count, const struct hb_str *changed, size_t changed_count,
-                             struct hb_selection **ret_selection, struct hb_error *reterr)
+enum hb_err hb_selection_new(const struct hb_str *types, size_t types_count, const struct hb_str *changed,
+                             size_t changed_count, struct hb_selection **ret_selection, struct hb_error *reterr)
 {
     enum hb_err err = check_lists(types, types_count, changed, changed_count, reterr);
     if (err)
