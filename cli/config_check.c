@@ -44,9 +44,11 @@ static enum hb_err check_orders(const struct hb_config *c, struct hb_error *rete
 {
     const struct order orders[] = {
         {"delivery.window_start", c->delivery_window_start, "delivery.window_max", c->delivery_window_max},
-        {"delivery.answer_kept_bytes", c->delivery_answer_kept_bytes, "delivery.answer_read_bytes", c->delivery_answer_read_bytes},
+        {"delivery.answer_kept_bytes", c->delivery_answer_kept_bytes, "delivery.answer_read_bytes",
+         c->delivery_answer_read_bytes},
         {"delivery.connect_timeout_ms", c->delivery_connect_timeout_ms, "delivery.timeout_ms", c->delivery_timeout_ms},
-        {"delivery.waiting_per_webhook_max", c->delivery_waiting_per_webhook_max, "delivery.waiting_max", c->delivery_waiting_max},
+        {"delivery.waiting_per_webhook_max", c->delivery_waiting_per_webhook_max, "delivery.waiting_max",
+         c->delivery_waiting_max},
         {"delivery.waiting_per_webhook_bytes", c->delivery_waiting_per_webhook_bytes, "delivery.waiting_bytes",
          c->delivery_waiting_bytes},
         {"publish.event_bytes_max", c->publish_event_bytes_max, "publish.batch_bytes_max", c->publish_batch_bytes_max},
@@ -74,9 +76,11 @@ enum hb_err hb_config_check(const struct hb_config *c, struct hb_error *reterr)
     if (c->kafka_brokers[0] == '\0')
         return hb_fail(reterr, HB_ERR_CONFIG, "kafka.brokers must name at least one broker as host:port");
     if (!is_topic_prefix(c->kafka_topic_prefix))
-        return hb_fail(reterr, HB_ERR_CONFIG, "kafka.topic_prefix must be at most %d of A-Z a-z 0-9 . _ -", HB_TOPIC_PREFIX_MAX);
+        return hb_fail(reterr, HB_ERR_CONFIG, "kafka.topic_prefix must be at most %d of A-Z a-z 0-9 . _ -",
+                       HB_TOPIC_PREFIX_MAX);
     if ((c->dispatcher_ring_slots & (c->dispatcher_ring_slots - 1)) != 0)
-        return hb_fail(reterr, HB_ERR_CONFIG, "dispatcher.ring_slots must be a power of two, not %" PRId64, c->dispatcher_ring_slots);
+        return hb_fail(reterr, HB_ERR_CONFIG, "dispatcher.ring_slots must be a power of two, not %" PRId64,
+                       c->dispatcher_ring_slots);
     if (hb_str_has_prefix(hb_str_c(c->kafka_security_protocol), HB_STR("sasl")) && c->kafka_sasl_mechanism[0] == '\0')
         return hb_fail(reterr, HB_ERR_CONFIG, "kafka.sasl_mechanism must be set with kafka.security_protocol %s",
                        c->kafka_security_protocol);

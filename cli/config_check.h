@@ -1,6 +1,8 @@
 /* Job: the rules of the configuration that concern more than one number's range.
  *
- * Place: the last step of config_load. Fails: HB_ERR_CONFIG with a sentence that names the keys. Threads: any. */
+ * Place: the last step of config_load.
+ * Fails: HB_ERR_CONFIG with a sentence that names the keys.
+ * Threads: any. */
 #ifndef CLI_CONFIG_CHECK_H
 #define CLI_CONFIG_CHECK_H
 

@@ -8,11 +8,14 @@
 #define AT(section, name) offsetof(struct hb_config, section##_##name)
 
 static const struct hb_config_key keys[] = {
-#define HB_KEY_STR(section, name, def, help) {COMMON(section, name), HB_CONFIG_STR, AT(section, name), def, 0, 0, 0, "", help},
-#define HB_KEY_LIST(section, name, def, help) {COMMON(section, name), HB_CONFIG_LIST, AT(section, name), def, 0, 0, 0, "", help},
+#define HB_KEY_STR(section, name, def, help)                                                                           \
+    {COMMON(section, name), HB_CONFIG_STR, AT(section, name), def, 0, 0, 0, "", help},
+#define HB_KEY_LIST(section, name, def, help)                                                                          \
+    {COMMON(section, name), HB_CONFIG_LIST, AT(section, name), def, 0, 0, 0, "", help},
 #define HB_KEY_INT(section, name, unit, def, min, max, help)                                                           \
     {COMMON(section, name), HB_CONFIG_INT, AT(section, name), NULL, def, min, max, unit, help},
-#define HB_KEY_BOOL(section, name, def, help) {COMMON(section, name), HB_CONFIG_BOOL, AT(section, name), NULL, def, 0, 1, "", help},
+#define HB_KEY_BOOL(section, name, def, help)                                                                          \
+    {COMMON(section, name), HB_CONFIG_BOOL, AT(section, name), NULL, def, 0, 1, "", help},
 #include "core/tables/config_keys.def"
 #undef HB_KEY_STR
 #undef HB_KEY_LIST

@@ -1,7 +1,9 @@
 /* Job: the configuration keys as rows that a program can walk over.
  *
- * Place: made from core/tables/config_keys.def; used by config_load, config_value and config_reference. Owns: nothing, the
- * table is constant. Fails: nothing. Threads: any. */
+ * Place: made from core/tables/config_keys.def; used by config_load, config_value and config_reference.
+ * Owns: nothing, the table is constant.
+ * Fails: nothing.
+ * Threads: any. */
 #ifndef CLI_CONFIG_KEYS_H
 #define CLI_CONFIG_KEYS_H
 

@@ -13,6 +13,8 @@
 #define READ_STEP 4096
 
 static const char variable_prefix[] = "HOOKBUS_";
+/* Variables the commands read themselves, although their names look like keys of a section. */
+static const char *const command_variables[] = {"HOOKBUS_API_KEY"};
 
 static enum hb_err set_defaults(struct hb_config *config, struct hb_error *reterr)
 {
@@ -35,8 +37,8 @@ static enum hb_err set_defaults(struct hb_config *config, struct hb_error *reter
 static enum hb_err unknown_key(const char *where, struct hb_str section, struct hb_str name, struct hb_error *reterr)
 {
     const char *near = hb_config_key_suggest(section, name);
-    return hb_fail(reterr, HB_ERR_CONFIG, "%s: there is no key %.*s.%.*s%s%s%s", where, HB_ARG(section),
-                   HB_ARG(name), near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    return hb_fail(reterr, HB_ERR_CONFIG, "%s: there is no key %.*s.%.*s%s%s%s", where, HB_ARG(section), HB_ARG(name),
+                   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 /* The items of a YAML list, joined by commas. */
@@ -92,10 +94,12 @@ static enum hb_err apply_section(struct hb_config *config, const char *file, con
     return HB_OK;
 }
 
-static enum hb_err apply_document(struct hb_config *config, const char *file, const struct hb_yaml *root, struct hb_error *reterr)
+static enum hb_err apply_document(struct hb_config *config, const char *file, const struct hb_yaml *root,
+                                  struct hb_error *reterr)
 {
     if (hb_yaml_kind(root) != HB_YAML_MAP)
-        return hb_fail(reterr, HB_ERR_CONFIG, "%.100s: expected sections, as `kafka:` with indented `name: value` lines", file);
+        return hb_fail(reterr, HB_ERR_CONFIG,
+                       "%.100s: expected sections, as `kafka:` with indented `name: value` lines", file);
     for (const struct hb_yaml *section = hb_yaml_first(root); section; section = hb_yaml_next(section)) {
         char where[WHERE_MAX];
         make_where(where, file, hb_yaml_line(section));
@@ -106,7 +110,8 @@ static enum hb_err apply_document(struct hb_config *config, const char *file, co
                            near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
         bool is_empty = hb_yaml_is_null(section);
         if (!is_empty && hb_yaml_kind(section) != HB_YAML_MAP)
-            return hb_fail(reterr, HB_ERR_CONFIG, "%s: section %.*s must hold indented `name: value` lines", where, HB_ARG(name));
+            return hb_fail(reterr, HB_ERR_CONFIG, "%s: section %.*s must hold indented `name: value` lines", where,
+                           HB_ARG(name));
         enum hb_err err = apply_section(config, file, section, reterr);
         if (err)
             return err;
@@ -145,7 +150,8 @@ static const struct hb_config_key *key_of_variable(struct hb_str name)
 }
 
 /* Cuts HOOKBUS_API_PORTT into "api" and "portt", lower case, in `space`; false if the section is not one of ours. */
-static bool parts_of_variable(struct hb_str name, char space[HB_CONFIG_VARIABLE_MAX], struct hb_str *ret_section, struct hb_str *ret_name)
+static bool parts_of_variable(struct hb_str name, char space[HB_CONFIG_VARIABLE_MAX], struct hb_str *ret_section,
+                              struct hb_str *ret_name)
 {
     size_t prefix = sizeof variable_prefix - 1;
     if (name.len >= HB_CONFIG_VARIABLE_MAX)
@@ -156,7 +162,16 @@ static bool parts_of_variable(struct hb_str name, char space[HB_CONFIG_VARIABLE_
     return hb_str_split(ret_name, '_', ret_section) && ret_name->len > 0 && hb_config_section_exists(*ret_section);
 }
 
-static enum hb_err apply_variable(struct hb_config *config, struct hb_str name, struct hb_str value, struct hb_error *reterr)
+static bool is_of_commands(struct hb_str name)
+{
+    for (size_t i = 0; i < sizeof command_variables / sizeof *command_variables; i++)
+        if (hb_str_eq(name, hb_str_c(command_variables[i])))
+            return true;
+    return false;
+}
+
+static enum hb_err apply_variable(struct hb_config *config, struct hb_str name, struct hb_str value,
+                                  struct hb_error *reterr)
 {
     char where[WHERE_MAX], space[HB_CONFIG_VARIABLE_MAX];
     (void)snprintf(where, sizeof where, "%.*s", HB_ARG(name));
@@ -164,7 +179,7 @@ static enum hb_err apply_variable(struct hb_config *config, struct hb_str name, 
     if (key)
         return hb_config_value_set(config, key, value, where, reterr);
     struct hb_str section, rest;
-    if (parts_of_variable(name, space, &section, &rest))
+    if (!is_of_commands(name) && parts_of_variable(name, space, &section, &rest))
         return unknown_key(where, section, rest, reterr);
     return HB_OK;
 }

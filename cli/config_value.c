@@ -71,11 +71,11 @@ static enum hb_err set_number(int64_t *ret, const struct hb_config_key *key, str
     char shown[SHOWN_MAX + 1] = "";
     memcpy(shown, text.len ? text.ptr : "", text.len < SHOWN_MAX ? text.len : SHOWN_MAX);
     if (!parse_number(key, text, &value))
-        return hb_fail(reterr, HB_ERR_CONFIG, "%s: %s must be a whole number of %s%s, not \"%s\"", where, key->path, key->unit,
-                       is_size ? " (or a size as 64 KiB, 1 MiB)" : "", shown);
+        return hb_fail(reterr, HB_ERR_CONFIG, "%s: %s must be a whole number of %s%s, not \"%s\"", where, key->path,
+                       key->unit, is_size ? " (or a size as 64 KiB, 1 MiB)" : "", shown);
     if (value < key->min || value > key->max)
-        return hb_fail(reterr, HB_ERR_CONFIG, "%s: %s must be %" PRId64 "..%" PRId64 " %s, not %" PRId64, where, key->path,
-                       key->min, key->max, key->unit, value);
+        return hb_fail(reterr, HB_ERR_CONFIG, "%s: %s must be %" PRId64 "..%" PRId64 " %s, not %" PRId64, where,
+                       key->path, key->min, key->max, key->unit, value);
     *ret = value;
     return HB_OK;
 }

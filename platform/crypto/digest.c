@@ -40,7 +40,8 @@ static EVP_MAC_CTX *prepare(const unsigned char *key, size_t key_bytes)
     static const char name[] = "SHA256";
     char digest[sizeof name];
     memcpy(digest, name, sizeof name);
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                           OSSL_PARAM_construct_end()};
     EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     EVP_MAC_CTX *context = mac ? EVP_MAC_CTX_new(mac) : NULL;
     EVP_MAC_free(mac); /* the context holds its own reference */
@@ -76,7 +77,8 @@ void hb_hmac_free(struct hb_hmac **hmac)
     *hmac = NULL;
 }
 
-void hb_hmac_sign(struct hb_hmac *hmac, const struct hb_str *pieces, size_t count, unsigned char ret_digest[HB_SHA256_BYTES])
+void hb_hmac_sign(struct hb_hmac *hmac, const struct hb_str *pieces, size_t count,
+                  unsigned char ret_digest[HB_SHA256_BYTES])
 {
     EVP_MAC_CTX *context = EVP_MAC_CTX_dup(hmac->prepared);
     HB_ASSERT(context); /* only memory can be missing, and nothing may go out unsigned */

@@ -35,16 +35,18 @@ static enum hb_err add_line(struct hb_keyring *keyring, struct hb_str line, int 
     struct hb_str rest = line, id = {NULL, 0};
     (void)hb_str_split(&rest, ' ', &id);
     if (!is_key_id(id))
-        return hb_fail(reterr, HB_ERR_INVALID, "line %d of the key file: expected \"id key\", id 1..%d of [A-Za-z0-9_-]",
-                       number, HB_KEYRING_ID_MAX);
+        return hb_fail(reterr, HB_ERR_INVALID,
+                       "line %d of the key file: expected \"id key\", id 1..%d of [A-Za-z0-9_-]", number,
+                       HB_KEYRING_ID_MAX);
     if (hb_keyring_find(keyring, id))
-        return hb_fail(reterr, HB_ERR_INVALID, "line %d of the key file: a key of that id stands there already", number);
+        return hb_fail(reterr, HB_ERR_INVALID, "line %d of the key file: a key of that id stands there already",
+                       number);
     if (keyring->count == HB_KEYRING_KEYS_MAX)
         return hb_fail(reterr, HB_ERR_INVALID, "the key file holds more than %d keys", HB_KEYRING_KEYS_MAX);
     struct hb_seal_key *key = &keyring->keys[keyring->count];
     if (!decode_key(hb_str_trim(rest), key->key))
-        return hb_fail(reterr, HB_ERR_INVALID, "line %d of the key file: the key must be the base64 of %d bytes", number,
-                       HB_SEAL_KEY_BYTES);
+        return hb_fail(reterr, HB_ERR_INVALID, "line %d of the key file: the key must be the base64 of %d bytes",
+                       number, HB_SEAL_KEY_BYTES);
     memcpy(key->id, id.ptr, id.len);
     key->id[id.len] = '\0';
     keyring->count++;

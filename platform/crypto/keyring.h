@@ -1,6 +1,7 @@
 /* Job: the sealing keys in memory.
  *
- * Place: within platform/crypto: parsed by keyring.c, used by seal.c. Limits: HB_KEYRING_KEYS_MAX keys. Threads: read-only. */
+ * Place: within platform/crypto: parsed by keyring.c, used by seal.c.
+ * Limits: HB_KEYRING_KEYS_MAX keys. Threads: read-only. */
 #ifndef PLATFORM_CRYPTO_KEYRING_H
 #define PLATFORM_CRYPTO_KEYRING_H
 

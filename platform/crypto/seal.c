@@ -38,7 +38,8 @@ static const unsigned char *bytes_of(struct hb_str s)
 }
 
 /* A cipher context with key, nonce and the place taken in; NULL if OpenSSL refuses. */
-static EVP_CIPHER_CTX *begin(const struct hb_seal_key *key, const unsigned char *nonce, struct hb_str place, int is_sealing)
+static EVP_CIPHER_CTX *begin(const struct hb_seal_key *key, const unsigned char *nonce, struct hb_str place,
+                             int is_sealing)
 {
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     int written = 0;
@@ -51,7 +52,8 @@ static EVP_CIPHER_CTX *begin(const struct hb_seal_key *key, const unsigned char 
 }
 
 /* ret_box: nonce, ciphertext, tag. */
-static enum hb_err encrypt(const struct hb_seal_key *key, struct hb_str place, struct hb_str secret, unsigned char *ret_box)
+static enum hb_err encrypt(const struct hb_seal_key *key, struct hb_str place, struct hb_str secret,
+                           unsigned char *ret_box)
 {
     hb_random_bytes(ret_box, NONCE_BYTES);
     EVP_CIPHER_CTX *context = begin(key, ret_box, place, 1);
@@ -69,7 +71,8 @@ static enum hb_err encrypt(const struct hb_seal_key *key, struct hb_str place, s
 }
 
 /* Writes box_bytes - nonce - tag bytes to ret_secret, which are the secret only if HB_OK comes back. */
-static enum hb_err decrypt(const struct hb_seal_key *key, struct hb_str place, struct hb_str box, unsigned char *ret_secret)
+static enum hb_err decrypt(const struct hb_seal_key *key, struct hb_str place, struct hb_str box,
+                           unsigned char *ret_secret)
 {
     size_t length = box.len - NONCE_BYTES - TAG_BYTES;
     EVP_CIPHER_CTX *context = begin(key, bytes_of(box), place, 0);
@@ -78,10 +81,10 @@ static enum hb_err decrypt(const struct hb_seal_key *key, struct hb_str place, s
     unsigned char tag[TAG_BYTES];
     memcpy(tag, box.ptr + NONCE_BYTES + length, TAG_BYTES);
     int written = 0;
-    bool is_genuine =
-        (length == 0 || EVP_CipherUpdate(context, ret_secret, &written, bytes_of(box) + NONCE_BYTES, (int)length) == 1) &&
-        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) == 1 &&
-        EVP_CipherFinal_ex(context, ret_secret + length, &written) == 1;
+    bool is_genuine = (length == 0 || EVP_CipherUpdate(context, ret_secret, &written, bytes_of(box) + NONCE_BYTES,
+                                                       (int)length) == 1) &&
+                      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) == 1 &&
+                      EVP_CipherFinal_ex(context, ret_secret + length, &written) == 1;
     EVP_CIPHER_CTX_free(context);
     ERR_clear_error();
     return is_genuine ? HB_OK : HB_ERR_SEALED;
@@ -99,7 +102,8 @@ static enum hb_err add_sealed(struct hb_buf *ret_sealed, const char *key_id, con
     return err;
 }
 
-enum hb_err hb_seal(const struct hb_keyring *keyring, struct hb_seal_place place, struct hb_str secret, struct hb_buf *ret_sealed)
+enum hb_err hb_seal(const struct hb_keyring *keyring, struct hb_seal_place place, struct hb_str secret,
+                    struct hb_buf *ret_sealed)
 {
     if (secret.len > SECRET_BYTES_MAX)
         return HB_ERR_TOO_LARGE;
@@ -120,7 +124,8 @@ enum hb_err hb_seal(const struct hb_keyring *keyring, struct hb_seal_place place
 }
 
 /* Opens a decoded box into the buffer's own memory, so that no second copy of the secret is left behind. */
-static enum hb_err open_box(const struct hb_seal_key *key, struct hb_seal_place place, struct hb_str box, struct hb_buf *ret_secret)
+static enum hb_err open_box(const struct hb_seal_key *key, struct hb_seal_place place, struct hb_str box,
+                            struct hb_buf *ret_secret)
 {
     if (box.len < NONCE_BYTES + TAG_BYTES)
         return HB_ERR_SEALED;
@@ -142,12 +147,14 @@ static enum hb_err open_box(const struct hb_seal_key *key, struct hb_seal_place 
     return err;
 }
 
-enum hb_err hb_unseal(const struct hb_keyring *keyring, struct hb_seal_place place, struct hb_str sealed, struct hb_buf *ret_secret)
+enum hb_err hb_unseal(const struct hb_keyring *keyring, struct hb_seal_place place, struct hb_str sealed,
+                      struct hb_buf *ret_secret)
 {
     struct hb_str rest = sealed, version = {NULL, 0}, key_id = {NULL, 0};
     (void)hb_str_split(&rest, '.', &version);
     (void)hb_str_split(&rest, '.', &key_id);
-    if (!hb_str_eq(version, HB_STR(SEAL_VERSION)) || key_id.len == 0 || rest.len == 0 || rest.len > 2 * SECRET_BYTES_MAX)
+    if (!hb_str_eq(version, HB_STR(SEAL_VERSION)) || key_id.len == 0 || rest.len == 0 ||
+        rest.len > 2 * SECRET_BYTES_MAX)
         return HB_ERR_SEALED;
     const struct hb_seal_key *key = hb_keyring_find(keyring, key_id);
     if (!key)

@@ -1,7 +1,7 @@
 /* Job: what cJSON lets through and we do not: checks before and after its parser.
  *
- * Place: within platform/json only. cJSON 1.7.15 takes "01" for a number and a control character for white space, cuts a
- * string at \u0000, goes 1000 levels deep, keeps the first of two equal members, and turns 1e999 into infinity.
+ * Place: within platform/json only. cJSON 1.7.15 takes "01" for a number and a control character for white space, cuts
+ * a string at \u0000, goes 1000 levels deep, keeps the first of two equal members, and turns 1e999 into infinity.
  * Threads: no shared state. */
 #ifndef PLATFORM_JSON_JSON_CHECK_H
 #define PLATFORM_JSON_JSON_CHECK_H

@@ -1,5 +1,5 @@
-/* cJSON's own printer turns 9007199254740991 into 9.00719925474099e+15: it takes two doubles that differ by their last bit
- * for equal. So the tree is printed here. */
+/* cJSON's own printer turns 9007199254740991 into 9.00719925474099e+15: it takes two doubles that differ by their last
+ * bit for equal. So the tree is printed here. */
 #include "platform/json/json.h"
 
 #include <inttypes.h>

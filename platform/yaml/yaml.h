@@ -2,10 +2,11 @@
  *
  * Place: the only includer of libyaml. Used by the configuration, later by connector templates.
  * Owns / borrows: a document is freed whole with its root; views live as the document.
- * Fails: HB_ERR_INVALID (not YAML, or one of what we leave out: anchors, aliases, tags, several documents, keys that are no
- * scalars, duplicate keys, NUL in a text), HB_ERR_TOO_LARGE, HB_ERR_MEMORY. Messages begin "name:line: ".
- * Limits: 1 MiB, 16 levels, 100,000 nodes. Threads: no shared state. Scalars stay text: what they mean, the reader of a key
- * knows (so `no` is a country if the key says so).
+ * Fails: HB_ERR_INVALID (not YAML, or one of what we leave out: anchors, aliases, tags, several documents, keys that
+ * are no scalars, duplicate keys, NUL in a text), HB_ERR_TOO_LARGE, HB_ERR_MEMORY. Messages begin "name:line: ".
+ * Limits: 1 MiB, 16 levels, 100,000 nodes.
+ * Threads: no shared state. Scalars stay text: what they mean, the reader of a key knows (so `no` is a country if the
+ * key says so).
  *
  * Example:
  *     struct hb_yaml *root;
@@ -24,7 +25,8 @@ struct hb_yaml; /* a node; the root is the document */
 enum hb_yaml_kind { HB_YAML_SCALAR, HB_YAML_LIST, HB_YAML_MAP };
 
 /* Parses one document; an empty one is an empty map. `name` stands in messages. */
-HB_MUST_USE enum hb_err hb_yaml_parse(const char *name, struct hb_str text, struct hb_yaml **ret_root, struct hb_error *reterr);
+HB_MUST_USE enum hb_err hb_yaml_parse(const char *name, struct hb_str text, struct hb_yaml **ret_root,
+                                      struct hb_error *reterr);
 /* Frees a root; NULL is allowed; sets the pointer to NULL. */
 void hb_yaml_free(struct hb_yaml **root);
 enum hb_yaml_kind hb_yaml_kind(const struct hb_yaml *node);

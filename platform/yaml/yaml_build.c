@@ -28,7 +28,8 @@ static enum hb_err parser_error(const struct builder *b)
         return hb_fail(b->reterr, HB_ERR_MEMORY, "out of memory");
     /* The reader's errors (bytes that are no UTF-8) come without a mark. */
     int line = line_of(parser->error == YAML_READER_ERROR ? parser->mark : parser->problem_mark);
-    return hb_fail(b->reterr, HB_ERR_INVALID, "%s:%d: %s", b->name, line, parser->problem ? parser->problem : "not YAML");
+    return hb_fail(b->reterr, HB_ERR_INVALID, "%s:%d: %s", b->name, line,
+                   parser->problem ? parser->problem : "not YAML");
 }
 
 static enum hb_err refuse(const struct builder *b, int line, const char *what)
@@ -130,10 +131,11 @@ static enum hb_err take_name(struct builder *b, const struct hb_yaml *map, const
         return refuse(b, line, why);
     for (const struct hb_yaml *item = map->first; item; item = item->next) {
         if (hb_str_eq(hb_str_c(item->name), scalar_of(event)))
-            return hb_fail(b->reterr, HB_ERR_INVALID, "%s:%d: the key \"%.64s\" stands there twice, first on line %d", b->name,
-                           line, item->name, item->line);
+            return hb_fail(b->reterr, HB_ERR_INVALID, "%s:%d: the key \"%.64s\" stands there twice, first on line %d",
+                           b->name, line, item->name, item->line);
         if (++items == MAP_ITEMS_MAX)
-            return hb_fail(b->reterr, HB_ERR_TOO_LARGE, "%s:%d: more than %d keys in one map", b->name, line, MAP_ITEMS_MAX);
+            return hb_fail(b->reterr, HB_ERR_TOO_LARGE, "%s:%d: more than %d keys in one map", b->name, line,
+                           MAP_ITEMS_MAX);
     }
     *ret_name = hb_str_dup(scalar_of(event));
     return *ret_name ? HB_OK : hb_fail(b->reterr, HB_ERR_MEMORY, "out of memory");

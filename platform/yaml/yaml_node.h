@@ -1,5 +1,7 @@
-/* Job: the node of a YAML tree. Place: within platform/yaml: built by yaml_build.c, read and freed by yaml_read.c.
- * Owns: a node owns its name, text and items. Threads: no shared state. */
+/* Job: the node of a YAML tree.
+ * Place: within platform/yaml: built by yaml_build.c, read and freed by yaml_read.c.
+ * Owns: a node owns its name, text and items.
+ * Threads: no shared state. */
 #ifndef PLATFORM_YAML_YAML_NODE_H
 #define PLATFORM_YAML_YAML_NODE_H
 

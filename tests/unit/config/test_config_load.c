@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 static struct hb_config read_ok(const char *yaml, char *const *env)
@@ -49,7 +50,8 @@ static void every_default_lies_in_its_range(void **state)
     size_t count;
     const struct hb_config_key *keys = hb_config_keys(&count);
     for (size_t i = 0; i < count; i++) {
-        if (keys[i].kind == HB_CONFIG_INT && (keys[i].number < keys[i].min || keys[i].number > keys[i].max || keys[i].min < 0))
+        if (keys[i].kind == HB_CONFIG_INT &&
+            (keys[i].number < keys[i].min || keys[i].number > keys[i].max || keys[i].min < 0))
             fail_msg("%s", keys[i].path);
         if (keys[i].help[0] == '\0' || keys[i].help[strlen(keys[i].help) - 1] != '.')
             fail_msg("%s: the help is no sentence", keys[i].path);
@@ -63,8 +65,9 @@ static void the_file_wins_over_defaults_and_the_environment_over_the_file(void *
 {
     (void)state;
     char first[] = "HOOKBUS_API_PORT=9001", second[] = "HOOKBUS_KAFKA_SASL_PASSWORD=a=b", other[] = "PATH=/bin",
-         foreign[] = "HOOKBUS_SERVICE_HOST=10.0.0.1", config_file[] = "HOOKBUS_CONFIG=/etc/x", empty[] = "HOOKBUS_REDIS_ADDRESS=";
-    char *env[] = {first, other, second, foreign, config_file, empty, NULL};
+         foreign[] = "HOOKBUS_SERVICE_HOST=10.0.0.1", config_file[] = "HOOKBUS_CONFIG=/etc/x",
+         empty[] = "HOOKBUS_REDIS_ADDRESS=", key[] = "HOOKBUS_API_KEY=hbk_x";
+    char *env[] = {key, first, other, second, foreign, config_file, empty, NULL};
     struct hb_config config = read_ok("api:\n  port: 9000\n  listen: 0.0.0.0\nlog:\n", env);
     assert_int_equal(config.api_port, 9001);
     assert_string_equal(config.api_listen, "0.0.0.0");
@@ -76,9 +79,11 @@ static void the_file_wins_over_defaults_and_the_environment_over_the_file(void *
 static void values_are_read_by_their_kind(void **state)
 {
     (void)state;
-    struct hb_config config = read_ok("publish:\n  event_bytes_max: 64 KiB\n  batch_bytes_max: 1MiB\n  queue_kib_max: 64 MiB\n"
-                                      "dispatcher:\n  queued_kib: 2048\nkafka:\n  create_topics: false\n"
-                                      "egress:\n  allow: [127.0.0.0/8, '[fd00::]/8:443']\n  ca_file: ~\n", NULL);
+    struct hb_config config =
+        read_ok("publish:\n  event_bytes_max: 64 KiB\n  batch_bytes_max: 1MiB\n  queue_kib_max: 64 MiB\n"
+                "dispatcher:\n  queued_kib: 2048\nkafka:\n  create_topics: false\n"
+                "egress:\n  allow: [127.0.0.0/8, '[fd00::]/8:443']\n  ca_file: ~\n",
+                NULL);
     assert_int_equal(config.publish_event_bytes_max, 65536);
     assert_int_equal(config.publish_batch_bytes_max, 1048576);
     assert_int_equal(config.publish_queue_kib_max, 65536);
@@ -121,7 +126,8 @@ static void what_is_wrong_is_said_with_its_place(void **state)
         {"kafka:\n  security_protocol: sasl_ssl\n", "kafka.sasl_mechanism must be set"},
         {"log:\n  level: warn\n", "log.level must be one of debug|info|warning|error"},
         {"dispatcher:\n  ring_slots: 1000\n", "a power of two, not 1000"},
-        {"delivery:\n  window_start: 100\n", "delivery.window_start (100) must not be greater than delivery.window_max (64)"},
+        {"delivery:\n  window_start: 100\n",
+         "delivery.window_start (100) must not be greater than delivery.window_max (64)"},
         {"delivery:\n  connect_timeout_ms: 20000\n", "delivery.connect_timeout_ms (20000)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

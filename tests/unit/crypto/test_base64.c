@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+
 #include <cmocka.h>
 
 static void the_vectors_of_rfc_4648_go_both_ways(void **state)
@@ -35,7 +36,8 @@ static void the_vectors_of_rfc_4648_go_both_ways(void **state)
 static void what_is_not_base64_is_refused(void **state)
 {
     (void)state;
-    static const char *const cases[] = {"Z", "Zg=", "Zh==", "Zm9=", "Zg==Zg==", "Zm 9", "-_-_", "====", "=", "Zm9v\n", "Zm9v====", "A==="};
+    static const char *const cases[] = {"Z",    "Zg=",  "Zh==", "Zm9=",   "Zg==Zg==", "Zm 9",
+                                        "-_-_", "====", "=",    "Zm9v\n", "Zm9v====", "A==="};
     unsigned char bytes[16];
     size_t count = 7;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

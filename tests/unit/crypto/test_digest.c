@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+
 #include <cmocka.h>
 
 static void assert_hex(const unsigned char *digest, const char *hex)
@@ -69,7 +70,8 @@ static void hmac_agrees_with_rfc_4231(void **state)
             hb_hmac_sign(hmac, &cases[i].data, 1, digest);
             assert_hex(digest, cases[i].hex);
         }
-        struct hb_str pieces[] = {hb_str_n(cases[i].data.ptr, 3), HB_STR(""), hb_str_n(cases[i].data.ptr + 3, cases[i].data.len - 3)};
+        struct hb_str pieces[] = {hb_str_n(cases[i].data.ptr, 3), HB_STR(""),
+                                  hb_str_n(cases[i].data.ptr + 3, cases[i].data.len - 3)};
         hb_hmac_sign(hmac, pieces, 3, digest);
         assert_hex(digest, cases[i].hex);
         hb_hmac_free(&hmac);
@@ -86,8 +88,8 @@ static void the_published_standard_webhooks_vector_is_met(void **state)
     struct hb_hmac *hmac = NULL;
     assert_int_equal(hb_base64_decode(HB_STR("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), key, &key_bytes), HB_OK);
     assert_int_equal(hb_hmac_new(key, key_bytes, &hmac), HB_OK);
-    const struct hb_str pieces[] = {HB_STR("msg_p5jXN8AQM9LWM0D4loKWxJek"), HB_STR("."), HB_STR("1614265330"), HB_STR("."),
-                                    HB_STR("{\"test\": 2432232314}")};
+    const struct hb_str pieces[] = {HB_STR("msg_p5jXN8AQM9LWM0D4loKWxJek"), HB_STR("."), HB_STR("1614265330"),
+                                    HB_STR("."), HB_STR("{\"test\": 2432232314}")};
     hb_hmac_sign(hmac, pieces, 5, digest);
     hb_base64_encode(digest, sizeof digest, text);
     assert_string_equal(text, "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");

@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+
 #include <cmocka.h>
 
 #define KEY_A "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -99,7 +100,9 @@ static void damage_anywhere_is_noticed(void **state)
 static void the_newest_key_seals_and_older_ones_still_open(void **state)
 {
     (void)state;
-    struct hb_keyring *old = ring("k1 " KEY_A), *both = ring("# rotated in May\nk1 " KEY_A "\r\n\n  k2   " KEY_B "  \n"), *new = ring("k2 " KEY_B);
+    struct hb_keyring *old = ring("k1 " KEY_A),
+                      *both = ring("# rotated in May\nk1 " KEY_A "\r\n\n  k2   " KEY_B "  \n"),
+                      *new = ring("k2 " KEY_B);
     struct hb_buf sealed = hb_buf_make(4096), opened = hb_buf_make(4096);
     assert_true(hb_str_eq(hb_keyring_newest(both), HB_STR("k2")));
     assert_true(hb_keyring_has(both, HB_STR("k1")));
@@ -120,8 +123,10 @@ static void the_newest_key_seals_and_older_ones_still_open(void **state)
 static void a_bad_key_file_is_refused_without_showing_its_keys(void **state)
 {
     (void)state;
-    static const char *const cases[] = {"", "# nothing\n", "k1", "k1 short", "k1 " KEY_A "A", "k1 " KEY_A "\nk1 " KEY_B,
-                                        "k.1 " KEY_A, KEY_A, "k1 !!AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="};
+    static const char *const cases[] = {
+        "",           "# nothing\n",   "k1",
+        "k1 short",   "k1 " KEY_A "A", "k1 " KEY_A "\nk1 " KEY_B,
+        "k.1 " KEY_A, KEY_A,           "k1 !!AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct hb_keyring *keyring = NULL;
         struct hb_error error = {0};

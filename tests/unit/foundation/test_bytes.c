@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 static void assert_str(struct hb_str found, const char *wanted)
@@ -39,8 +40,8 @@ static void split_gives_every_field_also_empty_ones(void **state)
         struct hb_str text;
         const char *joined;
     } cases[] = {
-        {HB_STR_INIT("a,,b"), "<a><><b>"}, {HB_STR_INIT("a"), "<a>"}, {HB_STR_INIT("a,"), "<a><>"}, {HB_STR_INIT(","), "<><>"},
-        {HB_STR_INIT(""), "<>"},           {{NULL, 0}, ""},
+        {HB_STR_INIT("a,,b"), "<a><><b>"}, {HB_STR_INIT("a"), "<a>"}, {HB_STR_INIT("a,"), "<a><>"},
+        {HB_STR_INIT(","), "<><>"},        {HB_STR_INIT(""), "<>"},   {{NULL, 0}, ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct hb_buf out = hb_buf_make(64);
@@ -64,7 +65,8 @@ static void integers_are_whole_decimal_and_fit(void **state)
 {
     (void)state;
     uint64_t value = 7;
-    static const char *const bad[] = {"", "-1", "+1", " 1", "1 ", "0x1", "1.0", "18446744073709551616", "99999999999999999999"};
+    static const char *const bad[] = {
+        "", "-1", "+1", " 1", "1 ", "0x1", "1.0", "18446744073709551616", "99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(hb_str_to_u64(hb_str_c(bad[i]), &value));
     assert_int_equal(value, 7);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 static void every_code_has_name_text_and_exit_code(void **state)
@@ -24,7 +25,7 @@ static void a_value_out_of_range_is_named_unknown(void **state)
 {
     (void)state;
     assert_string_equal(hb_err_name((enum hb_err)9999), "UNKNOWN");
-    assert_string_equal(hb_err_text((enum hb_err)-1), "unknown error");
+    assert_string_equal(hb_err_text((enum hb_err) - 1), "unknown error");
     assert_int_equal(hb_err_exit_code(HB_ERR_COUNT), 70);
 }
 

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+
 #include <cmocka.h>
 
 /* The text of the blocks; freed by the caller. */
@@ -110,7 +111,8 @@ static void every_sample_line_is_well_formed(void **state)
     assert_int_equal(text.ptr[text.len - 1], '\n');
     rest.len--;
     while (hb_str_split(&rest, '\n', &line)) {
-        bool is_comment = hb_str_has_prefix(line, HB_STR("# HELP hookbus_")) || hb_str_has_prefix(line, HB_STR("# TYPE hookbus_"));
+        bool is_comment =
+            hb_str_has_prefix(line, HB_STR("# HELP hookbus_")) || hb_str_has_prefix(line, HB_STR("# TYPE hookbus_"));
         const char *space = memrchr(line.ptr, ' ', line.len);
         assert_non_null(space);
         bool is_sample = hb_str_has_prefix(line, HB_STR("hookbus_")) && strspn(space + 1, "0123456789.-") > 0;

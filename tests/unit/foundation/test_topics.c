@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+
 #include <cmocka.h>
 
 static void a_type_goes_to_the_topic_of_its_first_word(void **state)
@@ -12,11 +13,16 @@ static void a_type_goes_to_the_topic_of_its_first_word(void **state)
         const char *type;
         enum hb_topic topic;
     } cases[] = {
-        {"order.created", HB_TOPIC_EVENTS_ORDER},         {"product.updated", HB_TOPIC_EVENTS_PRODUCT},
-        {"customer.created.vip", HB_TOPIC_EVENTS_CUSTOMER}, {"inventory.updated", HB_TOPIC_EVENTS_INVENTORY},
-        {"cart.abandoned", HB_TOPIC_EVENTS_OTHER},        {"orders.created", HB_TOPIC_EVENTS_OTHER},
-        {"other.thing", HB_TOPIC_EVENTS_OTHER},           {"", HB_TOPIC_EVENTS_OTHER},
-        {"Order.created", HB_TOPIC_EVENTS_OTHER},         {"order", HB_TOPIC_EVENTS_ORDER},
+        {"order.created", HB_TOPIC_EVENTS_ORDER},
+        {"product.updated", HB_TOPIC_EVENTS_PRODUCT},
+        {"customer.created.vip", HB_TOPIC_EVENTS_CUSTOMER},
+        {"inventory.updated", HB_TOPIC_EVENTS_INVENTORY},
+        {"cart.abandoned", HB_TOPIC_EVENTS_OTHER},
+        {"orders.created", HB_TOPIC_EVENTS_OTHER},
+        {"other.thing", HB_TOPIC_EVENTS_OTHER},
+        {"", HB_TOPIC_EVENTS_OTHER},
+        {"Order.created", HB_TOPIC_EVENTS_OTHER},
+        {"order", HB_TOPIC_EVENTS_ORDER},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(hb_topic_of_type(hb_str_c(cases[i].type)), cases[i].topic);

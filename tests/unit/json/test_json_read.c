@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 static struct hb_json *parse(const char *text)
@@ -18,13 +19,33 @@ static void what_is_not_json_or_not_ours_is_refused(void **state)
 {
     (void)state;
     static const struct hb_str cases[] = {
-        HB_STR_INIT(""),           HB_STR_INIT("{}x"),          HB_STR_INIT("{} {}"),        HB_STR_INIT("01"),
-        HB_STR_INIT("[1,]"),       HB_STR_INIT("{\"a\":1,}"),   HB_STR_INIT("{a:1}"),        HB_STR_INIT("'a'"),
-        HB_STR_INIT("\"a\nb\""),   HB_STR_INIT("\x01[]"),       HB_STR_INIT("\"\xFF\""),     HB_STR_INIT("\xEF\xBB\xBF[]"),
-        HB_STR_INIT("\"\\u0000\""), HB_STR_INIT("\"\\ud800\""),  HB_STR_INIT("\"\\ude00\""),  HB_STR_INIT("\"\\ud800\\u0041\""),
-        HB_STR_INIT("1e999"),      HB_STR_INIT("[-1e999]"),     HB_STR_INIT("NaN"),          HB_STR_INIT("[1]\0"),
-        HB_STR_INIT("{\"a\":1,\"a\":2}"), HB_STR_INIT("[{\"a\":{\"b\":1,\"c\":2,\"b\":3}}]"),
-        HB_STR_INIT("{\"a\":1,\"\\u0061\":2}"), HB_STR_INIT("+1"), HB_STR_INIT("1."), HB_STR_INIT("nul"), HB_STR_INIT("[1"),
+        HB_STR_INIT(""),
+        HB_STR_INIT("{}x"),
+        HB_STR_INIT("{} {}"),
+        HB_STR_INIT("01"),
+        HB_STR_INIT("[1,]"),
+        HB_STR_INIT("{\"a\":1,}"),
+        HB_STR_INIT("{a:1}"),
+        HB_STR_INIT("'a'"),
+        HB_STR_INIT("\"a\nb\""),
+        HB_STR_INIT("\x01[]"),
+        HB_STR_INIT("\"\xFF\""),
+        HB_STR_INIT("\xEF\xBB\xBF[]"),
+        HB_STR_INIT("\"\\u0000\""),
+        HB_STR_INIT("\"\\ud800\""),
+        HB_STR_INIT("\"\\ude00\""),
+        HB_STR_INIT("\"\\ud800\\u0041\""),
+        HB_STR_INIT("1e999"),
+        HB_STR_INIT("[-1e999]"),
+        HB_STR_INIT("NaN"),
+        HB_STR_INIT("[1]\0"),
+        HB_STR_INIT("{\"a\":1,\"a\":2}"),
+        HB_STR_INIT("[{\"a\":{\"b\":1,\"c\":2,\"b\":3}}]"),
+        HB_STR_INIT("{\"a\":1,\"\\u0061\":2}"),
+        HB_STR_INIT("+1"),
+        HB_STR_INIT("1."),
+        HB_STR_INIT("nul"),
+        HB_STR_INIT("[1"),
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct hb_json *root = NULL;
@@ -40,8 +61,10 @@ static void what_is_not_json_or_not_ours_is_refused(void **state)
 static void depth_is_limited_to_32(void **state)
 {
     (void)state;
-    static const char open[] = "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[";
-    static const char close[] = "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]";
+    static const char open[] =
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[";
+    static const char close[] =
+        "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]";
     static const int depths[] = {1, 31, 32, 33, 64, 65, 80};
     for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
         struct hb_buf text = hb_buf_make(256);
@@ -88,7 +111,8 @@ static void a_duplicate_among_many_members_is_found(void **state)
 static void members_are_read_by_kind(void **state)
 {
     (void)state;
-    struct hb_json *root = parse(" {\"s\":\"za\\u017c\\ud83d\\ude00\",\"i\":-9007199254740992,\"n\":1.5,\"b\":true,\"z\":null,\"a\":[1,2,3],\"o\":{}} ");
+    struct hb_json *root = parse(" {\"s\":\"za\\u017c\\ud83d\\ude00\",\"i\":-9007199254740992,\"n\":1.5,\"b\":true,"
+                                 "\"z\":null,\"a\":[1,2,3],\"o\":{}} ");
     struct hb_str text = {0};
     int64_t integer = 7;
     double number;
@@ -152,7 +176,8 @@ static void items_are_walked_in_order(void **state)
 static void a_value_is_printed_compact(void **state)
 {
     (void)state;
-    struct hb_json *root = parse(" { \"a\" : [ 1 , -2.5 , 0.1, 1e300, 1e21, -0.0 , \"x\\n\\\"\" ] , \"n\" : 9007199254740991 , \"o\":{ } } ");
+    struct hb_json *root = parse(
+        " { \"a\" : [ 1 , -2.5 , 0.1, 1e300, 1e21, -0.0 , \"x\\n\\\"\" ] , \"n\" : 9007199254740991 , \"o\":{ } } ");
     struct hb_buf text = hb_buf_make(256);
     assert_int_equal(hb_json_print(root, &text), HB_OK);
     assert_string_equal(text.ptr, "{\"a\":[1,-2.5,0.1,1e+300,1e+21,0,\"x\\n\\\"\"],\"n\":9007199254740991,\"o\":{}}");

@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+
 #include <cmocka.h>
 
 static void commas_and_nesting_are_kept_right(void **state)

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 static struct hb_yaml *parse(const char *text)
@@ -23,8 +24,9 @@ static void assert_text(const struct hb_yaml *node, const char *text)
 static void maps_lists_and_scalars_are_read_with_their_lines(void **state)
 {
     (void)state;
-    struct hb_yaml *root = parse("# comment\nkafka:\n  brokers: a:9092\n  on: 'yes'\negress:\n  allow: [127.0.0.0/8, \"::1\"]\n"
-                                 "list:\n - 1\n - x: 2\nnull_one:\nnull_two: ~\nquoted: \"\"\n");
+    struct hb_yaml *root =
+        parse("# comment\nkafka:\n  brokers: a:9092\n  on: 'yes'\negress:\n  allow: [127.0.0.0/8, \"::1\"]\n"
+              "list:\n - 1\n - x: 2\nnull_one:\nnull_two: ~\nquoted: \"\"\n");
     const struct hb_yaml *kafka = hb_yaml_get(root, "kafka"), *list = hb_yaml_get(root, "list");
     assert_int_equal(hb_yaml_kind(root), HB_YAML_MAP);
     assert_int_equal(hb_yaml_line(kafka), 2);
