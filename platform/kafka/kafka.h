@@ -103,21 +103,22 @@ struct hb_kafka_partition {
     int64_t committed;   /* next offset to read by the group's commit, or HB_KAFKA_OFFSET_NONE */
     int64_t low, high;   /* first offset kept, and the end seen at assignment */
     int64_t start;       /* set by the assigned callback: where to begin; preset: committed, or low if none */
-    bool is_refused;     /* set by the callback: do not read this partition (it is kept assigned, nothing fetched) */
+    bool is_refused;     /* set by the callback: do not read this partition (it stays ours, nothing is fetched; a seek begins it) */
 };
 struct hb_kafka_consumer_events {
-    /* New partitions, before anything of them is delivered. Decide `start`. Called with all of one rebalance at once. */
+    /* New partitions, before anything of them is delivered. Decide `start`. Called with all of one rebalance at once; count 0:
+     * in the group, and nothing is left for this member. */
     void (*assigned)(void *user, struct hb_kafka_partition *partitions, size_t count);
     /* Partitions that leave (rebalance or loss). Offsets stored before this returns are committed if they still can be
-     * (`is_lost`: they cannot). Must not wait. */
+     * (`is_lost`: they cannot). Must not wait. Not called by hb_kafka_consumer_free. */
     void (*revoked)(void *user, const struct hb_kafka_partition *partitions, size_t count, bool is_lost);
     /* A record; its ownership passes (hb_kafka_message_free, later is fine). */
     void (*message)(void *user, struct hb_kafka_message *message);
-    /* A commit ended for one partition: offset is safe now if err is HB_OK. */
+    /* A commit ended for one partition: offset is safe now if err is HB_OK. Comes also after `revoked` and out of _free. */
     void (*committed)(void *user, int topic, int32_t partition, int64_t offset, enum hb_err err);
     /* HB_ERR_NOT_FOUND: offset out of range, that partition stopped (partition >= 0). HB_ERR_FATAL: this instance is finished
      * (a duplicate group.instance.id among others). HB_ERR_AWAY: brokers down, goes on by itself. HB_ERR_DENIED: authorization.
-     * HB_ERR_TIMEOUT: max.poll exceeded, left the group, rejoins with the next poll. */
+     * HB_ERR_NOT_FOUND with partition -1: a topic does not exist. HB_ERR_TIMEOUT: max.poll exceeded, left the group, rejoins with the next poll. */
     void (*error)(void *user, enum hb_err err, int topic, int32_t partition, const char *text);
 };
 struct hb_kafka_consumer_options {
@@ -136,18 +137,20 @@ struct hb_kafka_consumer_options {
 };
 HB_MUST_USE enum hb_err hb_kafka_consumer_new(const struct hb_kafka_consumer_options *options,
                                               struct hb_kafka_consumer **ret_consumer, struct hb_error *reterr);
-/* Commits what is stored, leaves (a static member stays until its session ends), frees; waits at most timeout_ms. */
+/* Commits what is stored, leaves (a static member stays until its session ends), frees; waits at most timeout_ms, and up to 3 s more
+ * for a question under way to a broker that does not answer. Every message must have been freed before: the library waits for them. */
 void hb_kafka_consumer_free(struct hb_kafka_consumer **consumer, int timeout_ms);
 int hb_kafka_consumer_fd(const struct hb_kafka_consumer *consumer);
 /* Serves at most `max` events without waiting; returns how many. Call until it returns less than max, some hundred a turn. */
 int hb_kafka_consumer_poll(struct hb_kafka_consumer *consumer, int max);
 /* All below `next_offset` is settled: committed within commit_interval_ms. A partition no longer ours: ignored, HB_OK. A lower offset
- * than stored before: HB_ASSERT. */
+ * than stored before (since the last seek): HB_ASSERT. Given to the library by the next poll, which the descriptor then asks for. */
 enum hb_err hb_kafka_consumer_store(struct hb_kafka_consumer *consumer, int topic, int32_t partition, int64_t next_offset);
 /* Stops and restarts fetching of one partition. Already fetched records of a paused partition are not delivered. */
 void hb_kafka_consumer_pause(struct hb_kafka_consumer *consumer, int topic, int32_t partition);
 void hb_kafka_consumer_resume(struct hb_kafka_consumer *consumer, int topic, int32_t partition);
-/* Moves an assigned partition's position. */
+/* Moves an assigned partition's position, also of one that is stopped or refused; a commit never goes back by it. May take up to 2 s.
+ * HB_ERR_NOT_FOUND: not ours. */
 HB_MUST_USE enum hb_err hb_kafka_consumer_seek(struct hb_kafka_consumer *consumer, int topic, int32_t partition, int64_t offset);
 
 /* ---- reader: no group, one or more partitions from given offsets, with end-of-partition events ---- */
@@ -171,6 +174,7 @@ struct hb_kafka_reader_options {
 };
 HB_MUST_USE enum hb_err hb_kafka_reader_new(const struct hb_kafka_reader_options *options, struct hb_kafka_reader **ret_reader,
                                             struct hb_error *reterr);
+/* Every message must have been freed before. */
 void hb_kafka_reader_free(struct hb_kafka_reader **reader);
 /* Reads exactly these positions from now on (replaces the former assignment). */
 struct hb_kafka_start {
@@ -185,7 +189,8 @@ int hb_kafka_reader_poll(struct hb_kafka_reader *reader, int max, int timeout_ms
 
 /* ---- writer: a transactional producer on a thread of its own ---- */
 struct hb_kafka_writer;
-/* Outcome of a batch: HB_OK with the offset of each record; HB_ERR_FENCED: a newer writer of this id exists (take again);
+/* Outcome of a batch: HB_OK with the offset of each record; HB_ERR_FENCED: a newer writer of this id exists, or the id is not
+ * taken (never, or given up after an error): take again;
  * HB_ERR_AWAY / HB_ERR_BROKER: nothing was written, or (is_unknown) it is not known. */
 struct hb_kafka_written {
     enum hb_err err;
@@ -198,10 +203,11 @@ typedef void hb_kafka_written_fn(void *user, const struct hb_kafka_written *writ
 struct hb_kafka_writer_options {
     struct hb_kafka_cluster cluster;
     const char *transactional_id;
-    int transaction_timeout_ms;
+    int transaction_timeout_ms; /* also the limit of each step of a job */
 };
 HB_MUST_USE enum hb_err hb_kafka_writer_new(const struct hb_kafka_writer_options *options, struct hb_kafka_writer **ret_writer,
                                             struct hb_error *reterr);
+/* Waits for a job under way (its limit); its `done` is not called any more. */
 void hb_kafka_writer_free(struct hb_kafka_writer **writer);
 /* Takes the id, shutting out its predecessor (init_transactions on a new instance). One job at a time: HB_ERR_FULL while one runs. */
 HB_MUST_USE enum hb_err hb_kafka_writer_take(struct hb_kafka_writer *writer, hb_kafka_written_fn *done, void *user);

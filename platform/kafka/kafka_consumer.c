@@ -54,12 +54,21 @@ void hb_kafka_consumer_flush(struct hb_kafka_consumer *consumer)
         const struct hb_kafka_slot *slot = hb_kafka_consumer_slot(consumer, p->topic, p->partition);
         if (slot->is_dirty)
             rd_kafka_topic_partition_list_add(list, hb_kafka_index_name(&consumer->topics, p->topic), p->partition)
-                ->offset = slot->stored;
+                ->offset = slot->top;
     }
     (void)rd_kafka_offsets_store(consumer->rk, list);
     after_store(consumer, list);
     /* At once: rd_kafka_destroy waits for good for a list that lives. */
     rd_kafka_topic_partition_list_destroy(list);
+}
+
+void hb_kafka_consumer_store_again(struct hb_kafka_consumer *consumer, struct hb_kafka_slot *slot)
+{
+    if (slot->is_dirty || slot->top < 0)
+        return;
+    slot->is_dirty = true;
+    if (consumer->dirty_count++ == 0)
+        hb_kafka_wake_raise(&consumer->wake); /* gathered, and given to the library by the next poll */
 }
 
 enum hb_err hb_kafka_consumer_store(struct hb_kafka_consumer *consumer, int topic, int32_t partition,
@@ -73,11 +82,11 @@ enum hb_err hb_kafka_consumer_store(struct hb_kafka_consumer *consumer, int topi
     if (next_offset == slot->stored)
         return HB_OK;
     slot->stored = next_offset;
-    if (slot->is_dirty)
-        return HB_OK;
-    slot->is_dirty = true;
-    if (consumer->dirty_count++ == 0)
-        hb_kafka_wake_raise(&consumer->wake); /* gathered, and given to the library by the next poll */
+    /* After a seek back it is lower than what was stored before: the commit stays where it is. */
+    if (next_offset > slot->top) {
+        slot->top = next_offset;
+        hb_kafka_consumer_store_again(consumer, slot);
+    }
     return HB_OK;
 }
 
@@ -232,8 +241,10 @@ enum hb_err hb_kafka_consumer_seek(struct hb_kafka_consumer *consumer, int topic
     slot->next = offset;
     slot->stored = -1;
     slot->has_delivered = true;
-    if (!slot->at.is_refused && !slot->is_stopped && seek_in_place(consumer, topic, partition, offset))
+    if (!slot->at.is_refused && !slot->is_stopped && seek_in_place(consumer, topic, partition, offset)) {
+        hb_kafka_consumer_store_again(consumer, slot);
         return HB_OK;
+    }
     slot->at.is_refused = false;
     return hb_kafka_rebalance_again(consumer);
 }

@@ -36,12 +36,13 @@ void hb_kafka_locate_free(struct hb_kafka_locate *locate);
 struct hb_kafka_slot {
     struct hb_kafka_partition at; /* as assigned */
     int64_t next;                 /* nothing below is delivered again */
-    int64_t stored;               /* the next offset last stored; -1: none */
+    int64_t stored;               /* last stored since the last seek; -1: none */
+    int64_t top;                  /* highest stored of this assignment: what the library is given; -1: none */
     bool is_ours;
     bool is_paused;
     bool is_stopped;    /* the library gave it up (offset out of range): only a new assignment moves it */
     bool has_delivered; /* since the assignment: the library knows its position */
-    bool is_dirty;      /* `stored` is not yet with the library */
+    bool is_dirty;      /* `top` is not (or, after a seek, no longer) with the library */
 };
 struct hb_kafka_slots {
     struct hb_kafka_slot *slots;
@@ -58,6 +59,7 @@ struct hb_kafka_consumer {
     size_t dirty_count;
     struct hb_kafka_locate *locates[HB_KAFKA_LOCATES_MAX];
     struct hb_kafka_locate *wanted; /* one of them, or NULL */
+    int locate_failures;            /* in a row */
     struct hb_kafka_consumer_events events;
     struct hb_kafka_trouble trouble;
     void *user;
@@ -67,6 +69,8 @@ struct hb_kafka_consumer {
 
 /* NULL if it is not ours. */
 struct hb_kafka_slot *hb_kafka_consumer_slot(const struct hb_kafka_consumer *consumer, int topic, int32_t partition);
+/* The library forgets what it was given to store when a partition is moved: give it again with the next flush. */
+void hb_kafka_consumer_store_again(struct hb_kafka_consumer *consumer, struct hb_kafka_slot *slot);
 /* Gives the library what was stored since the last time. */
 void hb_kafka_consumer_flush(struct hb_kafka_consumer *consumer);
 

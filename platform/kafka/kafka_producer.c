@@ -61,6 +61,9 @@ static rd_kafka_resp_err_t on_broker_state(rd_kafka_t *rk, int32_t id, const cha
     uint64_t hash = hash_broker(name, port);
     size_t i = 0;
 
+    /* The library's own pseudo broker is always up. */
+    if (port == 0)
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
     (void)rk;
     (void)id;
     (void)protocol;

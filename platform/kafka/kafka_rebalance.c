@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-#define LOCATE_AGAIN_MS 250 /* between two tries to learn where an assignment stands */
+#define LOCATE_QUIET_TRIES 4 /* failures in a row before anybody is told */
+#define LOCATE_AGAIN_MS 250  /* between two tries to learn where an assignment stands */
 
 /* ---- the library's assignment ---- */
 
@@ -31,6 +32,7 @@ static rd_kafka_topic_partition_list_t *list_ours(struct hb_kafka_consumer *cons
         struct hb_kafka_slot *slot = hb_kafka_consumer_slot(consumer, p->topic, p->partition);
         if (slot->at.is_refused)
             continue;
+        hb_kafka_consumer_store_again(consumer, slot);
         slot->is_stopped = false;
         slot->has_delivered = false;
         rd_kafka_topic_partition_list_add(list, hb_kafka_index_name(&consumer->topics, p->topic), p->partition)
@@ -62,7 +64,7 @@ static void forget_ours(struct hb_kafka_consumer *consumer)
 {
     for (size_t i = 0; i < consumer->topics.count; i++)
         for (int32_t p = 0; p < consumer->slots[i].count; p++)
-            consumer->slots[i].slots[p] = (struct hb_kafka_slot){.stored = -1};
+            consumer->slots[i].slots[p] = (struct hb_kafka_slot){.stored = -1, .top = -1};
     free(consumer->ours);
     consumer->ours = NULL;
     consumer->ours_count = 0;
@@ -80,7 +82,7 @@ static bool make_room(struct hb_kafka_slots *slots, int32_t partition)
     if (!grown)
         return false;
     for (int32_t i = slots->count; i < count; i++)
-        grown[i] = (struct hb_kafka_slot){.stored = -1};
+        grown[i] = (struct hb_kafka_slot){.stored = -1, .top = -1};
     slots->slots = grown;
     slots->count = count;
     return true;
@@ -118,7 +120,7 @@ static void take_ours(struct hb_kafka_consumer *consumer)
     for (size_t i = 0; i < consumer->ours_count; i++) {
         const struct hb_kafka_partition *p = &consumer->ours[i];
         consumer->slots[p->topic].slots[p->partition] =
-            (struct hb_kafka_slot){.at = *p, .next = p->start, .stored = -1, .is_ours = true};
+            (struct hb_kafka_slot){.at = *p, .next = p->start, .stored = -1, .top = -1, .is_ours = true};
     }
 }
 
@@ -165,11 +167,14 @@ static void serve_wanted(struct hb_kafka_consumer *consumer)
     consumer->wanted = NULL;
     hb_kafka_locate_result(locate, &located);
     if (located.err == HB_OK) {
+        consumer->locate_failures = 0;
         finish(consumer, &located);
         return;
     }
     begin_locate(consumer, hb_kafka_locate_partitions(locate), LOCATE_AGAIN_MS);
-    consumer->events.error(consumer->user, located.err, -1, -1, located.text);
+    /* A topic just made or a broker just back says no for a moment. */
+    if (++consumer->locate_failures >= LOCATE_QUIET_TRIES)
+        consumer->events.error(consumer->user, located.err, -1, -1, located.text);
 }
 
 void hb_kafka_rebalance_serve(struct hb_kafka_consumer *consumer)

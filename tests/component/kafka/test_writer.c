@@ -1,0 +1,190 @@
+#include "component/kafka/kafka_room.h"
+#include "component/kafka/room_reader.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+struct result {
+    int done;
+    enum hb_err err;
+    bool is_unknown;
+    int64_t offsets[16];
+    size_t count;
+    char text[256];
+};
+
+static void on_done(void *user, const struct hb_kafka_written *written)
+{
+    struct result *result = user;
+
+    result->done++;
+    result->err = written->err;
+    result->is_unknown = written->is_unknown;
+    result->count = written->count;
+    for (size_t i = 0; i < written->count; i++)
+        result->offsets[i] = written->offsets[i];
+    snprintf(result->text, sizeof result->text, "%s", written->text);
+    if (written->err)
+        print_message("    %s: %s\n", hb_err_name(written->err), written->text);
+}
+
+static struct hb_kafka_writer *open_writer(const char *id)
+{
+    const struct hb_kafka_writer_options options = {room_cluster(), id, 10000};
+    struct hb_kafka_writer *writer = NULL;
+
+    assert_int_equal(hb_kafka_writer_new(&options, &writer, NULL), HB_OK);
+    return writer;
+}
+
+static void wait_done(struct hb_kafka_writer *writer, struct result *result)
+{
+    int before = result->done;
+    int64_t deadline = room_now_ms() + ROOM_WAIT_MS;
+
+    while (result->done == before) {
+        struct pollfd fd = {.fd = hb_kafka_writer_fd(writer), .events = POLLIN};
+        assert_true(room_now_ms() < deadline);
+        poll(&fd, 1, ROOM_WAIT_MS);
+        hb_kafka_writer_poll(writer);
+    }
+}
+
+static void take(struct hb_kafka_writer *writer, struct result *result)
+{
+    assert_int_equal(hb_kafka_writer_take(writer, on_done, result), HB_OK);
+    wait_done(writer, result);
+}
+
+static void write_records(struct hb_kafka_writer *writer, struct result *result, const struct hb_kafka_record *records,
+                          size_t count)
+{
+    assert_int_equal(hb_kafka_writer_write(writer, records, count, on_done, result), HB_OK);
+    wait_done(writer, result);
+}
+
+static void a_transaction_is_written_whole_with_the_offset_of_each_record(void **state)
+{
+    char topic[128], id[128];
+    struct result result = {0};
+    struct hb_kafka_writer *writer = open_writer(room_name(id, "whole"));
+    const struct hb_kafka_header header = {HB_STR("h"), HB_STR("w")};
+    struct hb_kafka_record records[] = {
+        {.topic = topic, .key = HB_STR("a"), .value = HB_STR("1"), .headers = &header, .headers_count = 1},
+        {.topic = topic, .key = HB_STR("b"), .value = HB_STR("2")},
+        {.topic = topic, .key = HB_STR("a")}};
+    struct hb_kafka_header got[1];
+    struct room_reader room;
+
+    (void)state;
+    room_make_topic(room_name(topic, "whole"), 1);
+    take(writer, &result);
+    assert_int_equal(result.err, HB_OK);
+    assert_int_equal(hb_kafka_writer_write(writer, records, 3, on_done, &result), HB_OK);
+    assert_int_equal(hb_kafka_writer_write(writer, records, 3, on_done, &result), HB_ERR_FULL); /* one at a time */
+    wait_done(writer, &result);
+    assert_int_equal(result.err, HB_OK);
+    assert_int_equal(result.count, 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(result.offsets[i], i);
+    write_records(writer, &result, records, 1);
+    assert_int_equal(result.offsets[0], 4); /* behind the marker */
+
+    room_reader_open(&room, topic, true, HB_KAFKA_BEGINNING);
+    room_reader_read_to_end(&room, 1);
+    assert_int_equal(room.count, 4);
+    assert_int_equal(room.end_offset, 6);
+    assert_int_equal(hb_kafka_message_headers(&room.kept[0], got, 1), 1);
+    assert_true(hb_str_eq(got[0].value, HB_STR("w")));
+    assert_null(room.kept[2].value.ptr);
+    room_reader_close(&room);
+    hb_kafka_writer_free(&writer);
+}
+
+static void a_record_too_large_aborts_all_and_a_committed_reader_sees_nothing(void **state)
+{
+    char topic[128], id[128];
+    char *big = calloc(1, 3 * 1024 * 1024);
+    struct result result = {0};
+    struct hb_kafka_writer *writer = open_writer(room_name(id, "abort"));
+    struct hb_kafka_record records[] = {{.topic = topic, .value = HB_STR("1")},
+                                        {.topic = topic, .value = {big, 3 * 1024 * 1024}}};
+    struct room_reader room;
+
+    (void)state;
+    room_make_topic(room_name(topic, "abort"), 1);
+    take(writer, &result);
+    write_records(writer, &result, records, 2);
+    assert_int_equal(result.err, HB_ERR_TOO_LARGE);
+    assert_false(result.is_unknown);
+    assert_int_equal(result.count, 0);
+    write_records(writer, &result, records, 1); /* the writer goes on */
+    assert_int_equal(result.err, HB_OK);
+    room_reader_open(&room, topic, true, HB_KAFKA_BEGINNING);
+    room_reader_read_to_end(&room, 1);
+    assert_int_equal(room.count, 1);
+    assert_int_equal(room.kept[0].offset, result.offsets[0]);
+    room_reader_close(&room);
+    hb_kafka_writer_free(&writer);
+    free(big);
+}
+
+static void a_newer_writer_of_the_same_id_shuts_out_the_older(void **state)
+{
+    char topic[128], id[128];
+    struct result older = {0}, newer = {0};
+    struct hb_kafka_writer *first = open_writer(room_name(id, "fence"));
+    struct hb_kafka_writer *second = open_writer(id);
+    const struct hb_kafka_record record = {.topic = topic, .value = HB_STR("v")};
+    struct room_reader room;
+
+    (void)state;
+    room_make_topic(room_name(topic, "fence"), 1);
+    write_records(first, &older, &record, 1);
+    assert_int_equal(older.err, HB_ERR_FENCED); /* not taken yet */
+    take(first, &older);
+    write_records(first, &older, &record, 1);
+    assert_int_equal(older.err, HB_OK);
+    take(second, &newer);
+    assert_int_equal(newer.err, HB_OK);
+    write_records(first, &older, &record, 1);
+    assert_int_equal(older.err, HB_ERR_FENCED);
+    assert_false(older.is_unknown);
+    write_records(second, &newer, &record, 1);
+    assert_int_equal(newer.err, HB_OK);
+    /* And it may take the id back. */
+    take(first, &older);
+    assert_int_equal(older.err, HB_OK);
+    write_records(first, &older, &record, 1);
+    assert_int_equal(older.err, HB_OK);
+    room_reader_open(&room, topic, true, HB_KAFKA_BEGINNING);
+    room_reader_read_to_end(&room, 1);
+    assert_int_equal(room.count, 3);
+    room_reader_close(&room);
+    hb_kafka_writer_free(&first);
+    hb_kafka_writer_free(&second);
+}
+
+static void without_a_broker_taking_fails_in_time(void **state)
+{
+    const struct hb_kafka_writer_options options = {{.brokers = "127.0.0.1:1"}, "id", 1500};
+    struct hb_kafka_writer *writer = NULL;
+    struct result result = {0};
+
+    (void)state;
+    assert_int_equal(hb_kafka_writer_new(&options, &writer, NULL), HB_OK);
+    take(writer, &result);
+    assert_int_equal(result.err, HB_ERR_AWAY);
+    hb_kafka_writer_free(&writer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_transaction_is_written_whole_with_the_offset_of_each_record),
+        cmocka_unit_test(a_record_too_large_aborts_all_and_a_committed_reader_sees_nothing),
+        cmocka_unit_test(a_newer_writer_of_the_same_id_shuts_out_the_older),
+        cmocka_unit_test(without_a_broker_taking_fails_in_time),
+    };
+    return ROOM_RUN(tests);
+}
