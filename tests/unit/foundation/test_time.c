@@ -59,6 +59,7 @@ static void parses_every_form_of_rfc_3339(void **state)
         {"2026-01-31T12:00:00.123456789123Z", 1769860800123},
         {"2026-01-31T12:00:00.1Z", 1769860800100},
         {"2024-02-29T00:00:00Z", 1709164800000},
+        {"2000-02-29T00:00:00Z", 951782400000},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct hb_wall at;
