@@ -10,7 +10,7 @@ static void finish(struct hb_http_request *request, enum hb_failure failure)
     request->list_next = NULL;
     *(client->done_last != NULL ? &client->done_last->list_next : &client->done_first) = request;
     client->done_last = request;
-    if (!hb_timer_is_running(client->soon)) {
+    if (!client->is_inside && !hb_timer_is_running(client->soon)) {
         hb_timer_start(client->soon, 0, 0);
     }
 }
@@ -141,7 +141,9 @@ void exchange_deliver(struct hb_http_client *client)
     }
     struct hb_http_request *request = client->done_first;
     client->done_first = client->done_last = NULL;
-    hb_timer_stop(client->soon);
+    if (hb_timer_is_running(client->soon)) {
+        hb_timer_stop(client->soon);
+    }
     client->is_delivering = true;
     while (request != NULL) {
         struct hb_http_request *next = request->list_next;

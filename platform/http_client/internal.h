@@ -142,6 +142,7 @@ struct hb_http_client {
     struct hb_http_client_stats stats;
     int open, running;
     uint64_t serial;
+    bool is_inside; /* an event is being handled, at its end exchange_deliver is called */
     bool is_delivering;
     bool is_curl_ready;
 };

@@ -100,14 +100,16 @@ static void run_due(struct shard *shard)
     if (shard->is_due) {
         deadline_set(&shard->client->deadlines, &shard->timer, client_now_us(shard->client));
     }
-    collect(shard);
 }
 
 static void on_shard_timer(void *user)
 {
     struct shard *shard = user;
+    shard->client->is_inside = true;
     shard->is_due = true;
     run_due(shard);
+    collect(shard);
+    shard->client->is_inside = false;
     exchange_deliver(shard->client);
 }
 
@@ -121,8 +123,11 @@ static void on_event(void *user, int events)
     struct shard *shard = slot->shard;
     int mask = ((events & HB_WATCH_READ) ? CURL_CSELECT_IN : 0) | ((events & HB_WATCH_WRITE) ? CURL_CSELECT_OUT : 0);
     int running = 0;
+    shard->client->is_inside = true;
     (void)curl_multi_socket_action(shard->multi, slot->fd, mask, &running);
     run_due(shard);
+    collect(shard);
+    shard->client->is_inside = false;
     exchange_deliver(shard->client);
 }
 
@@ -285,6 +290,7 @@ enum hb_err shard_start(struct shard *shard, struct hb_http_request *request)
     request->forgets = forgets;
     shard->is_due = true;
     run_due(shard);
+    collect(shard);
     return HB_OK;
 }
 
