@@ -1,7 +1,8 @@
 /* Job: Redis commands, pipelined, over one connection that heals itself.
  *
  * Place: the only includer of hiredis. Used by producer/ (marks of accepted events) and, later, retry/.
- * Owns / borrows: a reply is valid during its callback. Fails: HB_ERR_CONFIG, HB_ERR_AWAY (not connected: nothing was sent).
+ * Owns / borrows: a reply is valid during its callback. Fails: HB_ERR_CONFIG, HB_ERR_AWAY (not connected: nothing was
+ * sent).
  * Limits: commands waiting and their bytes, in the options: HB_ERR_FULL; each has a time limit.
  * Threads: the loop's. Reconnects by itself with back-off and jitter; what was sent when the connection broke is
  * answered HB_ERR_TIMEOUT: its effect is unknown. */
@@ -35,10 +36,17 @@ struct hb_redis_options {
     void (*connected)(void *user, bool is_connected); /* may be NULL */
     void *user;
 };
-HB_MUST_USE enum hb_err hb_redis_new(const struct hb_redis_options *options, struct hb_redis **ret_redis, struct hb_error *reterr);
+/* Connects from the loop; `connected` tells. Names are resolved on a thread, at each attempt. */
+HB_MUST_USE enum hb_err hb_redis_new(const struct hb_redis_options *options, struct hb_redis **ret_redis,
+                                     struct hb_error *reterr);
+/* Answers what waits (HB_ERR_TIMEOUT, or HB_ERR_AWAY if not sent). May be called from a callback. NULL is allowed. */
 void hb_redis_free(struct hb_redis **redis);
 bool hb_redis_is_connected(const struct hb_redis *redis);
-/* Sends a command of `count` arguments (copied). `fn` is called exactly once on HB_OK. */
-HB_MUST_USE enum hb_err hb_redis_command(struct hb_redis *redis, const struct hb_str *arguments, size_t count, hb_redis_fn *fn, void *user);
+/* Why the last connection failed or ended, in words (of Redis or the system); empty if none did. */
+const char *hb_redis_trouble(const struct hb_redis *redis);
+/* Sends a command of `count` arguments (copied). `fn` is called exactly once on HB_OK, never before this returned. A
+ * command that is not answered in time breaks the connection. */
+HB_MUST_USE enum hb_err hb_redis_command(struct hb_redis *redis, const struct hb_str *arguments, size_t count,
+                                         hb_redis_fn *fn, void *user);
 
 #endif
