@@ -49,7 +49,8 @@ struct hb_redis_pending hb_redis_pending_take(struct hb_redis *redis)
 
 bool hb_redis_is_inside_reply(const struct hb_redis *redis)
 {
-    return redis->reader->ridx >= 0 || redis->reader->pos < redis->reader->len;
+    /* ridx 0 with nothing left only says that the parser has looked; deeper it is inside an array. */
+    return redis->reader->ridx > 0 || redis->reader->pos < redis->reader->len;
 }
 
 static void on_authenticated(struct hb_redis *redis, const redisReply *reply)

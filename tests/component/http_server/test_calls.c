@@ -42,7 +42,8 @@ static void routes_and_params_and_refusals(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         int status = ask(&served, rows[i].request, answer, sizeof(answer));
         if (status != rows[i].status || !strstr(answer, rows[i].part)) {
-            print_error("row %zu: %s\nwanted %d and %s, got:\n%s\n", i, rows[i].request, rows[i].status, rows[i].part, answer);
+            print_error("row %zu: %s\nwanted %d and %s, got:\n%s\n", i, rows[i].request, rows[i].status,
+                        rows[i].part, answer);
         }
         assert_int_equal(status, rows[i].status);
         assert_non_null(strstr(answer, rows[i].part));

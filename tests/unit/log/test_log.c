@@ -47,7 +47,8 @@ static void a_line_has_time_level_event_context_and_fields_in_that_order(void **
     struct hb_log_context webhook = hb_log_context(&store, HB_LOG_C("webhook", "wh_1"), HB_LOG_INT("n", -5));
     hb_log(&webhook, HB_LOG_KAFKA_AWAY, HB_LOG_C("text", "a\"b\n\xff"), HB_LOG_BOOL("yes", true));
     (void)hb_log_flush(log);
-    assert_string_equal(arrived(fds[0]), PREFIX "\"warning\",\"event\":\"kafka_away\",\"store\":\"acme\",\"webhook\":\"wh_1\","
+    assert_string_equal(arrived(fds[0]), PREFIX "\"warning\",\"event\":\"kafka_away\",\"store\":\"acme\","
+                                                "\"webhook\":\"wh_1\","
                                                 "\"n\":-5,\"text\":\"a\\\"b\\n\xef\xbf\xbd\",\"yes\":true}\n");
     hb_log_free(&log);
     assert_null(log);
@@ -83,7 +84,8 @@ static void a_field_that_is_too_long_is_left_out_and_said_so(void **state)
     struct hb_log_context root = hb_log_root(log);
     static char huge[9000];
     memset(huge, 'x', sizeof(huge));
-    hb_log(&root, HB_LOG_READY, HB_LOG_INT("a", 1), HB_LOG_STR("huge", hb_str_n(huge, sizeof(huge))), HB_LOG_INT("b", 2));
+    hb_log(&root, HB_LOG_READY, HB_LOG_INT("a", 1), HB_LOG_STR("huge", hb_str_n(huge, sizeof(huge))),
+           HB_LOG_INT("b", 2));
     (void)hb_log_flush(log);
     assert_string_equal(arrived(fds[0]), PREFIX "\"info\",\"event\":\"ready\",\"a\":1,\"b\":2,\"cut\":true}\n");
     memset(huge, '\x01', sizeof(huge)); /* six bytes each when escaped */
@@ -103,7 +105,8 @@ static void a_slow_reader_never_blocks_us_and_what_is_lost_is_counted_and_told(v
     struct hb_log *log = new_log(fds[1], HB_LOG_LEVEL_INFO);
     struct hb_log_context root = hb_log_root(log);
     uint64_t lines = 0;
-    for (; hb_log_dropped(log) < 10 && lines < 100000; lines++) { /* over 1 MiB; the test's time limit says if it blocks */
+    /* Over 1 MiB; the test's time limit says if it blocks. */
+    for (; hb_log_dropped(log) < 10 && lines < 100000; lines++) {
         hb_log(&root, HB_LOG_READY, HB_LOG_INT("n", lines));
     }
     assert_int_equal(hb_log_dropped(log), 10);
