@@ -1,5 +1,7 @@
 #include "core/json_cursor.h"
 
+#include "core/json_plain.h"
+
 #define EXPONENT_MAX INT64_C(999999)
 
 static bool is_space(char c)
@@ -22,12 +24,13 @@ static size_t skip_space(struct hb_str text, size_t at)
 /* The position behind the string whose opening quote stands at `at`. */
 static size_t skip_string(struct hb_str text, size_t at)
 {
-    for (at++;; at++) {
-        HB_ASSERT(at < text.len);
-        if (text.ptr[at] == '"')
-            return at + 1;
-        if (text.ptr[at] == '\\')
-            at++;
+    const unsigned char *start = (const unsigned char *)text.ptr, *end = start + text.len;
+    for (const unsigned char *here = start + at + 1;; here += 2) {
+        here = hb_json_skip_plain(here, end, false);
+        HB_ASSERT(end - here >= 1);
+        if (*here == '"')
+            return (size_t)(here - start) + 1;
+        HB_ASSERT(end - here >= 2);
     }
 }
 
@@ -246,6 +249,11 @@ static bool match_text(struct hb_str raw, struct hb_str plain, size_t *ret_match
 bool hb_cursor_text_eq(struct hb_str raw, struct hb_str plain)
 {
     size_t matched;
+    /* Unescaping never lengthens, and most names differ in their first byte. */
+    if (raw.len < plain.len || (plain.len > 0 && raw.ptr[0] != plain.ptr[0] && raw.ptr[0] != '\\'))
+        return false;
+    if (raw.len == 0 || !memchr(raw.ptr, '\\', raw.len))
+        return hb_str_eq(raw, plain);
     return match_text(raw, plain, &matched) && matched == plain.len;
 }
 

@@ -1,5 +1,6 @@
 #include "core/json_scan.h"
 
+#include "core/json_plain.h"
 #include "core/utf8.h"
 
 struct scan {
@@ -8,36 +9,6 @@ struct scan {
     uint64_t is_object; /* bit i: level i is an object, not an array */
     int depth;
 };
-
-#define ONES UINT64_C(0x0101010101010101)
-#define HIGHS UINT64_C(0x8080808080808080)
-
-/* High bits set from the first byte on that is a quote, a backslash, a control character or not ASCII. What stands
- * behind that first one may be wrong (borrows), which does not matter: the run ends there. */
-static uint64_t find_special(uint64_t word)
-{
-    uint64_t quote = word ^ (ONES * '"');
-    uint64_t escape = word ^ (ONES * '\\');
-    return ((quote - ONES) | (escape - ONES) | (word - ONES * 0x20) | word) & HIGHS;
-}
-
-/* The first byte from `at` on that is not plain, or end. */
-static const unsigned char *skip_plain(const unsigned char *at, const unsigned char *end)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    while (end - at >= 8) {
-        uint64_t word;
-        memcpy(&word, at, sizeof(word));
-        uint64_t special = find_special(word);
-        if (special)
-            return at + (__builtin_ctzll(special) >> 3);
-        at += 8;
-    }
-#endif
-    while (at < end && *at >= 0x20 && *at < 0x80 && *at != '"' && *at != '\\')
-        at++;
-    return at;
-}
 
 static bool is_digit(unsigned char c)
 {
@@ -99,14 +70,20 @@ static bool scan_string(struct scan *s)
 {
     s->at++;
     for (;;) {
-        s->at = skip_plain(s->at, s->end);
+        s->at = hb_json_skip_plain(s->at, s->end, true);
         if (s->at == s->end)
             return false;
         if (*s->at == '"') {
             s->at++;
             return true;
         }
-        bool is_right = *s->at == '\\' ? scan_escape(s) : *s->at >= 0x80 && scan_high(s);
+        bool is_right = true;
+        if (*s->at == '\\')
+            is_right = scan_escape(s);
+        else if (*s->at < 0x80)
+            is_right = false;                                /* a control character */
+        while (is_right && s->at < s->end && *s->at >= 0x80) /* they come in runs */
+            is_right = scan_high(s);
         if (!is_right)
             return false;
     }
