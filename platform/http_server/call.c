@@ -59,7 +59,8 @@ void hb_http_call_resume(struct hb_http_call *call)
 {
     if (call->is_suspended && call->mhd) {
         call->is_suspended = false;
-        MHD_resume_connection(call->mhd); /* wakes MHD's descriptor: it goes on at the next turn */
+        MHD_resume_connection(call->mhd);
+        hb_http_drive_soon(call->server);
     }
 }
 

@@ -29,10 +29,17 @@ void hb_http_drive(struct hb_http_server *server)
     }
     server->is_driving = false;
     if (has_more) {
-        hb_timer_start(server->again, 0, 0);
+        hb_http_drive_soon(server);
     }
     if (server->conns_count > 0 && !hb_timer_is_running(server->sweep)) {
         hb_timer_start(server->sweep, SWEEP_MS, SWEEP_MS);
+    }
+}
+
+void hb_http_drive_soon(struct hb_http_server *server)
+{
+    if (!server->is_freeing && !hb_timer_is_running(server->again)) {
+        hb_timer_start(server->again, 0, 0);
     }
 }
 

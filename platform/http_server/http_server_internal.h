@@ -96,6 +96,8 @@ struct hb_http_server {
 
 /* http_server.c: lets MHD do what is ready. */
 void hb_http_drive(struct hb_http_server *server);
+/* The same at the next turn of the loop: once for all calls answered in this one. */
+void hb_http_drive_soon(struct hb_http_server *server);
 
 /* listen.c */
 HB_MUST_USE enum hb_err hb_http_listen_open(struct hb_http_server *server, struct hb_error *reterr);
