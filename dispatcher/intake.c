@@ -88,6 +88,7 @@ static void hold(struct hb_dispatcher *d, struct hb_partition *partition, struct
         d->options.failed(d->options.user, "out of memory while holding a record; nothing is lost: it is read again after the restart");
         return;
     }
+    partition->held_since = hb_loop_mono(d->options.loop);
     if (!partition->is_paused) {
         partition->is_paused = true;
         hb_kafka_consumer_pause(d->consumer, partition->topic, partition->partition);
@@ -96,28 +97,42 @@ static void hold(struct hb_dispatcher *d, struct hb_partition *partition, struct
 
 static void release(struct hb_dispatcher *d, struct hb_partition *partition);
 
+/* Once a second, and when the registry moved. */
 void hb_intake_resume(struct hb_dispatcher *d, struct hb_partition *partition)
 {
     if (partition->held)
         release(d, partition);
+    if (partition->held && !hb_ring_is_full(&partition->ring) && !hb_registry_end_known(d->options.registry, partition->held_since))
+        hb_registry_ask_end(d->options.registry);
 }
 
-/* The event carries a stamp of the registry this process has not reached yet: hold it until it has, so that a webhook made before
- * the event is seen. True if it must wait. */
-static bool must_wait_for_registry(struct hb_dispatcher *d, const struct hb_event *event)
+enum stamp { STAMP_REACHED, STAMP_AHEAD, STAMP_LIE };
+
+/* The event carries a stamp of the registry this process has not reached yet: it is held until it has, so that a webhook made before the event is
+ * seen. A stamp beyond the registry's end is a lie; but the end must have been asked for after the event came. */
+static enum stamp look_at_stamp(struct hb_dispatcher *d, const struct hb_partition *partition, const struct hb_event *event)
 {
-    return event->registry_stamp != HB_NO_STAMP && event->registry_stamp > hb_registry_applied(d->options.registry) &&
-           event->registry_stamp < hb_registry_end(d->options.registry);
+    const struct hb_registry *registry = d->options.registry;
+    if (event->registry_stamp == HB_NO_STAMP || event->registry_stamp <= hb_registry_applied(registry))
+        return STAMP_REACHED;
+    bool is_end_known = partition->held && hb_registry_end_known(registry, partition->held_since);
+    return is_end_known && event->registry_stamp >= hb_registry_end(registry) ? STAMP_LIE : STAMP_AHEAD;
 }
 
 /* ---- the consumer's events ---- */
 
+/* Gives the record back untouched: it cannot be taken now. */
+static bool not_now(struct hb_dispatcher *d, struct hb_taken *taken)
+{
+    taken->message = (struct hb_kafka_message){0};
+    hb_taken_free(&d->pool, taken);
+    return false;
+}
+
 /* False: it could not be taken now and is untouched. */
 static bool try_take(struct hb_dispatcher *d, struct hb_partition *partition, struct hb_kafka_message *message)
 {
-    if (hb_ring_is_full(&partition->ring))
-        return false;
-    struct hb_taken *taken = hb_taken_new(&d->pool);
+    struct hb_taken *taken = hb_ring_is_full(&partition->ring) ? NULL : hb_taken_new(&d->pool);
     if (!taken)
         return false;
     taken->message = *message;
@@ -125,21 +140,17 @@ static bool try_take(struct hb_dispatcher *d, struct hb_partition *partition, st
     taken->generation = partition->generation;
     struct hb_event_problem problem = {NULL, NULL, NULL};
     enum hb_event_read read = read_event(taken, &problem);
-    if (read == HB_EVENT_READ_OK && must_wait_for_registry(d, &taken->event)) {
-        taken->message = (struct hb_kafka_message){0};
-        hb_taken_free(&d->pool, taken);
-        return false;
-    }
+    enum stamp stamp = read == HB_EVENT_READ_OK ? look_at_stamp(d, partition, &taken->event) : STAMP_REACHED;
+    if (stamp == STAMP_AHEAD)
+        return not_now(d, taken);
     if (read == HB_EVENT_READ_NEWER) {
-        taken->message = (struct hb_kafka_message){0};
-        hb_taken_free(&d->pool, taken);
         hb_dispatcher_set_lasting_trouble(d, "%s/%d stopped at offset %lld: written by a newer hookbus; upgrade this dispatcher",
                                           d->topics[partition->topic], partition->partition, (long long)message->offset);
-        return false;
+        return not_now(d, taken);
     }
     if (read == HB_EVENT_READ_UNREADABLE)
         take_unreadable(d, partition, taken, problem.slug ? problem.slug : "unreadable");
-    else if (taken->event.registry_stamp != HB_NO_STAMP && taken->event.registry_stamp > hb_registry_applied(d->options.registry))
+    else if (stamp == STAMP_LIE)
         take_unreadable(d, partition, taken, "stamp_beyond_registry");
     else
         take(d, partition, taken);

@@ -6,6 +6,7 @@
 #define DISPATCHER_PARTITION_H
 
 #include "core/ring.h"
+#include "hookbus/time.h"
 #include "hookbus/topics.h"
 #include "platform/kafka/kafka.h"
 
@@ -28,6 +29,7 @@ struct hb_partition {
     int64_t noted;        /* the watermark last written to the registry */
     struct hb_ring ring;
     struct hb_held *held, **held_end;
+    struct hb_mono held_since;
 };
 
 struct hb_partitions {

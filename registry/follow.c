@@ -37,6 +37,7 @@ static void on_end(void *user, int topic, int32_t partition, int64_t offset)
     (void)partition;
     registry->end = offset > registry->end ? offset : registry->end;
     registry->is_away = false;
+    registry->end_answered = registry->end_asked;
     if (registry->is_current || registry->is_stopped) {
         return;
     }
@@ -114,6 +115,17 @@ enum hb_err hb_registry_follow(struct hb_registry *registry, const struct hb_reg
     }
     return err ? err : watch_reader(registry);
 }
+
+/* Reading on from where we are makes the client fetch, and say the end it finds. */
+void hb_registry_ask_end(struct hb_registry *registry)
+{
+    const struct hb_kafka_start start = {0, 0, registry->applied < 0 ? HB_KAFKA_BEGINNING : registry->applied + 1};
+    struct hb_mono now = hb_loop_mono(registry->loop);
+    if (registry->reader && hb_kafka_reader_assign(registry->reader, &start, 1) == HB_OK)
+        registry->end_asked = now;
+}
+
+bool hb_registry_end_known(const struct hb_registry *registry, struct hb_mono since) { return registry->end_answered.us > since.us; }
 
 void hb_registry_unfollow(struct hb_registry *registry)
 {

@@ -71,6 +71,10 @@ const char *hb_registry_trouble(const struct hb_registry *registry);
 int64_t hb_registry_applied(const struct hb_registry *registry);
 /* The end of the topic as last seen (an offset nothing was at yet): a stamp at or beyond it is a lie once the registry is current and the end was asked again. */
 int64_t hb_registry_end(const struct hb_registry *registry);
+/* Asks the cluster for the end anew, without waiting: hb_registry_end_known says when the answer is there. */
+void hb_registry_ask_end(struct hb_registry *registry);
+/* Whether hb_registry_end answers a question asked after `since` (monotonic): only then is a stamp beyond it a lie. */
+bool hb_registry_end_known(const struct hb_registry *registry, struct hb_mono since);
 /* Calls `fn` once (never from inside this call) when applied >= offset, or with HB_ERR_TIMEOUT after timeout_ms. */
 typedef void hb_registry_reached_fn(void *user, enum hb_err err);
 HB_MUST_USE enum hb_err hb_registry_when(struct hb_registry *registry, int64_t offset, int timeout_ms, hb_registry_reached_fn *fn, void *user);

@@ -84,6 +84,7 @@ struct hb_registry {
     size_t audit_count, audit_capacity;
 
     int64_t applied, end;
+    struct hb_mono end_asked, end_answered; /* when it was asked for last, and the question the known end answers */
     uint64_t unreadable_count;
     bool is_current;
     bool is_stopped;
