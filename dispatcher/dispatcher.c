@@ -312,6 +312,7 @@ void hb_dispatcher_free(struct hb_dispatcher **dispatcher)
     if (!d)
         return;
     d->is_stopping = true;
+    hb_registry_when_cancel(d->options.registry, d);
     hand_back_waiting(d);
     if (d->producer && d->lines) {
         hb_lines_flush(d->lines);

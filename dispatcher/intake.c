@@ -6,6 +6,8 @@
 #include "platform/loop/loop.h"
 #include "registry/registry.h"
 
+#define REGISTRY_WAIT_MS 5000
+
 /* ---- reading one record ---- */
 
 static enum hb_event_read read_event(struct hb_taken *taken, struct hb_event_problem *ret_problem)
@@ -121,6 +123,16 @@ static enum stamp look_at_stamp(struct hb_dispatcher *d, const struct hb_partiti
 
 /* ---- the consumer's events ---- */
 
+static void look_again(void *user, struct hb_partition *partition) { hb_intake_resume(user, partition); }
+
+static void registry_reached(void *user, enum hb_err err)
+{
+    struct hb_dispatcher *d = user;
+    (void)err; /* reached or not: each record is looked at again, which decides */
+    hb_partitions_each(&d->partitions, look_again, d);
+    hb_dispatcher_pump(d);
+}
+
 /* Gives the record back untouched: it cannot be taken now. */
 static bool not_now(struct hb_dispatcher *d, struct hb_taken *taken)
 {
@@ -141,8 +153,11 @@ static bool try_take(struct hb_dispatcher *d, struct hb_partition *partition, st
     struct hb_event_problem problem = {NULL, NULL, NULL};
     enum hb_event_read read = read_event(taken, &problem);
     enum stamp stamp = read == HB_EVENT_READ_OK ? look_at_stamp(d, partition, &taken->event) : STAMP_REACHED;
-    if (stamp == STAMP_AHEAD)
+    if (stamp == STAMP_AHEAD) {
+        if (!partition->held) /* looked at again as soon as the registry is there; failing that, once a second */
+            (void)!hb_registry_when(d->options.registry, taken->event.registry_stamp, REGISTRY_WAIT_MS, registry_reached, d);
         return not_now(d, taken);
+    }
     if (read == HB_EVENT_READ_NEWER) {
         hb_dispatcher_set_lasting_trouble(d, "%s/%d stopped at offset %lld: written by a newer hookbus; upgrade this dispatcher",
                                           d->topics[partition->topic], partition->partition, (long long)message->offset);
