@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 static char answer[ANSWER_BYTES];
@@ -83,6 +84,25 @@ static void a_connection_is_kept_and_pipelined_calls_are_answered_in_order(void 
         assert_int_equal(read_answer(fd, answer, sizeof(answer)), i % 2 ? 202 : 200);
         assert_non_null(strstr(answer, body));
     }
+    close(fd);
+    stop_serving(&served);
+}
+
+static void an_answer_given_later_goes_out_at_once(void **state)
+{
+    (void)state;
+    struct served served;
+    serve(&served, options_of_tests());
+    int fd = dial(&served);
+    struct timespec begin;
+    struct timespec end;
+    (void)clock_gettime(CLOCK_MONOTONIC, &begin);
+    for (int i = 0; i < 10; i++) { /* each is answered by a timer of 20 ms */
+        send_text(fd, "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+        assert_int_equal(read_answer(fd, answer, sizeof(answer)), 202);
+    }
+    (void)clock_gettime(CLOCK_MONOTONIC, &end);
+    assert_true(end.tv_sec - begin.tv_sec < 3); /* waiting for the once-a-second sweep would take 10 s */
     close(fd);
     stop_serving(&served);
 }
@@ -189,6 +209,7 @@ int main(void)
         cmocka_unit_test(routes_and_params_and_refusals),
         cmocka_unit_test(head_answers_like_get_without_a_body),
         cmocka_unit_test(a_connection_is_kept_and_pipelined_calls_are_answered_in_order),
+        cmocka_unit_test(an_answer_given_later_goes_out_at_once),
         cmocka_unit_test(a_large_body_arrives_whole_whether_sized_or_chunked),
         cmocka_unit_test(a_client_that_leaves_before_the_answer_is_told),
         cmocka_unit_test(calls_still_open_are_closed_when_the_server_is_freed),
