@@ -115,6 +115,7 @@ int on_prereq(void *user, char *peer, char *local, int peer_port, int local_port
         return CURL_PREREQFUNC_ABORT;
     }
     request->is_connected = true;
+    slot_connected(request);
     request->connected_us = client_now_us(client);
     deadline_set(&client->deadlines, &request->deadline, request->due_us);
     return CURL_PREREQFUNC_OK;
@@ -154,12 +155,13 @@ curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct curl_socka
         request->is_ours = errno != EAFNOSUPPORT;
         return CURL_SOCKET_BAD;
     }
-    if (!slot_open(request->shard, fd)) {
+    if (!slot_open(request->shard, fd, request)) {
         (void)close(fd);
         request->is_ours = true;
         return CURL_SOCKET_BAD;
     }
     request->is_opened = true;
+    request->opened_fd = fd;
     request->client->stats.connections_opened++;
     return fd;
 }

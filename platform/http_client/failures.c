@@ -27,13 +27,15 @@ static enum hb_failure of_connect(const struct hb_http_request *request)
     }
 }
 
-/* libcurl names one error for all; what OpenSSL found out says which. It checks the name itself, after the chain. */
+/* libcurl names one error for all; what OpenSSL found out says which. It checks the name itself, after the chain and
+ * before it asks for the chain's result: then the result is still what it began with. */
 static enum hb_failure of_certificate(const struct hb_http_request *request)
 {
     long verified = X509_V_OK;
     (void)curl_easy_getinfo(request->easy, CURLINFO_SSL_VERIFYRESULT, &verified);
     switch (verified) {
     case X509_V_OK:
+    case X509_V_ERR_UNSPECIFIED:
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
         return HB_FAILURE_TLS_WRONG_HOST;

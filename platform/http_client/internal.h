@@ -62,6 +62,9 @@ struct slot {
     int wanted;  /* HB_WATCH_*, as libcurl said */
     int watched; /* as the loop has it: reading stays on between transfers, which saves two changes each */
     bool is_open;
+    /* Who opened it, until the connection stands. Before that libcurl closes it without telling (on_close_socket is for
+     * finished connections only): then the end of that request is the end of the descriptor. */
+    const struct hb_http_request *opener;
 };
 
 /* Tells libcurl to leave out what it would add. */
@@ -109,6 +112,7 @@ struct hb_http_request {
     size_t body_bytes, headers_bytes;
     char *body_kept;
     struct hb_buf location;
+    int opened_fd; /* while connecting; -1: none */
     bool is_opened, is_connected, is_final, is_blocked, is_ours;
 };
 
@@ -161,8 +165,10 @@ HB_MUST_USE enum hb_err shard_start(struct shard *shard, struct hb_http_request 
 /* Takes the handle out; a connection with an unfinished answer is closed. */
 void shard_stop(struct shard *shard, struct hb_http_request *request);
 /* A descriptor libcurl opened for this shard; false: no memory. And closed. */
-bool slot_open(struct shard *shard, int fd);
+bool slot_open(struct shard *shard, int fd, const struct hb_http_request *opener);
 void slot_close(struct hb_http_client *client, int fd);
+/* Its connection stands now. */
+void slot_connected(struct hb_http_request *request);
 
 /* request.c */
 /* A pooled one, or a new one with all invariant options set; NULL: no memory. */

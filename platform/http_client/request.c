@@ -55,6 +55,7 @@ static struct hb_http_request *request_new(struct hb_http_client *client)
         return NULL;
     }
     request->client = client;
+    request->opened_fd = -1;
     request->easy = curl_easy_init();
     if (request->easy == NULL) {
         free(request);

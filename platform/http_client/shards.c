@@ -30,7 +30,7 @@ static bool grow_slots(struct hb_http_client *client, int fd)
     return true;
 }
 
-bool slot_open(struct shard *shard, int fd)
+bool slot_open(struct shard *shard, int fd, const struct hb_http_request *opener)
 {
     struct hb_http_client *client = shard->client;
     if ((size_t)fd >= client->slots_count && !grow_slots(client, fd)) {
@@ -44,8 +44,8 @@ bool slot_open(struct shard *shard, int fd)
         }
         client->slots[fd] = slot;
     }
-    HB_ASSERT(!slot->is_open);
-    *slot = (struct slot){.client = client, .shard = shard, .fd = fd, .is_open = true};
+    slot_close(client, fd); /* if it was closed without telling */
+    *slot = (struct slot){.client = client, .shard = shard, .fd = fd, .is_open = true, .opener = opener};
     shard->open++;
     if (client->open++ == 0) {
         hb_timer_start(client->sweep, SWEEP_MS, SWEEP_MS);
@@ -67,6 +67,25 @@ void slot_close(struct hb_http_client *client, int fd)
     if (--client->open == 0) {
         hb_timer_stop(client->sweep);
     }
+}
+
+void slot_connected(struct hb_http_request *request)
+{
+    struct slot *slot = slot_of(request->client, request->opened_fd);
+    if (slot != NULL && slot->opener == request) {
+        slot->opener = NULL;
+    }
+    request->opened_fd = -1;
+}
+
+/* The request ends: if its connection never stood, its descriptor is closed already. */
+static void forget_opened(struct hb_http_request *request)
+{
+    struct slot *slot = slot_of(request->client, request->opened_fd);
+    if (slot != NULL && slot->is_open && slot->opener == request) {
+        slot_close(request->client, request->opened_fd);
+    }
+    request->opened_fd = -1;
 }
 
 static void watch(struct slot *slot, int events)
@@ -144,7 +163,10 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *user, vo
     slot->wanted = ((what & CURL_POLL_IN) ? HB_WATCH_READ : 0) | ((what & CURL_POLL_OUT) ? HB_WATCH_WRITE : 0);
     if (what == CURL_POLL_REMOVE) {
         slot->wanted = 0;
-        if (slot->watch != NULL && (slot->watched & HB_WATCH_WRITE)) {
+        if (slot->watch != NULL && slot->opener != NULL) {
+            hb_watch_free(&slot->watch); /* closed already, most likely: nobody else may get its events */
+            slot->watched = 0;
+        } else if (slot->watch != NULL && (slot->watched & HB_WATCH_WRITE)) {
             watch(slot, HB_WATCH_READ);
         }
         return 0;
@@ -297,6 +319,7 @@ enum hb_err shard_start(struct shard *shard, struct hb_http_request *request)
 void shard_stop(struct shard *shard, struct hb_http_request *request)
 {
     (void)curl_multi_remove_handle(shard->multi, request->easy);
+    forget_opened(request);
     shard->running--;
     shard->client->running--;
     if (request->forgets) {

@@ -115,7 +115,9 @@ static int try_ms(int timeout_ms)
 static enum hb_err open_ares(struct channel *channel, const struct hb_resolver_options *options,
                              struct hb_error *reterr)
 {
+    /* Failures are passed on as they are: otherwise "the name's servers fail" looks like "our resolver is down". */
     struct ares_options ares = {
+        .flags = ARES_FLAG_NOCHECKRESP,
         .timeout = try_ms(options->timeout_ms),
         .tries = TRIES,
         .ndomains = 0,
@@ -124,7 +126,8 @@ static enum hb_err open_ares(struct channel *channel, const struct hb_resolver_o
         .sock_state_cb = on_state,
         .sock_state_cb_data = channel,
     };
-    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB;
+    int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS |
+               ARES_OPT_SOCK_STATE_CB;
     int rc = ares_init_options(&channel->ares, &ares, mask);
     if (rc != ARES_SUCCESS) {
         channel->ares = NULL;
