@@ -35,8 +35,8 @@ static void padding_may_be_left_out_but_not_half(void **state)
     unsigned char bytes[8];
     assert_int_equal(hb_base64_read(HB_STR("Zm9vYg"), bytes), HB_OK);
     assert_memory_equal(bytes, "foob", 4);
-    static const char *const wrong[] = {"Z",    "Zg=",  "Zm8==", "Zm9v=", "Zm9v====", "=",
-                                        "====", "Zh==", "Zm9=",  "Zm 8",  "Zm-_",     "Zg==Zg=="};
+    static const char *const wrong[] = {
+        "Z", "Zg=", "Zm8==", "Zm9v=", "Zm9v====", "=", "====", "Zh==", "Zo==", "Zm9=", "Zm 8", "Zm-_", "Zg==Zg=="};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
         check_row(hb_base64_read(hb_str_c(wrong[i]), bytes) == HB_ERR_INVALID, wrong[i]);
 }
