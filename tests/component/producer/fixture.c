@@ -122,6 +122,13 @@ struct fixture *fixture_new(const char *prefix)
     return fixture;
 }
 
+void fixture_make_topics(const char *prefix)
+{
+    struct fixture fixture = {.config.kafka_brokers = getenv("HOOKBUS_TEST_KAFKA")};
+    snprintf(fixture.prefix, sizeof(fixture.prefix), "%s", prefix);
+    create_topics(&fixture);
+}
+
 static void wait_for_redis(struct fixture *fixture)
 {
     /* The first connection takes a moment: turn until it stands, so that tests begin with de-duplication. */
@@ -276,6 +283,37 @@ void reply_free(struct reply *reply)
     free(reply->head);
     free(reply->body);
     *reply = (struct reply){0};
+}
+
+int fixture_port(const struct fixture *fixture)
+{
+    return hb_http_server_port(fixture->server);
+}
+
+int fixture_send_to(int port, const char *body)
+{
+    char text[2048];
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    int bytes = snprintf(text, sizeof(text),
+                         "POST /v1/stores/shop/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer good\r\n" HEADERS_JSON
+                         "Content-Length: %zu\r\n\r\n%s",
+                         strlen(body), body);
+    assert_int_equal(send(fd, text, (size_t)bytes, MSG_NOSIGNAL), bytes);
+    return fd;
+}
+
+int fixture_status_of(int connection)
+{
+    char text[4096];
+    int status = 0;
+    struct pollfd poller = {connection, POLLIN, 0};
+    assert_int_equal(poll(&poller, 1, FIXTURE_WAIT_MS), 1);
+    ssize_t got = recv(connection, text, sizeof(text) - 1, 0);
+    text[got > 0 ? got : 0] = '\0';
+    close(connection);
+    return sscanf(text, "HTTP/1.1 %d", &status) == 1 ? status : 0;
 }
 
 /* ---- Kafka ---- */

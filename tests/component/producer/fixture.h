@@ -40,6 +40,13 @@ void fixture_start(struct fixture *fixture);
 void fixture_free(struct fixture *fixture);
 /* Turns the loop until `fd` is readable or FIXTURE_WAIT_MS passed. */
 void fixture_turn_until_readable(struct fixture *fixture, int fd);
+/* Creates the event topics of a prefix, for a fixture_new(prefix) of another process. */
+void fixture_make_topics(const char *prefix);
+int fixture_port(const struct fixture *fixture);
+/* Posts one JSON event to another process's port, blocking; returns the connection. */
+int fixture_send_to(int port, const char *body);
+/* Waits, blocking, for the status of that answer, and closes. */
+int fixture_status_of(int connection);
 /* Milliseconds on the monotonic clock. */
 int64_t fixture_now_ms(void);
 
