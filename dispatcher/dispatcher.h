@@ -37,7 +37,7 @@ struct hb_dispatcher_options {
 };
 /* Consuming begins by itself when the registry is current. */
 HB_MUST_USE enum hb_err hb_dispatcher_new(const struct hb_dispatcher_options *options, struct hb_dispatcher **ret_dispatcher, struct hb_error *reterr);
-/* Commits what is settled and frees; requests still in flight are canceled. */
+/* Commits what is settled and frees. The http client must have been freed before: that ends what is still in flight. */
 void hb_dispatcher_free(struct hb_dispatcher **dispatcher);
 /* Takes nothing more, finishes what waits and runs within dispatcher.grace_s, then calls `stopped`. */
 void hb_dispatcher_stop(struct hb_dispatcher *dispatcher);
