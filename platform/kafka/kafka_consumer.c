@@ -4,6 +4,7 @@
 
 #define SEEK_LIMIT_MS 2000
 #define CLOSE_STEP_MS 20
+#define RETIRE_WAIT_MS 5000 /* for an instance that has left: it ends at once unless messages of it live */
 
 struct hb_kafka_slot *hb_kafka_consumer_slot(const struct hb_kafka_consumer *consumer, int topic, int32_t partition)
 {
@@ -149,6 +150,8 @@ static void take_message(struct hb_kafka_consumer *consumer, rd_kafka_message_t 
     consumer->events.message(consumer->user, &message);
 }
 
+static void renew(struct hb_kafka_consumer *consumer);
+
 int hb_kafka_consumer_fd(const struct hb_kafka_consumer *consumer)
 {
     return consumer->wake.fd;
@@ -161,6 +164,8 @@ int hb_kafka_consumer_poll(struct hb_kafka_consumer *consumer, int max)
     HB_ASSERT(max > 0);
     hb_kafka_wake_drain(&consumer->wake);
     consumer->served = 0;
+    if (!consumer->rk) /* could not be renewed: HB_ERR_FATAL was told */
+        return 0;
     hb_kafka_rebalance_serve(consumer);
     hb_kafka_consumer_flush(consumer);
     while (consumer->served < max && (rkm = rd_kafka_consumer_poll(consumer->rk, 0))) {
@@ -173,6 +178,8 @@ int hb_kafka_consumer_poll(struct hb_kafka_consumer *consumer, int max)
         rd_kafka_message_destroy(rkm);
     }
     hb_kafka_consumer_flush(consumer);
+    if (consumer->is_to_renew && !rkm)
+        renew(consumer);
     /* What is left was announced before: announce it again, so that a loop that polls once a turn misses nothing. */
     if (consumer->served >= max)
         hb_kafka_wake_raise(&consumer->wake);
@@ -270,20 +277,61 @@ static enum hb_err configure(struct hb_kafka_consumer *consumer, const struct hb
     rd_kafka_conf_set_error_cb(config.conf, on_error);
     rd_kafka_conf_set_rebalance_cb(config.conf, hb_kafka_rebalance);
     rd_kafka_conf_set_offset_commit_cb(config.conf, on_commit);
-    return hb_kafka_config_start(&config, RD_KAFKA_CONSUMER, &consumer->rk);
+    consumer->conf = config.conf;
+    return config.err;
 }
 
-static enum hb_err subscribe(struct hb_kafka_consumer *consumer, const struct hb_kafka_consumer_options *options,
-                             struct hb_error *reterr)
+/* An instance of the library, subscribed. On failure what was made stays, for close_instance. */
+static enum hb_err open_instance(struct hb_kafka_consumer *consumer, const char *const *topics, size_t count,
+                                 struct hb_error *reterr)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)options->topics_count);
-    rd_kafka_resp_err_t err;
+    struct hb_kafka_config config = {.conf = rd_kafka_conf_dup(consumer->conf), .reterr = reterr};
+    rd_kafka_resp_err_t theirs;
+    enum hb_err err = hb_kafka_config_start(&config, RD_KAFKA_CONSUMER, &consumer->rk);
 
-    for (size_t i = 0; i < options->topics_count; i++)
-        rd_kafka_topic_partition_list_add(list, options->topics[i], RD_KAFKA_PARTITION_UA);
-    err = rd_kafka_subscribe(consumer->rk, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    return err ? hb_fail(reterr, HB_ERR_CONFIG, "Kafka consumer: %s", rd_kafka_err2str(err)) : HB_OK;
+    if (err)
+        return err;
+    (void)rd_kafka_poll_set_consumer(consumer->rk);
+    err = hb_kafka_index_open(&consumer->topics, consumer->rk, topics, count);
+    if (err)
+        return hb_fail(reterr, err, "a topic name is not usable");
+    hb_kafka_wake_watch(&consumer->wake, rd_kafka_queue_get_consumer(consumer->rk));
+    theirs = rd_kafka_subscribe(consumer->rk, consumer->subscription);
+    return theirs ? hb_fail(reterr, HB_ERR_CONFIG, "Kafka consumer: %s", rd_kafka_err2str(theirs)) : HB_OK;
+}
+
+/* Waits at most wait_ms; whatever takes longer goes on behind our back. */
+static void close_instance(struct hb_kafka_consumer *consumer, int wait_ms)
+{
+    rd_kafka_t *rk = consumer->rk;
+
+    consumer->rk = NULL;
+    if (!rk)
+        return;
+    hb_kafka_rebalance_end(consumer);
+    hb_kafka_wake_watch(&consumer->wake, NULL);
+    hb_kafka_index_close(&consumer->topics);
+    hb_kafka_retire(rk, consumer->locates, wait_ms);
+}
+
+/* A new instance under the same name takes the former's place in the group. */
+static void renew(struct hb_kafka_consumer *consumer)
+{
+    const rd_kafka_topic_partition_list_t *subscription = consumer->subscription;
+    const char **topics = calloc((size_t)subscription->cnt, sizeof *topics);
+    struct hb_error error = {.code = HB_ERR_MEMORY, .text = "out of memory for a Kafka consumer"};
+    enum hb_err err = HB_ERR_MEMORY;
+
+    consumer->is_to_renew = false;
+    for (int i = 0; topics && i < subscription->cnt; i++)
+        topics[i] = subscription->elems[i].topic;
+    if (topics) {
+        close_instance(consumer, 0);
+        err = open_instance(consumer, topics, (size_t)subscription->cnt, &error);
+    }
+    free(topics);
+    if (err)
+        consumer->events.error(consumer->user, HB_ERR_FATAL, -1, -1, error.text);
 }
 
 static enum hb_err start(struct hb_kafka_consumer *consumer, const struct hb_kafka_consumer_options *options,
@@ -293,16 +341,16 @@ static enum hb_err start(struct hb_kafka_consumer *consumer, const struct hb_kaf
 
     if (err)
         return err;
-    (void)rd_kafka_poll_set_consumer(consumer->rk);
-    if (hb_kafka_wake_open(&consumer->wake, rd_kafka_queue_get_consumer(consumer->rk)))
+    if (hb_kafka_wake_open(&consumer->wake, NULL))
         return hb_fail(reterr, HB_ERR_IO, "no file descriptor is free for the Kafka consumer");
     consumer->slots = calloc(options->topics_count, sizeof *consumer->slots);
     if (!consumer->slots)
         return hb_fail(reterr, HB_ERR_MEMORY, "out of memory for a Kafka consumer");
-    err = hb_kafka_index_open(&consumer->topics, consumer->rk, options->topics, options->topics_count);
-    if (err)
-        return hb_fail(reterr, err, "a topic name is not usable");
-    return subscribe(consumer, options, reterr);
+    consumer->slots_count = options->topics_count;
+    consumer->subscription = rd_kafka_topic_partition_list_new((int)options->topics_count);
+    for (size_t i = 0; i < options->topics_count; i++)
+        rd_kafka_topic_partition_list_add(consumer->subscription, options->topics[i], RD_KAFKA_PARTITION_UA);
+    return open_instance(consumer, options->topics, options->topics_count, reterr);
 }
 
 enum hb_err hb_kafka_consumer_new(const struct hb_kafka_consumer_options *options,
@@ -337,14 +385,16 @@ static void serve_closing(struct hb_kafka_consumer *consumer, rd_kafka_event_t *
         on_commit(consumer->rk, rd_kafka_event_error(event), rd_kafka_event_topic_partition_list(event), consumer);
 }
 
-/* Leaves the group within the limit, however the brokers are. */
-static void leave(struct hb_kafka_consumer *consumer, int timeout_ms)
+/* Leaves the group within the limit, however the brokers are; false: not left yet. */
+static bool leave(struct hb_kafka_consumer *consumer, int timeout_ms)
 {
     int64_t deadline = hb_kafka_clock_ms() + timeout_ms;
     rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->rk);
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer->rk, queue);
 
-    while (!error && !rd_kafka_consumer_closed(consumer->rk) && hb_kafka_clock_ms() < deadline) {
+    bool is_closed = false;
+
+    while (!error && !(is_closed = rd_kafka_consumer_closed(consumer->rk)) && hb_kafka_clock_ms() < deadline) {
         rd_kafka_event_t *event = rd_kafka_queue_poll(queue, CLOSE_STEP_MS);
         if (event)
             serve_closing(consumer, event);
@@ -353,6 +403,7 @@ static void leave(struct hb_kafka_consumer *consumer, int timeout_ms)
     if (error)
         rd_kafka_error_destroy(error);
     rd_kafka_queue_destroy(queue);
+    return is_closed;
 }
 
 void hb_kafka_consumer_free(struct hb_kafka_consumer **consumer_ptr, int timeout_ms)
@@ -364,15 +415,16 @@ void hb_kafka_consumer_free(struct hb_kafka_consumer **consumer_ptr, int timeout
         return;
     consumer->is_closing = true;
     if (consumer->rk) {
-        hb_kafka_rebalance_end(consumer);
         hb_kafka_consumer_flush(consumer);
-        leave(consumer, timeout_ms);
-        for (size_t i = 0; consumer->slots && i < consumer->topics.count; i++)
-            free(consumer->slots[i].slots);
-        hb_kafka_index_close(&consumer->topics);
-        hb_kafka_wake_close(&consumer->wake);
-        rd_kafka_destroy_flags(consumer->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        close_instance(consumer, leave(consumer, timeout_ms) ? RETIRE_WAIT_MS : 0);
     }
+    hb_kafka_wake_close(&consumer->wake);
+    if (consumer->subscription)
+        rd_kafka_topic_partition_list_destroy(consumer->subscription);
+    if (consumer->conf)
+        rd_kafka_conf_destroy(consumer->conf);
+    for (size_t i = 0; i < consumer->slots_count; i++)
+        free(consumer->slots[i].slots);
     free(consumer->slots);
     free(consumer->ours);
     free(consumer);

@@ -1,7 +1,10 @@
 /* Job: the group consumer's state, shared by its three files.
  *
  * Place: private. kafka_consumer.c serves events and offsets, kafka_rebalance.c changes who holds what, kafka_locate.c
- * asks the brokers where the partitions of an assignment stand, on a thread, so that the loop never waits for them.
+ * asks the brokers where the partitions of an assignment stand, on a thread, so that the loop never waits for them;
+ * kafka_retire.c ends an instance of the library behind our back. The instance is renewed after a lost assignment: this
+ * library then commits the lost partitions' offsets without its member id as soon as the coordinator is back, which the
+ * broker answers to a static member with "fenced", and that is fatal for the instance.
  * Threads: the consumer belongs to its user's thread; a locate shares nothing with it but its own struct. */
 #ifndef PLATFORM_KAFKA_KAFKA_CONSUMER_H
 #define PLATFORM_KAFKA_KAFKA_CONSUMER_H
@@ -16,7 +19,8 @@ struct hb_kafka_located {
     const char *text;
     const rd_kafka_topic_partition_list_t *committed, *low, *high;
 };
-/* Starts after delay_ms; the partitions are copied, wake_fd is made readable at the end. NULL: no memory or thread. */
+/* Starts after delay_ms; the partitions are copied, wake_fd (duplicated) is made readable at the end. NULL: no memory
+ * or thread. */
 struct hb_kafka_locate *hb_kafka_locate_start(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *partitions,
                                               int wake_fd, int delay_ms);
 /* Nobody wants the answer any more; it ends soon (within one request's limit). */
@@ -29,9 +33,13 @@ const rd_kafka_topic_partition_list_t *hb_kafka_locate_partitions(const struct h
 /* Waits for its thread. NULL is allowed. */
 void hb_kafka_locate_free(struct hb_kafka_locate *locate);
 
-/* ---- the consumer ---- */
+/* ---- kafka_retire.c ---- */
 #define HB_KAFKA_LOCATES_MAX 8 /* the one wanted, and cancelled ones that still end */
+/* Ends the instance on a thread of its own, after its locates; waits at most wait_ms for it. It may take as long as the
+ * session when no coordinator answers, or as long as a message of it lives. */
+void hb_kafka_retire(rd_kafka_t *take_rk, struct hb_kafka_locate *take_locates[HB_KAFKA_LOCATES_MAX], int wait_ms);
 
+/* ---- the consumer ---- */
 /* What we know of one partition. */
 struct hb_kafka_slot {
     struct hb_kafka_partition at; /* as assigned */
@@ -51,9 +59,13 @@ struct hb_kafka_slots {
 
 struct hb_kafka_consumer {
     rd_kafka_t *rk;
+    rd_kafka_conf_t *conf; /* the pattern for each instance */
+    rd_kafka_topic_partition_list_t *subscription;
+    bool is_to_renew; /* at the end of this poll */
     struct hb_kafka_wake wake;
     struct hb_kafka_index topics;
-    struct hb_kafka_slots *slots;    /* one a topic */
+    struct hb_kafka_slots *slots; /* one a topic */
+    size_t slots_count;
     struct hb_kafka_partition *ours; /* in the order of the assignment */
     size_t ours_count;
     size_t dirty_count;
@@ -82,7 +94,7 @@ void hb_kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_
 void hb_kafka_rebalance_serve(struct hb_kafka_consumer *consumer);
 /* Gives the library our partitions again, each at its `next`: what moves one that it has given up. */
 HB_MUST_USE enum hb_err hb_kafka_rebalance_again(struct hb_kafka_consumer *consumer);
-/* Cancels and waits for all threads. */
+/* Cancels all questions under way; they stay in `locates` to be freed. */
 void hb_kafka_rebalance_end(struct hb_kafka_consumer *consumer);
 
 #endif

@@ -38,6 +38,8 @@ struct hb_kafka_wake {
 #define HB_KAFKA_WAKE_NULL ((struct hb_kafka_wake){-1, NULL})
 /* Takes the queue (may be NULL: only _raise makes it readable). HB_ERR_IO without a descriptor. */
 HB_MUST_USE enum hb_err hb_kafka_wake_open(struct hb_kafka_wake *wake, rd_kafka_queue_t *take_queue);
+/* Watches that queue (taken, may be NULL) instead of the former. */
+void hb_kafka_wake_watch(struct hb_kafka_wake *wake, rd_kafka_queue_t *take_queue);
 void hb_kafka_wake_close(struct hb_kafka_wake *wake);
 void hb_kafka_wake_drain(const struct hb_kafka_wake *wake);
 void hb_kafka_wake_raise(const struct hb_kafka_wake *wake);

@@ -1,5 +1,6 @@
 #include "platform/kafka/kafka_consumer.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 
 struct hb_kafka_locate {
     rd_kafka_t *rk;
-    int wake_fd;
+    int wake_fd; /* our own: the consumer may be gone before us */
     int delay_ms;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -113,14 +114,19 @@ struct hb_kafka_locate *hb_kafka_locate_start(rd_kafka_t *rk, const rd_kafka_top
 
     if (!locate)
         return NULL;
+    locate->wake_fd = fcntl(wake_fd, F_DUPFD_CLOEXEC, 0);
+    if (locate->wake_fd < 0) {
+        free(locate);
+        return NULL;
+    }
     locate->rk = rk;
-    locate->wake_fd = wake_fd;
     locate->delay_ms = delay_ms;
     locate->partitions = rd_kafka_topic_partition_list_copy(partitions);
     pthread_mutex_init(&locate->lock, NULL);
     pthread_cond_init(&locate->changed, NULL);
     if (pthread_create(&locate->thread, NULL, run, locate) == 0)
         return locate;
+    close(locate->wake_fd);
     rd_kafka_topic_partition_list_destroy(locate->partitions);
     pthread_cond_destroy(&locate->changed);
     pthread_mutex_destroy(&locate->lock);
@@ -163,6 +169,7 @@ void hb_kafka_locate_free(struct hb_kafka_locate *locate)
     if (!locate)
         return;
     pthread_join(locate->thread, NULL);
+    close(locate->wake_fd);
     lists[0] = locate->partitions;
     lists[1] = locate->committed;
     lists[2] = locate->low;

@@ -195,10 +195,6 @@ void hb_kafka_rebalance_end(struct hb_kafka_consumer *consumer)
     for (size_t i = 0; i < HB_KAFKA_LOCATES_MAX; i++)
         if (consumer->locates[i])
             hb_kafka_locate_cancel(consumer->locates[i]);
-    for (size_t i = 0; i < HB_KAFKA_LOCATES_MAX; i++) {
-        hb_kafka_locate_free(consumer->locates[i]);
-        consumer->locates[i] = NULL;
-    }
     consumer->wanted = NULL;
 }
 
@@ -227,6 +223,8 @@ static void give(struct hb_kafka_consumer *consumer)
         hb_kafka_consumer_flush(consumer);
     (void)rd_kafka_assign(consumer->rk, NULL);
     forget_ours(consumer);
+    /* Never after a fatal error: two members of one instance id would shut each other out by turns. */
+    consumer->is_to_renew = is_lost && !consumer->is_closing && !rd_kafka_fatal_error(consumer->rk, NULL, 0);
 }
 
 void hb_kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *partitions,

@@ -1,0 +1,173 @@
+/* The broker dies (kill -9) and comes back: everything goes on by itself. HOOKBUS_TEST_KAFKA_DIR is its folder. */
+#include "component/kafka/kafka_room.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+static void service(const char *verb)
+{
+    char command[512];
+
+    snprintf(command, sizeof command, "deploy/lib/service kafka %s '%s' >/dev/null", verb,
+             getenv("HOOKBUS_TEST_KAFKA_DIR"));
+    assert_int_equal(system(command), 0);
+}
+
+struct both {
+    struct hb_kafka_producer *producer;
+    struct room_member *member;
+    int good, bad;
+    size_t seen;
+    int64_t committed;
+};
+
+static void on_ack(void *user, const struct hb_kafka_ack *ack)
+{
+    struct both *both = user;
+
+    if (ack->err)
+        both->bad++;
+    else
+        both->good++;
+}
+
+static bool has_seen(void *user)
+{
+    struct both *both = user;
+
+    hb_kafka_producer_poll(both->producer, 100);
+    return both->member->seen_count >= both->seen;
+}
+
+static bool has_committed(void *user)
+{
+    const struct both *both = user;
+
+    return both->member->committed[0][0] >= both->committed;
+}
+
+static void wait_connected(struct hb_kafka_producer *producer, bool is_wanted)
+{
+    int64_t deadline = room_now_ms() + ROOM_WAIT_MS;
+
+    while (hb_kafka_producer_is_connected(producer) != is_wanted) {
+        assert_true(room_now_ms() < deadline);
+        hb_kafka_producer_poll(producer, 10);
+        poll(NULL, 0, 10);
+    }
+}
+
+static void produce(struct both *both, const char *topic, int first, int count)
+{
+    for (int i = first; i < first + count; i++) {
+        char value[16];
+        const struct hb_kafka_record record = {.topic = topic,
+                                               .value = {value, (size_t)snprintf(value, sizeof value, "%d", i)}};
+        assert_int_equal(hb_kafka_produce(both->producer, &record, on_ack, both), HB_OK);
+    }
+}
+
+static void producer_and_consumer_go_on_by_themselves_after_a_broker_died(void **state)
+{
+    char topic[128], group[128];
+    struct both both = {.seen = 50, .committed = 50};
+
+    (void)state;
+    room_make_topic(room_name(topic, "died"), 1);
+    both.producer = room_producer(1000, 60000);
+    both.member = room_join(room_name(group, "died"), "w", topic, NULL);
+    produce(&both, topic, 0, 50);
+    room_wait(&both.member, 1, has_seen, &both, "fifty records");
+    room_wait(&both.member, 1, has_committed, &both, "their commit");
+    service("kill");
+    wait_connected(both.producer, false);
+    produce(&both, topic, 50, 50);
+    assert_int_equal(hb_kafka_producer_flush(both.producer, 500), HB_ERR_TIMEOUT);
+    service("start");
+    wait_connected(both.producer, true);
+    both.seen = 100;
+    both.committed = 100;
+    room_wait(&both.member, 1, has_seen, &both, "the records written while it was away");
+    room_wait(&both.member, 1, has_committed, &both, "their commit");
+    assert_int_equal(both.good, 100);
+    assert_int_equal(both.bad, 0);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(both.member->seen[i].number, i);
+    room_leave(&both.member);
+    hb_kafka_producer_free(&both.producer, 1000);
+}
+
+static bool has_lost(void *user)
+{
+    return ((const struct both *)user)->member->lost > 0;
+}
+
+/* Static members: this library makes a fatal error of it, see kafka_consumer.h. */
+static void a_member_joins_again_after_an_outage_longer_than_its_session(void **state)
+{
+    char topic[128], group[128];
+    struct both both = {.seen = 50, .committed = 51};
+
+    (void)state;
+    room_make_topic(room_name(topic, "outage"), 1);
+    both.producer = room_producer(1000, 60000);
+    both.member = room_join(room_name(group, "outage"), "w", topic, NULL);
+    produce(&both, topic, 0, 50);
+    room_wait(&both.member, 1, has_seen, &both, "fifty records");
+    service("kill"); /* with the last commits under way */
+    room_wait(&both.member, 1, has_lost, &both, "the session is over and the partitions are lost");
+    service("start");
+    produce(&both, topic, 50, 1);
+    room_wait(&both.member, 1, has_committed, &both, "it reads and commits again");
+    assert_int_equal(both.member->fatal, 0);
+    assert_int_equal(both.member->seen[both.member->seen_count - 1].number, 50);
+    room_leave(&both.member);
+    hb_kafka_producer_free(&both.producer, 1000);
+}
+
+static void an_idle_producer_finds_a_restarted_broker_and_a_member_leaves_in_time_without_one(void **state)
+{
+    char topic[128], group[128];
+    struct both both = {.seen = 1};
+    int64_t began;
+
+    (void)state;
+    room_make_topic(room_name(topic, "leave"), 1);
+    both.producer = room_producer(1000, 60000);
+    both.member = room_join(room_name(group, "leave"), "w", topic, NULL);
+    produce(&both, topic, 0, 1);
+    room_wait(&both.member, 1, has_seen, &both, "a record");
+    service("kill");
+    wait_connected(both.producer, false);
+    assert_int_equal(hb_kafka_consumer_store(both.member->consumer, 0, 0, 1), HB_OK);
+    began = room_now_ms();
+    hb_kafka_consumer_free(&both.member->consumer, 2000);
+    assert_in_range(room_now_ms() - began, 0, 4000);
+    free(both.member);
+    service("start");
+    wait_connected(both.producer, true); /* nothing was produced meanwhile */
+    hb_kafka_producer_free(&both.producer, 1000);
+}
+
+/* Also after a failure: the next program wants its broker. */
+static int leave_it_running(void **state)
+{
+    (void)state;
+    service("start");
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(producer_and_consumer_go_on_by_themselves_after_a_broker_died, leave_it_running),
+        cmocka_unit_test_teardown(a_member_joins_again_after_an_outage_longer_than_its_session, leave_it_running),
+        cmocka_unit_test_teardown(an_idle_producer_finds_a_restarted_broker_and_a_member_leaves_in_time_without_one,
+                                  leave_it_running),
+    };
+    if (!getenv("HOOKBUS_TEST_KAFKA_DIR")) {
+        printf("skipped: HOOKBUS_TEST_KAFKA_DIR names no broker's folder, so that it could be killed\n");
+        return ROOM_SKIPPED;
+    }
+    return ROOM_RUN(tests);
+}
