@@ -16,6 +16,7 @@
 #define ACKS_A_TURN 512
 #define SETTLED_FILE_PARTITIONS 64 /* of one topic; partitions beyond have no marks */
 #define GRACE_CHECK_MS 50
+#define BEGIN_CHECK_MS 20
 #define GRACE_CANCEL_MS 2000  /* before its end, what has not been sent is handed back */
 
 void hb_dispatcher_set_lasting_trouble(struct hb_dispatcher *d, const char *format, ...)
@@ -107,14 +108,10 @@ static void each_minute(struct hb_dispatcher *d)
     hb_partitions_each(&d->partitions, note_watermark, &minute);
 }
 
-static enum hb_err begin(struct hb_dispatcher *d);
-
 static void each_second(void *user)
 {
     struct hb_dispatcher *d = user;
     d->seconds++;
-    if (!d->consumer && !d->is_stopping && d->options.has_keys && hb_registry_is_current(d->options.registry))
-        (void)begin(d);
     (void)hb_kafka_producer_poll(d->producer, ACKS_A_TURN); /* also when nothing woke us */
     if (d->consumer) {
         hb_intake_second(d);
@@ -162,6 +159,16 @@ static enum hb_err begin(struct hb_dispatcher *d)
                                          .now = hb_loop_wall(d->options.loop)};
     hb_watermark_write_group(&writer);
     return HB_OK;
+}
+
+/* Until consuming has begun. */
+static void try_begin(void *user)
+{
+    struct hb_dispatcher *d = user;
+    if (!d->options.has_keys || d->is_stopping || !hb_registry_is_current(d->options.registry))
+        return;
+    hb_timer_stop(d->begin_timer);
+    (void)begin(d);
 }
 
 static struct hb_admit_limits admit_limits(const struct hb_config *c)
@@ -218,7 +225,11 @@ static enum hb_err make_timers(struct hb_dispatcher *d)
     if (!err)
         err = hb_timer_new(d->options.loop, stop_step, d, &d->grace_timer);
     if (!err)
+        err = hb_timer_new(d->options.loop, try_begin, d, &d->begin_timer);
+    if (!err) {
         hb_timer_start(d->second_timer, 0, 1000);
+        hb_timer_start(d->begin_timer, 0, BEGIN_CHECK_MS);
+    }
     return err;
 }
 
@@ -238,7 +249,7 @@ enum hb_err hb_dispatcher_new(const struct hb_dispatcher_options *options, struc
         return HB_ERR_MEMORY;
     const struct hb_config *c = options->config;
     d->options = *options;
-    d->log = hb_log_context(options->log, HB_LOG_C("worker", options->worker));
+    d->log = hb_log_context_fields(options->log, NULL, 0);
     d->fan_out = 1;
     d->admit = (struct hb_admit){.limits = admit_limits(c), .start = hb_attempt_start, .user = d};
     name_things(d);
@@ -325,6 +336,7 @@ void hb_dispatcher_free(struct hb_dispatcher **dispatcher)
     hb_timer_free(&d->intake_timer);
     hb_timer_free(&d->second_timer);
     hb_timer_free(&d->grace_timer);
+    hb_timer_free(&d->begin_timer);
     hb_lines_free(&d->lines);
     hb_lanes_deinit(&d->lanes);
     hb_partitions_deinit(&d->partitions);

@@ -28,7 +28,7 @@ struct hb_dispatcher {
     struct hb_kafka_consumer *consumer;
     struct hb_kafka_producer *producer;
     struct hb_watch *consumer_watch, *producer_watch;
-    struct hb_timer *intake_timer, *second_timer, *grace_timer;
+    struct hb_timer *begin_timer, *intake_timer, *second_timer, *grace_timer;
 
     struct hb_partitions partitions;
     struct hb_taken_pool pool;
