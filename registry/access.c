@@ -11,7 +11,7 @@ static void refuse_unknown(struct hb_http_call *call, const char *detail)
 
 static void refuse_store(struct hb_http_call *call)
 {
-    hb_http_call_problem(call, 404, "not-found", "There is no such store", "No store of this id belongs to your key.", NULL, NULL);
+    hb_http_call_problem(call, 404, "not_found", "There is no such store", "No store of this id belongs to your key.", NULL, NULL);
 }
 
 /* The token of "Bearer <token>"; empty if the header is not that. */

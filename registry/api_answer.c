@@ -4,7 +4,7 @@
 
 bool hb_api_refuse(struct hb_api_problem *problem, const char *field, const char *detail, const char *should)
 {
-    *problem = (struct hb_api_problem){.status = 422, .slug = "invalid-field", .title = "A field is not valid", .field = field,
+    *problem = (struct hb_api_problem){.status = 422, .slug = "invalid_field", .title = "A field is not valid", .field = field,
                                        .should = should};
     (void)snprintf(problem->detail, sizeof(problem->detail), "%s", detail);
     return false;
@@ -56,7 +56,7 @@ void hb_api_answer_send(struct hb_http_call *call, struct api_answer *answer, in
 {
     char etag[32];
     if (hb_json_end(&answer->w)) {
-        hb_http_call_problem(call, 500, "own-trouble", "The answer could not be made", "Memory or its limit of bytes.", NULL, NULL);
+        hb_http_call_problem(call, 500, "own_trouble", "The answer could not be made", "Memory or its limit of bytes.", NULL, NULL);
     } else {
         if (revision > 0) {
             int length = snprintf(etag, sizeof(etag), "\"%lld\"", (long long)revision);
@@ -74,7 +74,7 @@ bool hb_api_page_begin(struct hb_http_call *call, struct api_page *page)
     uint64_t limit = API_PAGE_DEFAULT;
     *page = (struct api_page){.limit = 0};
     if (hb_http_call_query(call, "limit", &text) && (!hb_str_to_u64(text, &limit) || limit < 1 || limit > API_PAGE_MAX)) {
-        hb_http_call_problem(call, 400, "invalid-query", "The query cannot be used", "limit is no such number.", "limit", "1..500");
+        hb_http_call_problem(call, 400, "invalid_query", "The query cannot be used", "limit is no such number.", "limit", "1..500");
         return false;
     }
     page->limit = (size_t)limit;

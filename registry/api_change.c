@@ -32,7 +32,7 @@ static bool read_if_match(struct api_change *change)
     change->if_match = API_NO_MATCH;
     if (text.len == 0) {
         return !change->kind->needs_if_match ||
-               hb_api_refuse_as(&change->problem, 428, "precondition-required",
+               hb_api_refuse_as(&change->problem, 428, "precondition_required",
                                 "Read the object first and send its ETag in If-Match, or If-Match: * to overwrite whatever is there.");
     }
     if (hb_str_eq(text, HB_STR("*"))) {
@@ -41,7 +41,7 @@ static bool read_if_match(struct api_change *change)
     }
     bool is_quoted = text.len >= 3 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"';
     if (!is_quoted || !hb_str_to_u64(hb_str_n(text.ptr + 1, text.len - 2), &revision) || revision > INT64_MAX) {
-        return hb_api_refuse_as(&change->problem, 412, "precondition-failed", "If-Match is not an ETag this API gave.");
+        return hb_api_refuse_as(&change->problem, 412, "precondition_failed", "If-Match is not an ETag this API gave.");
     }
     change->if_match = (int64_t)revision;
     return true;
@@ -52,13 +52,13 @@ static bool read_body(struct api_change *change)
     struct hb_str body = hb_http_call_body(change->call);
     struct hb_error error = {HB_OK, ""};
     if (body.len > API_BODY_BYTES_MAX) {
-        return hb_api_refuse_as(&change->problem, 413, "too-large", "The body may have 64 KiB.");
+        return hb_api_refuse_as(&change->problem, 413, "too_large", "The body may have 64 KiB.");
     }
     if (body.len == 0 && !change->kind->needs_body) {
         return true;
     }
     if (hb_json_parse(body, &change->body, &error) || hb_json_kind(change->body) != HB_JSON_OBJECT) {
-        (void)hb_api_refuse_as(&change->problem, 400, "invalid-json", error.code ? error.text : "The body must be a JSON object.");
+        (void)hb_api_refuse_as(&change->problem, 400, "invalid_json", error.code ? error.text : "The body must be a JSON object.");
         return false;
     }
     return true;
@@ -74,12 +74,12 @@ static enum hb_pen_verdict on_judge(void *user, struct hb_buf *ret_value, int64_
 static void answer_failure(struct api_change *change, enum hb_err err)
 {
     if (err == HB_ERR_TIMEOUT) {
-        (void)hb_api_refuse_as(&change->problem, 503, "outcome-unknown",
+        (void)hb_api_refuse_as(&change->problem, 503, "outcome_unknown",
                                "Kafka did not say in time whether the change was written: read the object before trying again.");
     } else if (err == HB_ERR_CLOSED) {
         (void)hb_api_refuse_as(&change->problem, 503, "closing", "This process is ending; nothing is known to be written.");
     } else if (err != HB_ERR_CONFLICT) {
-        (void)hb_api_refuse_as(&change->problem, 503, "registry-away", "The registry could not be written; nothing was changed.");
+        (void)hb_api_refuse_as(&change->problem, 503, "registry_away", "The registry could not be written; nothing was changed.");
     }
     hb_api_answer_problem(change->call, &change->problem);
 }
@@ -101,7 +101,7 @@ struct api_change *hb_api_change_new(struct hb_registry_api *api, struct hb_http
 {
     struct api_change *change = calloc(1, sizeof(*change));
     if (!change) {
-        hb_http_call_problem(call, 503, "own-trouble", "Out of memory", "Try again later.", NULL, NULL);
+        hb_http_call_problem(call, 503, "own_trouble", "Out of memory", "Try again later.", NULL, NULL);
         return NULL;
     }
     change->api = api;
@@ -119,7 +119,7 @@ struct api_change *hb_api_change_new(struct hb_registry_api *api, struct hb_http
 bool hb_api_change_name(struct api_change *change, const char *kind, struct hb_str store, struct hb_str id)
 {
     if (store.len > HB_ID_MAX || id.len > HB_ID_MAX) {
-        (void)hb_api_refuse_as(&change->problem, 404, "not-found", "An id has at most 64 bytes.");
+        (void)hb_api_refuse_as(&change->problem, 404, "not_found", "An id has at most 64 bytes.");
         hb_api_change_drop(change);
         return false;
     }
@@ -138,7 +138,7 @@ bool hb_api_change_matches(struct api_change *change, int64_t revision)
     }
     char detail[128];
     (void)snprintf(detail, sizeof(detail), "The object is at revision %lld: read it again and decide anew.", (long long)revision);
-    return hb_api_refuse_as(&change->problem, 412, "precondition-failed", detail);
+    return hb_api_refuse_as(&change->problem, 412, "precondition_failed", detail);
 }
 
 void hb_api_change_submit(struct api_change *change)

@@ -75,18 +75,18 @@ static enum hb_pen_verdict judge_create(struct api_change *change, struct hb_buf
     struct hb_api_key key;
     const struct hb_store *store = hb_registry_store(change->api->registry, hb_str_c(change->store));
     if (change->store[0] && (!store || store->is_deleted)) {
-        return hb_api_change_refuse(change, 404, "not-found", "There is no such store.");
+        return hb_api_change_refuse(change, 404, "not_found", "There is no such store.");
     }
     if (!read_key(change, &key)) {
         return HB_PEN_REFUSE;
     }
     if (hb_registry_record(change->api->registry, hb_str_c(change->object)).len > 0) {
-        return hb_api_change_refuse(change, 503, "own-trouble", "The new key's prefix is taken; try again.");
+        return hb_api_change_refuse(change, 503, "own_trouble", "The new key's prefix is taken; try again.");
     }
     hb_sha256(hb_str_c(change->secret), key.hash);
     *ret_revision = 1;
     if (hb_api_key_write(&key, hb_loop_wall(change->api->loop), ret_value)) {
-        return hb_api_change_refuse(change, 503, "own-trouble", "The record could not be made.");
+        return hb_api_change_refuse(change, 503, "own_trouble", "The record could not be made.");
     }
     return HB_PEN_WRITE;
 }
@@ -141,7 +141,7 @@ static enum hb_pen_verdict judge_revoke(struct api_change *change, struct hb_buf
 {
     const struct registry_key *entry = key_of(change);
     if (!entry) {
-        return hb_api_change_refuse(change, 404, "not-found", "There is no key of this prefix.");
+        return hb_api_change_refuse(change, 404, "not_found", "There is no key of this prefix.");
     }
     if (entry->key.is_revoked) {
         return HB_PEN_NOTHING;
@@ -150,7 +150,7 @@ static enum hb_pen_verdict judge_revoke(struct api_change *change, struct hb_buf
     key.is_revoked = true;
     *ret_revision = 2;
     if (hb_api_key_write(&key, (struct hb_wall){INT64_MIN}, ret_value)) {
-        return hb_api_change_refuse(change, 503, "own-trouble", "The record could not be made.");
+        return hb_api_change_refuse(change, 503, "own_trouble", "The record could not be made.");
     }
     return HB_PEN_WRITE;
 }

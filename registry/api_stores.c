@@ -56,7 +56,7 @@ static enum hb_pen_verdict write_verdict(struct api_change *change, const struct
                                          int64_t *ret_revision)
 {
     if (write_store(store, hb_loop_wall(change->api->loop), ret_value)) {
-        return hb_api_change_refuse(change, 503, "own-trouble", "The record could not be made.");
+        return hb_api_change_refuse(change, 503, "own_trouble", "The record could not be made.");
     }
     *ret_revision = store->revision;
     return HB_PEN_WRITE;
@@ -79,7 +79,7 @@ static enum hb_pen_verdict judge_create(struct api_change *change, struct hb_buf
     const struct hb_store *old = hb_registry_store(change->api->registry, hb_str_c(change->store));
     struct hb_store store = {.id = hb_str_c(change->store), .revision = 1, .created = hb_loop_wall(change->api->loop)};
     if (old) {
-        return hb_api_change_refuse(change, 409, "exists-already",
+        return hb_api_change_refuse(change, 409, "exists_already",
                                     old->is_deleted ? "A store of this id was deleted; its id is not free yet." : "There is a store of this id.");
     }
     if (!merge_store(change->body, true, &store, &change->problem)) {
@@ -126,7 +126,7 @@ static bool current_store(struct api_change *change, struct hb_store *ret_store)
 {
     const struct hb_store *old = hb_registry_store(change->api->registry, hb_str_c(change->store));
     if (!old || old->is_deleted) {
-        return hb_api_refuse_as(&change->problem, 404, "not-found", "The store was deleted.");
+        return hb_api_refuse_as(&change->problem, 404, "not_found", "The store was deleted.");
     }
     *ret_store = *old;
     ret_store->revision++;

@@ -38,7 +38,7 @@ static enum hb_pen_verdict judge_action(struct api_change *change, struct hb_buf
     bool has_state = action->voids_state && hb_registry_state(change->api->registry, config->id) != NULL;
     if (now->status == HB_WEBHOOK_DISABLED && action->is_refused_when_disabled) {
         hb_webhook_edit_free(&edit);
-        return hb_api_change_refuse(change, 409, "webhook-disabled", "The webhook is disabled: enable it first.");
+        return hb_api_change_refuse(change, 409, "webhook_disabled", "The webhook is disabled: enable it first.");
     }
     if (config->status == action->to && now->status == action->to && !has_state) {
         hb_webhook_edit_free(&edit);
@@ -115,7 +115,7 @@ static void refuse_secret(void *user, struct hb_http_call *call)
     struct hb_registry_api *api = user;
     struct hb_str store = hb_http_call_param(call, "store");
     if (hb_access_check(api->registry, call, HB_SCOPE_MANAGE, store, hb_loop_wall(api->loop))) {
-        hb_http_call_problem(call, 403, "secret-shown-once", "A secret is shown once",
+        hb_http_call_problem(call, 403, "secret_shown_once", "A secret is shown once",
                              "It was in the answer that made it. If it is lost, rotate: POST to this path.", NULL, NULL);
     }
 }
@@ -149,9 +149,9 @@ static void test_filter(void *user, struct hb_http_call *call)
         return;
     }
     if (body.len > API_TEST_BODY_BYTES_MAX) {
-        (void)hb_api_refuse_as(&problem, 413, "too-large", "Filter and data together may have 300 KiB.");
+        (void)hb_api_refuse_as(&problem, 413, "too_large", "Filter and data together may have 300 KiB.");
     } else if (hb_json_scan(body, &at)) {
-        (void)hb_api_refuse_as(&problem, 400, "invalid-json", "The body is not well-formed JSON.");
+        (void)hb_api_refuse_as(&problem, 400, "invalid_json", "The body is not well-formed JSON.");
     } else if (hb_raw_member(body, HB_STR("data")).len == 0) {
         (void)hb_api_refuse(&problem, "data", "data is missing.", "the data of an event");
     } else if (hb_raw_member(body, HB_STR("filter")).len == 0) {

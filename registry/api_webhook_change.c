@@ -16,7 +16,7 @@ struct webhook_edit *hb_webhook_edit_make(struct api_change *change)
 {
     struct webhook_edit *edit = calloc(1, sizeof(*edit));
     if (!edit) {
-        (void)hb_api_refuse_as(&change->problem, 503, "own-trouble", "Out of memory.");
+        (void)hb_api_refuse_as(&change->problem, 503, "own_trouble", "Out of memory.");
         return NULL;
     }
     edit->merge.keyring = change->api->keyring;
@@ -44,7 +44,7 @@ static bool load(struct webhook_edit *edit, struct api_change *change, const str
     struct hb_webhook_config *config = &edit->merge.config;
     struct hb_str text = hb_registry_record(change->api->registry, hb_str_c(change->object));
     if (hb_json_parse(text, &edit->json, NULL) || hb_webhook_config_read(edit->json, text, config)) {
-        return hb_api_refuse_as(&change->problem, 503, "own-trouble", "The webhook's record cannot be read.");
+        return hb_api_refuse_as(&change->problem, 503, "own_trouble", "The webhook's record cannot be read.");
     }
     /* Compaction will remove the record that created it: what it alone knew goes along from now on. */
     config->created_offset = webhook->created_offset;
@@ -62,7 +62,7 @@ struct webhook_edit *hb_webhook_edit_new(struct api_change *change)
     const struct hb_webhook *webhook =
         hb_registry_webhook(change->api->registry, hb_str_c(change->store), hb_str_c(change->id));
     if (!webhook || webhook->status == HB_WEBHOOK_DELETED) {
-        (void)hb_api_refuse_as(&change->problem, 404, "not-found", "No webhook of this id belongs to the store.");
+        (void)hb_api_refuse_as(&change->problem, 404, "not_found", "No webhook of this id belongs to the store.");
         return NULL;
     }
     struct webhook_edit *edit = hb_webhook_edit_make(change);
@@ -89,7 +89,7 @@ bool hb_webhook_edit_add_secret(struct webhook_edit *edit, struct api_change *ch
     struct hb_webhook_config *config = &edit->merge.config;
     struct hb_wall now = hb_loop_wall(change->api->loop);
     if (!change->api->keyring) {
-        return hb_api_refuse_as(&change->problem, 503, "sealing-key-missing",
+        return hb_api_refuse_as(&change->problem, 503, "sealing_key_missing",
                                 "This process has no sealing key (secrets.key_file): no secret can be kept.");
     }
     for (size_t i = 0; i < config->secrets_count; i++) {
@@ -97,12 +97,12 @@ bool hb_webhook_edit_add_secret(struct webhook_edit *edit, struct api_change *ch
     }
     drop_expired(config, now);
     if (config->secrets_count == HB_WEBHOOK_SECRETS_MAX) {
-        return hb_api_refuse_as(&change->problem, 409, "too-many-secrets",
+        return hb_api_refuse_as(&change->problem, 409, "too_many_secrets",
                                 "Four secrets sign at the same time already; wait until one ends, or rotate with overlap_s 0.");
     }
     struct hb_seal_place place = hb_seal_place_secret(hb_str_c(change->store), hb_str_c(change->id));
     if (hb_seal(change->api->keyring, place, hb_str_c(change->secret), &edit->sealed_secret)) {
-        return hb_api_refuse_as(&change->problem, 503, "own-trouble", "The secret could not be sealed.");
+        return hb_api_refuse_as(&change->problem, 503, "own_trouble", "The secret could not be sealed.");
     }
     memmove(&config->secrets[1], &config->secrets[0], config->secrets_count * sizeof(config->secrets[0]));
     config->secrets[0] = (struct hb_config_secret){hb_buf_str(&edit->sealed_secret), now, {INT64_MAX}};
@@ -116,7 +116,7 @@ enum hb_pen_verdict hb_webhook_edit_finish(struct webhook_edit **edit, struct ap
     enum hb_err err = hb_webhook_config_write(&(*edit)->merge.config, ret_value);
     *ret_revision = (*edit)->merge.config.revision;
     hb_webhook_edit_free(edit);
-    return err ? hb_api_change_refuse(change, 503, "own-trouble", "The record could not be made.") : HB_PEN_WRITE;
+    return err ? hb_api_change_refuse(change, 503, "own_trouble", "The record could not be made.") : HB_PEN_WRITE;
 }
 
 bool hb_webhook_choose_secret(struct api_change *change)

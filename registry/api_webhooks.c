@@ -16,7 +16,7 @@ static enum hb_pen_verdict judge_create(struct api_change *change, struct hb_buf
 {
     const struct hb_store *store = hb_registry_store(change->api->registry, hb_str_c(change->store));
     if (!store || store->is_deleted) {
-        return hb_api_change_refuse(change, 404, "not-found", "The store was deleted.");
+        return hb_api_change_refuse(change, 404, "not_found", "The store was deleted.");
     }
     struct webhook_edit *edit = hb_webhook_edit_make(change);
     if (!edit) {
@@ -134,7 +134,7 @@ static void show_webhook(void *user, struct hb_http_call *call)
     struct hb_webhook *webhook =
         hb_registry_webhook(api->registry, hb_http_call_param(call, "store"), hb_http_call_param(call, "webhook"));
     if (!webhook || webhook->status == HB_WEBHOOK_DELETED) {
-        hb_http_call_problem(call, 404, "not-found", "There is no such webhook", "No webhook of this id belongs to the store.", NULL, NULL);
+        hb_http_call_problem(call, 404, "not_found", "There is no such webhook", "No webhook of this id belongs to the store.", NULL, NULL);
         return;
     }
     hb_api_answer_begin(&answer);

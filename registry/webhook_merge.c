@@ -213,11 +213,11 @@ static bool seal_header(struct hb_webhook_merge *merge, struct hb_config_header 
     const struct hb_webhook_config *config = &merge->config;
     size_t at = merge->sealed.len;
     if (!merge->keyring) {
-        return hb_api_refuse_as(merge->problem, 503, "sealing-key-missing",
+        return hb_api_refuse_as(merge->problem, 503, "sealing_key_missing",
                                 "This process has no sealing key (secrets.key_file): a header with a credential cannot be kept.");
     }
     if (hb_seal(merge->keyring, hb_seal_place_header(config->store, config->id, header->name), header->value, &merge->sealed)) {
-        return hb_api_refuse_as(merge->problem, 503, "own-trouble", "The header could not be sealed.");
+        return hb_api_refuse_as(merge->problem, 503, "own_trouble", "The header could not be sealed.");
     }
     header->sealed = hb_str_n(merge->sealed.ptr + at, merge->sealed.len - at);
     header->value = (struct hb_str){NULL, 0};
@@ -341,7 +341,7 @@ bool hb_webhook_merge_run(struct hb_webhook_merge *merge, const struct hb_json *
 {
     merge->sealed = hb_buf_make(SEALED_BYTES_MAX);
     if (hb_buf_reserve(&merge->sealed, SEALED_BYTES_MAX)) {
-        return hb_api_refuse_as(merge->problem, 503, "own-trouble", "Out of memory.");
+        return hb_api_refuse_as(merge->problem, 503, "own_trouble", "Out of memory.");
     }
     for (const struct hb_json *item = hb_json_first(body); item; item = hb_json_next(item)) {
         if (!merge_member(merge, item)) {
