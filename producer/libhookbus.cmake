@@ -5,10 +5,10 @@ target_link_libraries(hb_client PUBLIC hb_flags)
 set(HB_CLIENT_PARTS $<TARGET_FILE:hb_kafka> $<TARGET_FILE:hb_core>)
 set(HB_CLIENT_MAP "${CMAKE_CURRENT_SOURCE_DIR}/libhookbus.map")
 
-add_library(hookbus SHARED $<TARGET_OBJECTS:hb_client>)
-target_link_libraries(hookbus PRIVATE hb_flags hb_kafka hb_core Threads::Threads)
-target_link_options(hookbus PRIVATE "-Wl,--version-script=${HB_CLIENT_MAP}" -Wl,--exclude-libs,ALL)
-set_target_properties(hookbus PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0 LINK_DEPENDS "${HB_CLIENT_MAP}")
+add_library(libhookbus SHARED $<TARGET_OBJECTS:hb_client>)
+target_link_libraries(libhookbus PRIVATE hb_flags hb_kafka hb_core Threads::Threads)
+target_link_options(libhookbus PRIVATE "-Wl,--version-script=${HB_CLIENT_MAP}" -Wl,--exclude-libs,ALL)
+set_target_properties(libhookbus PROPERTIES OUTPUT_NAME hookbus VERSION ${PROJECT_VERSION} SOVERSION 0 LINK_DEPENDS "${HB_CLIENT_MAP}")
 
 # The static one is a single object in which our own rooms are already linked, so that their names can be hidden in it.
 set(HB_CLIENT_ARCHIVE "${CMAKE_CURRENT_BINARY_DIR}/libhookbus.a")
@@ -21,12 +21,12 @@ add_custom_command(
     DEPENDS hb_client hb_kafka hb_core $<TARGET_OBJECTS:hb_client>
     WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}"
     COMMAND_EXPAND_LISTS VERBATIM)
-add_custom_target(hookbus_static_archive ALL DEPENDS "${HB_CLIENT_ARCHIVE}")
+add_custom_target(libhookbus_static ALL DEPENDS "${HB_CLIENT_ARCHIVE}")
 
 # The example as it stands in examples/, against the library of this tree.
 add_executable(example_publish_orders "${CMAKE_SOURCE_DIR}/examples/publish_orders.c")
 target_include_directories(example_publish_orders PRIVATE "${CMAKE_SOURCE_DIR}/include")
-target_link_libraries(example_publish_orders PRIVATE hookbus)
+target_link_libraries(example_publish_orders PRIVATE libhookbus)
 
 # From the folder of the .pc file up to the prefix.
 file(RELATIVE_PATH HB_PC_UP "/p/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/p")
@@ -38,7 +38,7 @@ include(CMakePackageConfigHelpers)
 configure_package_config_file(hookbusConfig.cmake.in hookbusConfig.cmake INSTALL_DESTINATION ${HB_INSTALL_CMAKE}
     PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
 write_basic_package_version_file(hookbusConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(TARGETS hookbus LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT libhookbus NAMELINK_COMPONENT libhookbus)
+install(TARGETS libhookbus LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT libhookbus NAMELINK_COMPONENT libhookbus)
 install(FILES "${HB_CLIENT_ARCHIVE}" DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT libhookbus)
 install(FILES "${CMAKE_SOURCE_DIR}/include/hookbus/producer.h" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/hookbus COMPONENT libhookbus)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/hookbus.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT libhookbus)
