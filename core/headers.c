@@ -31,13 +31,13 @@ static const struct reserved_row reserved_rows[] = {
     {"ce-", true, OURS},
 };
 
-/* RFC 9110 section 5.6.2. */
+/* RFC 9110 section 5.6.2. Common ones first: this stands before each request. */
 static bool is_token_char(char c)
 {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || (c >= '0' && c <= '9')) {
         return true;
     }
-    return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+    return c != '\0' && strchr("!#$%&'*+.^_`|~", c) != NULL;
 }
 
 static bool is_token(struct hb_str name)

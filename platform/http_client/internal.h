@@ -100,12 +100,12 @@ struct hb_http_request {
     struct hb_address pinned;
     char pinned_text[HB_ADDRESS_TEXT_MAX]; /* as libcurl prints it; "" while nothing is pinned */
     uint16_t pinned_port;
-    char peer_text[HB_ADDRESS_TEXT_MAX + 8];
+    char peer_text[HB_ADDRESS_TEXT_MAX + 24];
     char error_text[CURL_ERROR_SIZE];
     /* What the easy handle was last told, so that it is told only what changes. */
     uint64_t url_serial;
     const char *method;
-    bool is_connect_to, forgets;
+    bool is_connect_to, is_connect_to_written, forgets;
 
     /* What happened. */
     struct hb_answer answer;

@@ -199,20 +199,39 @@ enum hb_err request_prepare(struct hb_http_request *request, const struct hb_htt
     return HB_OK;
 }
 
+/* "[::1]:443" or "127.0.0.1:443" by hand: with many destinations this runs for each request. */
+static void write_peer(struct hb_http_request *request, bool is_v6)
+{
+    size_t len = strlen(request->pinned_text);
+    char *to = request->peer_text;
+    if (is_v6) {
+        *to++ = '[';
+    }
+    memcpy(to, request->pinned_text, len);
+    to += len;
+    if (is_v6) {
+        *to++ = ']';
+    }
+    memcpy(to, request->target->port_text, sizeof(request->target->port_text));
+}
+
 void request_pin(struct hb_http_request *request, const struct hb_address *address)
 {
-    uint16_t port = request->target->url.port;
-    if (request->pinned_text[0] == '\0' || port != request->pinned_port ||
+    const struct hb_http_target *target = request->target;
+    bool is_connect_to = !target->url.is_literal;
+    if (request->pinned_text[0] == '\0' || target->url.port != request->pinned_port ||
         memcmp(&request->pinned, address, sizeof(*address)) != 0) {
         request->pinned = *address;
-        request->pinned_port = port;
+        request->pinned_port = target->url.port;
         hb_address_format(address, request->pinned_text);
-        (void)snprintf(request->peer_text, sizeof(request->peer_text), address->is_v6 ? "[%s]:%d" : "%s:%d",
-                       request->pinned_text, port);
+        write_peer(request, address->is_v6);
+        request->is_connect_to_written = false;
+    }
+    if (is_connect_to && !request->is_connect_to_written) {
+        request->is_connect_to_written = true;
         (void)snprintf(request->connect_to_text, sizeof(request->connect_to_text),
                        address->is_v6 ? "::[%s]:" : "::%s:", request->pinned_text);
     }
-    bool is_connect_to = !request->target->url.is_literal;
     if (is_connect_to != request->is_connect_to) {
         request->is_connect_to = is_connect_to;
         (void)curl_easy_setopt(request->easy, CURLOPT_CONNECT_TO, is_connect_to ? &request->connect_to_node : NULL);

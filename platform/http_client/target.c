@@ -66,6 +66,7 @@ static enum hb_err fill(struct hb_http_target *target, struct hb_str url, const 
     if (target->host_text == NULL) {
         return HB_ERR_MEMORY;
     }
+    (void)snprintf(target->port_text, sizeof(target->port_text), ":%u", (unsigned)target->url.port);
     target->shard = shard_of(client, hb_str_c(target->host_text));
     enum hb_err err = build_text(target, headers, count);
     memcpy(target->expect_text, NO_EXPECT, sizeof(NO_EXPECT));

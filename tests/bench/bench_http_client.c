@@ -1,8 +1,8 @@
 /* Job: what our HTTP client costs beside a bare libcurl loop: both send to the same receiver, alternating, in processes
  * of their own.
  *
- * bench_http_client [--quick] [--json]: rates and ratios for 1 and for 10,000 destinations. The sender is pinned to one
- * core, the receiver to the other. */
+ * bench_http_client [--quick] [--json] [--shards N]: rates and ratios for 1 and for 10,000 destinations. The sender is
+ * pinned to one core, the receiver to the other. */
 #include "bench/bare_loop.h"
 #include "core/egress.h"
 #include "platform/http_client/http_client.h"
@@ -229,9 +229,13 @@ int main(int argc, char **argv)
 {
     bool is_quick = false;
     bool is_json = false;
+    int shards = 64;
     for (int i = 1; i < argc; i++) {
         is_quick |= strcmp(argv[i], "--quick") == 0;
         is_json |= strcmp(argv[i], "--json") == 0;
+        if (strcmp(argv[i], "--shards") == 0 && i + 1 < argc) {
+            shards = atoi(argv[++i]);
+        }
     }
     struct rlimit limit;
     (void)getrlimit(RLIMIT_NOFILE, &limit);
@@ -240,7 +244,7 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     int port = 0;
     pid_t receiver = start_receiver(argv[0], &port);
-    struct bare_load load = {port, 1, 64, 64, 1024, header_lines, is_quick ? 1.5 : 4, is_quick ? 0.5 : 1};
+    struct bare_load load = {port, 1, 64, shards, 1024, header_lines, is_quick ? 1.5 : 4, is_quick ? 0.5 : 1};
     compare(&load, is_quick ? 1 : 3, is_json);
     load.destinations = 10000;
     load.in_flight = 256;
