@@ -122,7 +122,8 @@ struct hb_http_target {
     uint64_t serial; /* never used twice */
     struct hb_url url;
     char *url_text;
-    char *host_text; /* host:port, lower case */
+    char *host_text;    /* host:port, lower case */
+    char port_text[16]; /* ":443" */
     struct shard *shard;
     struct hb_address preferred; /* the address used last: connections to it are kept */
     bool has_preferred;
