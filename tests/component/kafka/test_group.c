@@ -45,6 +45,7 @@ static void two_members_share_co_partitioned_topics_by_range(void **state)
     for (int32_t p = 0; p < 8; p++) {
         assert_int_equal(has_partition(pair.a, 0, p), has_partition(pair.a, 1, p));
         assert_int_not_equal(has_partition(pair.a, 0, p), has_partition(pair.b, 0, p));
+        assert_int_equal(has_partition(pair.a, 0, p), has_partition(pair.a, 0, p ^ 1)); /* neighbours: a range */
     }
     assert_int_equal(pair.a->revoked, 1);
     assert_int_equal(pair.a->lost, 0);

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 struct result {
     int done;
@@ -129,6 +130,38 @@ static void a_record_too_large_aborts_all_and_a_committed_reader_sees_nothing(vo
     free(big);
 }
 
+static void what_an_aborted_transaction_had_written_is_seen_by_an_uncommitted_reader_only(void **state)
+{
+    char topic[128], id[128];
+    static char noise[50000];
+    const struct hb_kafka_setting setting = {"max.message.bytes", "10000"};
+    const struct hb_kafka_topic_spec spec = {room_name(topic, "aborted"), 2, 1, &setting, 1};
+    struct result result = {0};
+    struct hb_kafka_writer *writer = open_writer(room_name(id, "aborted"));
+    struct hb_kafka_record records[] = {{.topic = topic, .partition = 0, .value = HB_STR("1")},
+                                        {.topic = topic, .partition = 1, .value = {noise, sizeof noise}}};
+    struct room_reader room;
+    int created;
+
+    (void)state;
+    assert_int_equal(getrandom(noise, sizeof noise, 0), sizeof noise); /* nothing lz4 could shrink */
+    assert_int_equal(hb_kafka_admin_create(room_admin(), &spec, 1, ROOM_WAIT_MS, &created, NULL), HB_OK);
+    take(writer, &result);
+    write_records(writer, &result, records, 2);
+    assert_int_equal(result.err, HB_ERR_TOO_LARGE); /* by the broker, when the first was there */
+    assert_false(result.is_unknown);
+    room_reader_open(&room, topic, true, HB_KAFKA_BEGINNING);
+    room_reader_read_to_end(&room, 1);
+    assert_int_equal(room.count, 0);
+    assert_int_equal(room.end_offset, 2);
+    room_reader_close(&room);
+    room_reader_open(&room, topic, false, HB_KAFKA_BEGINNING);
+    room_reader_read_to_end(&room, 1);
+    assert_int_equal(room.count, 1);
+    room_reader_close(&room);
+    hb_kafka_writer_free(&writer);
+}
+
 static void a_newer_writer_of_the_same_id_shuts_out_the_older(void **state)
 {
     char topic[128], id[128];
@@ -183,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_transaction_is_written_whole_with_the_offset_of_each_record),
         cmocka_unit_test(a_record_too_large_aborts_all_and_a_committed_reader_sees_nothing),
+        cmocka_unit_test(what_an_aborted_transaction_had_written_is_seen_by_an_uncommitted_reader_only),
         cmocka_unit_test(a_newer_writer_of_the_same_id_shuts_out_the_older),
         cmocka_unit_test(without_a_broker_taking_fails_in_time),
     };
