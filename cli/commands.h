@@ -1,0 +1,26 @@
+/* Job: names every command's row.
+ *
+ * Place: defined in cli/command_*.c, listed in cli/commands.c. A new command is a row here, a row there, and its file. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+/* HB_COMMAND(name of the row): in the order of help. */
+#define HB_COMMANDS(X)                                                                             \
+    X(run) X(api) X(dispatcher)                                                                    \
+    X(publish) X(event_list) X(event_show) X(event_tail)                                           \
+    X(store_add) X(store_list) X(store_show) X(store_set) X(store_remove)                          \
+    X(webhook_add) X(webhook_list) X(webhook_show) X(webhook_set) X(webhook_remove)                \
+    X(webhook_pause) X(webhook_resume) X(webhook_enable) X(webhook_disable)                        \
+    X(webhook_rotate_secret) X(webhook_test) X(webhook_test_filter)                                \
+    X(key_add) X(key_list) X(key_remove)                                                             \
+    X(topics_list) X(topics_create) X(topics_check)                                                \
+    X(config_check) X(config_print) X(config_reference)                                            \
+    X(doctor) X(secrets_init) X(listen) X(completion) X(manual) X(version)
+
+#define HB_COMMAND_DECLARE(name) extern const struct hb_command hb_command_##name;
+HB_COMMANDS(HB_COMMAND_DECLARE)
+#undef HB_COMMAND_DECLARE
+
+#endif

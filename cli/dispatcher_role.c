@@ -1,0 +1,214 @@
+#include "cli/dispatcher_role.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/health.h"
+#include "cli/role.h"
+#include "cli/worker_page.h"
+#include "dispatcher/dispatcher.h"
+#include "platform/crypto/crypto.h"
+#include "platform/http_client/http_client.h"
+#include "platform/http_server/http_server.h"
+#include "platform/loop/loop.h"
+#include "registry/registry.h"
+
+#define TOPICS_LIMIT_MS 60000
+#define HOST_MAX 64
+#define WORKER_MAX 128
+
+struct dispatcher_role {
+    struct hb_dispatcher_role_options options;
+    struct hb_setup setup;
+    struct hb_role_signals signals;
+    struct hb_worker_page *page; /* NULL: no parent */
+    struct hb_registry *registry;
+    struct hb_dispatcher *dispatcher;
+    struct hb_http_server *server;
+    struct hb_health *health;
+    struct hb_error end;
+    char worker[WORKER_MAX];
+};
+
+/* ---- readiness ---- */
+
+static const char *trouble(void *user)
+{
+    struct dispatcher_role *role = user;
+    const char *registry = hb_registry_trouble(role->registry);
+
+    if (role->signals.is_stopping) {
+        return "the dispatcher is ending";
+    }
+    return registry ? registry : hb_dispatcher_trouble(role->dispatcher);
+}
+
+static void changed(void *user, const char *reason)
+{
+    struct dispatcher_role *role = user;
+
+    if (role->page) {
+        hb_worker_page_set(role->page, reason);
+    }
+}
+
+/* ---- the end ---- */
+
+static void stop(void *user)
+{
+    struct dispatcher_role *role = user;
+
+    hb_dispatcher_stop(role->dispatcher);
+}
+
+static void stopped(void *user)
+{
+    struct dispatcher_role *role = user;
+
+    hb_loop_stop(role->setup.loop);
+}
+
+static void failed(void *user, const char *sentence)
+{
+    struct dispatcher_role *role = user;
+
+    (void)hb_fail(&role->end, HB_ERR_FATAL, "%s", sentence);
+    hb_loop_stop(role->setup.loop);
+}
+
+static void deinit(struct dispatcher_role *role)
+{
+    hb_role_signals_deinit(&role->signals);
+    hb_http_server_free(&role->server);
+    hb_health_free(&role->health);
+    hb_http_client_free(&role->setup.http); /* ends what is in flight, into a dispatcher that still stands */
+    hb_dispatcher_free(&role->dispatcher);
+    hb_registry_free(&role->registry);
+    hb_setup_deinit(&role->setup);
+    hb_worker_page_unmap(&role->page);
+}
+
+/* ---- the beginning ---- */
+
+static void webhook_changed(void *user, const struct hb_webhook *old_webhook, struct hb_webhook *new_webhook)
+{
+    struct dispatcher_role *role = user;
+
+    if (role->dispatcher) {
+        hb_dispatcher_webhook_changed(role->dispatcher, old_webhook, new_webhook);
+    }
+}
+
+/* The static name in the consumer group: the same after a restart, another on each machine. */
+static void name_worker(struct dispatcher_role *role)
+{
+    const char *instance = hb_setup_text(role->setup.config->dispatcher_instance);
+    char host[HOST_MAX + 1] = "";
+
+    if (!instance) {
+        if (gethostname(host, HOST_MAX) != 0 || !host[0]) {
+            (void)snprintf(host, sizeof(host), "hookbus");
+        }
+        instance = host;
+    }
+    (void)snprintf(role->worker, sizeof(role->worker), "%s-%d", instance, role->options.number);
+}
+
+static enum hb_err make_dispatcher(struct dispatcher_role *role, struct hb_error *reterr)
+{
+    const struct hb_config *config = role->setup.config;
+    struct hb_kafka_cluster cluster = hb_setup_cluster(config, role->worker);
+    struct hb_registry_options registry = {
+        .loop = role->setup.loop,
+        .cluster = cluster,
+        .topic_prefix = hb_str_c(config->kafka_topic_prefix),
+        .keyring = role->setup.keyring,
+        .log = &role->setup.role,
+        .webhook_changed = webhook_changed,
+        .user = role,
+    };
+    enum hb_err err = hb_registry_new(&registry, &role->registry, reterr);
+
+    if (err) {
+        return err;
+    }
+    struct hb_dispatcher_options options = {
+        .loop = role->setup.loop,
+        .config = config,
+        .cluster = cluster,
+        .registry = role->registry,
+        .http = role->setup.http,
+        .has_keys = role->setup.keyring != NULL,
+        .worker = role->worker,
+        .resets_offsets = role->options.resets_offsets,
+        .metrics = role->setup.metrics,
+        .log = &role->setup.role,
+        .stopped = stopped,
+        .failed = failed,
+        .user = role,
+    };
+    hb_random_bytes(options.random_seed, sizeof(options.random_seed));
+    return hb_dispatcher_new(&options, &role->dispatcher, reterr);
+}
+
+static enum hb_err make_server(struct dispatcher_role *role, struct hb_error *reterr)
+{
+    const struct hb_config *config = role->setup.config;
+    struct hb_health_options health = {.setup = &role->setup, .trouble = trouble, .changed = changed, .user = role};
+    enum hb_err err = hb_health_new(&health, &role->health);
+
+    if (err || role->page) {
+        return err;
+    }
+    err = hb_setup_server(&role->setup, config->dispatcher_listen, (int)config->dispatcher_port, &role->server, reterr);
+    return err ? err : hb_health_mount(role->health, role->server);
+}
+
+static enum hb_err init(struct dispatcher_role *role, struct hb_cli *cli)
+{
+    struct hb_error *reterr = &cli->error;
+    enum hb_err err = HB_OK;
+
+    if (role->options.is_worker && hb_worker_page_map(&role->page)) {
+        return hb_cli_usage(cli, "--worker is for 'hookbus dispatcher --workers N' itself");
+    }
+    err = hb_setup_init(&role->setup, &cli->config, "dispatcher", role->page ? &role->page->metrics : NULL, reterr);
+    err = err ? err : hb_setup_keys(&role->setup);
+    if (err) {
+        return err;
+    }
+    name_worker(role);
+    role->setup.role.fields[1] = HB_LOG_C("worker", role->worker);
+    err = hb_setup_outgoing(&role->setup, reterr);
+    err = err ? err : make_server(role, reterr);
+    err = err ? err : hb_setup_topics(&role->setup, TOPICS_LIMIT_MS, reterr);
+    err = err ? err : make_dispatcher(role, reterr);
+    role->signals = (struct hb_role_signals){.setup = &role->setup, .stop = stop, .again = stopped, .user = role};
+    return err ? err : hb_role_signals_init(&role->signals, role->options.is_worker || role->options.is_supervised);
+}
+
+enum hb_err hb_dispatcher_role_run(struct hb_cli *cli, const struct hb_dispatcher_role_options *options)
+{
+    struct dispatcher_role *role = calloc(1, sizeof(*role));
+    enum hb_err err;
+
+    if (!role) {
+        return HB_ERR_MEMORY;
+    }
+    role->options = *options;
+    err = init(role, cli);
+    if (!err) {
+        hb_log(&role->setup.role, HB_LOG_STARTED, HB_LOG_INT("pid", getpid()), HB_LOG_C("version", HB_VERSION),
+               HB_LOG_INT("port", role->server ? hb_http_server_port(role->server) : 0), HB_LOG_C("keys", role->setup.keys_trouble));
+        hb_loop_run(role->setup.loop);
+        err = role->end.code ? hb_cli_fail(cli, role->end.code, "%s", role->end.text) : HB_OK;
+    }
+    if (role->setup.log && err) {
+        hb_log(&role->setup.role, HB_LOG_FATAL, HB_LOG_C("reason", cli->error.text));
+    } else if (role->setup.log) {
+        hb_log(&role->setup.role, HB_LOG_STOPPED, HB_LOG_INT("pid", getpid()));
+    }
+    deinit(role);
+    free(role);
+    return err;
+}

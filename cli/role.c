@@ -1,0 +1,51 @@
+#include "cli/role.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "platform/loop/loop.h"
+
+void hb_role_stop(struct hb_role_signals *signals)
+{
+    if (signals->is_stopping) {
+        if (signals->again) {
+            signals->again(signals->user);
+        }
+        return;
+    }
+    signals->is_stopping = true;
+    signals->stop(signals->user);
+}
+
+static void on_signal(void *user, int number)
+{
+    struct hb_role_signals *signals = user;
+
+    if (!signals->is_stopping) {
+        hb_log(&signals->setup->role, HB_LOG_STOPPING, HB_LOG_INT("signal", number));
+    }
+    hb_role_stop(signals);
+}
+
+enum hb_err hb_role_signals_init(struct hb_role_signals *signals, bool is_supervised)
+{
+    enum hb_err err = hb_signal_new(signals->setup->loop, SIGTERM, on_signal, signals, &signals->term);
+
+    if (is_supervised) {
+        (void)signal(SIGINT, SIG_IGN);
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (getppid() == 1) {
+            hb_role_stop(signals);
+        }
+        return err;
+    }
+    return err ? err : hb_signal_new(signals->setup->loop, SIGINT, on_signal, signals, &signals->interrupt);
+}
+
+void hb_role_signals_deinit(struct hb_role_signals *signals)
+{
+    hb_signal_free(&signals->term);
+    hb_signal_free(&signals->interrupt);
+}

@@ -1,0 +1,29 @@
+/* Job: what the long-running commands share: ending on a signal, and dying with the parent that supervises them.
+ *
+ * Place: `hookbus api`, `dispatcher`, `run`. SIGTERM and SIGINT ask for a graceful end, once. A supervised child (--supervised) leaves
+ * SIGINT to its parent, which turns a Ctrl-C into one SIGTERM for each, and dies if the parent does.
+ * Owns / borrows: the loop is the setup's. Fails: HB_ERR_IO, HB_ERR_MEMORY. Threads: the loop's. */
+#ifndef CLI_ROLE_H
+#define CLI_ROLE_H
+
+#include "cli/command.h"
+#include "cli/setup.h"
+
+struct hb_signal;
+
+struct hb_role_signals {
+    struct hb_setup *setup;
+    struct hb_signal *term, *interrupt;
+    bool is_stopping;
+    void (*stop)(void *user); /* called once */
+    void (*again)(void *user); /* a second signal: end at once; may be NULL */
+    void *user;
+};
+
+/* Watches the signals; fill in setup, stop, again and user before. */
+HB_MUST_USE enum hb_err hb_role_signals_init(struct hb_role_signals *signals, bool is_supervised);
+void hb_role_signals_deinit(struct hb_role_signals *signals);
+/* Asks for the end as a signal would. */
+void hb_role_stop(struct hb_role_signals *signals);
+
+#endif
