@@ -47,7 +47,8 @@ static int publish_order(struct hookbus_producer *producer, const char *store, s
 
     snprintf(subject, sizeof(subject), "%d", order->number);
     /* Money is a decimal string with a currency: hookbus carries these bytes unchanged to every subscriber. */
-    int bytes = snprintf(data, sizeof(data), "{\"id\":\"%d\",\"total\":\"19.90\",\"currency\":\"EUR\",\"status\":\"paid\"}", order->number);
+    int bytes = snprintf(data, sizeof(data),
+                         "{\"id\":\"%d\",\"total\":\"19.90\",\"currency\":\"EUR\",\"status\":\"paid\"}", order->number);
 
     event.store = store;
     event.type = "order.created";

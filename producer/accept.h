@@ -35,10 +35,10 @@ struct hb_accept_item {
     struct hb_event event;
     enum hb_accept_state state;
     enum hb_refusal refusal;
-    const char *field;  /* of a refusal: the member at fault and what would be right; static, may be NULL */
+    const char *field; /* of a refusal: the member at fault and what would be right; static, may be NULL */
     const char *should;
-    const char *slug;   /* finer than the refusal's own, static; NULL: the refusal's */
-    bool has_own_id;    /* the producer gave the id: it is de-duplicated */
+    const char *slug; /* finer than the refusal's own, static; NULL: the refusal's */
+    bool has_own_id;  /* the producer gave the id: it is de-duplicated */
     /* accept.c's own: */
     struct hb_accept_call *call;
     struct hb_accept_item *next;                    /* in the list it stands in */
@@ -48,7 +48,7 @@ struct hb_accept_item {
     bool is_waiting;                                /* it came while another held its id */
     char key[HB_ACCEPT_KEY_MAX];                    /* "<store>/<id>" */
     size_t key_bytes;
-    char made_id[HB_ID_MAX];                        /* room for an id made by whoever filled the item */
+    char made_id[HB_ID_MAX]; /* room for an id made by whoever filled the item */
 };
 
 struct hb_accept_call {

@@ -11,7 +11,8 @@ void hb_accept_digest(const struct hb_event *event, unsigned char ret_digest[HB_
 {
     char attributes[HB_TYPE_MAX + HB_SUBJECT_MAX + HB_CHANGED_MAX + HB_SEQUENCE_MAX + TIME_AND_CONTENT_TYPE_MAX];
     unsigned char digest[HB_SHA256_BYTES];
-    const struct hb_str pieces[] = {event->type, event->subject, event->time, event->content_type, event->changed, event->sequence};
+    const struct hb_str pieces[] = {event->type,         event->subject, event->time,
+                                    event->content_type, event->changed, event->sequence};
     size_t at = 0;
     for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
         HB_ASSERT(at + pieces[i].len < sizeof(attributes));

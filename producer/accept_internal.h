@@ -1,7 +1,8 @@
-/* Job: what the steps of accepting share: accept.c (calls, ids, marks asked for) and accept_publish.c (Kafka, marks written).
+/* Job: what the steps of accepting share: accept.c (calls, ids, marks asked for) and accept_publish.c (Kafka, marks
+ * written).
  *
- * Place: included by those two only. A function that may end a call says so; whoever walks a call's items meanwhile keeps
- * it open: hb_accept_hold before, hb_accept_release after. */
+ * Place: included by those two only. A function that may end a call says so; whoever walks a call's items meanwhile
+ * keeps it open: hb_accept_hold before, hb_accept_release after. */
 #ifndef PRODUCER_ACCEPT_INTERNAL_H
 #define PRODUCER_ACCEPT_INTERNAL_H
 
@@ -31,7 +32,8 @@ void hb_accept_release(struct hb_accept_call *call);
 void hb_accept_close_item(struct hb_accept_item *item, enum hb_accept_state state, enum hb_refusal refusal);
 /* An item's result is final; releases its id, if it holds it, and tells or lets go those who wait for it. `known`: the
  * digest of the body that was accepted under the id; NULL: none was. May end calls. */
-void hb_accept_settle(struct hb_accept_item *item, enum hb_accept_state state, enum hb_refusal refusal, const unsigned char *known);
+void hb_accept_settle(struct hb_accept_item *item, enum hb_accept_state state, enum hb_refusal refusal,
+                      const unsigned char *known);
 /* Gives the call's new items to Kafka in their order. The caller holds the call. */
 void hb_accept_produce_all(struct hb_accept_call *call);
 /* The digest of what the producer said. */

@@ -66,7 +66,8 @@ static void tell_waiters(struct hb_accept_item *waiter, const unsigned char know
     while (waiter) {
         struct hb_accept_item *next = waiter->next;
         bool is_same = memcmp(waiter->digest, known, HB_MARK_BYTES) == 0;
-        hb_accept_close_item(waiter, is_same ? HB_ACCEPT_DUPLICATE : HB_ACCEPT_REFUSED, is_same ? HB_REFUSAL_NONE : HB_REFUSAL_CONFLICT);
+        hb_accept_close_item(waiter, is_same ? HB_ACCEPT_DUPLICATE : HB_ACCEPT_REFUSED,
+                             is_same ? HB_REFUSAL_NONE : HB_REFUSAL_CONFLICT);
         waiter = next;
     }
 }
@@ -90,7 +91,8 @@ static struct hb_accept_item *hand_over(struct hb_accept *accept, struct hb_acce
     return first;
 }
 
-void hb_accept_settle(struct hb_accept_item *item, enum hb_accept_state state, enum hb_refusal refusal, const unsigned char *known)
+void hb_accept_settle(struct hb_accept_item *item, enum hb_accept_state state, enum hb_refusal refusal,
+                      const unsigned char *known)
 {
     struct hb_accept *accept = item->call->accept;
     while (item) {

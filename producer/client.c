@@ -84,7 +84,8 @@ enum hookbus_status hookbus_publish(struct hookbus_producer *producer, const str
     if (!producer) {
         return HOOKBUS_MISUSE;
     }
-    if (event && event->size == sizeof(*event) && !event->id && getrandom(random, sizeof(random), 0) != sizeof(random)) {
+    if (event && event->size == sizeof(*event) && !event->id &&
+        getrandom(random, sizeof(random), 0) != sizeof(random)) {
         return HOOKBUS_MEMORY;
     }
     status = hb_client_entry_new(event, producer->event_bytes_max, at, random, &entry, ret_why);
@@ -175,7 +176,8 @@ static bool start_thread(struct hookbus_producer *producer)
     return rc == 0;
 }
 
-static enum hookbus_status start(struct hookbus_producer *producer, const struct hb_client_options *options, char *ret_why)
+static enum hookbus_status start(struct hookbus_producer *producer, const struct hb_client_options *options,
+                                 char *ret_why)
 {
     struct hb_error error = {0};
     producer->topic_prefix_text = hb_str_dup(options->topic_prefix);

@@ -61,8 +61,9 @@ static enum hookbus_status check(struct hb_event *event, size_t event_bytes_max,
 
 static void views(struct hb_event *event, struct hb_str *ret_views[STRINGS])
 {
-    struct hb_str *all[STRINGS] = {&event->store,   &event->type,     &event->subject,     &event->time, &event->content_type,
-                                   &event->changed, &event->sequence, &event->traceparent, &event->data};
+    struct hb_str *all[STRINGS] = {&event->store,    &event->type,         &event->subject,
+                                   &event->time,     &event->content_type, &event->changed,
+                                   &event->sequence, &event->traceparent,  &event->data};
     memcpy(ret_views, all, sizeof(all));
 }
 
@@ -96,7 +97,8 @@ static struct hb_client_entry *copy_of(struct hb_event event)
 }
 
 enum hookbus_status hb_client_entry_new(const struct hookbus_event *event, size_t event_bytes_max, struct hb_wall at,
-                                        const unsigned char random[10], struct hb_client_entry **ret_entry, char *ret_why)
+                                        const unsigned char random[10], struct hb_client_entry **ret_entry,
+                                        char *ret_why)
 {
     char made[HOOKBUS_ID_BYTES] = "evt_";
     if (!has_known_shape(event)) {

@@ -18,7 +18,7 @@ struct hb_client_entry {
     struct hookbus_producer *producer;
     hookbus_ack_fn *ack; /* may be NULL */
     void *user;
-    size_t bytes; /* what it counts against queue_bytes_max */
+    size_t bytes;          /* what it counts against queue_bytes_max */
     struct hb_event event; /* views into `memory` and the id below */
     char id[HOOKBUS_ID_BYTES];
     char memory[];
@@ -26,7 +26,8 @@ struct hb_client_entry {
 
 /* Checks the event by the rules of the bus and copies it. An id is made from `at` and `random` when it has none. */
 enum hookbus_status hb_client_entry_new(const struct hookbus_event *event, size_t event_bytes_max, struct hb_wall at,
-                                        const unsigned char random[10], struct hb_client_entry **ret_entry, char *ret_why);
+                                        const unsigned char random[10], struct hb_client_entry **ret_entry,
+                                        char *ret_why);
 /* Gives the entry to Kafka; errors as hb_kafka_produce. The entry is the acknowledgement's user pointer. */
 HB_MUST_USE enum hb_err hb_client_entry_produce(struct hb_client_entry *entry, struct hb_kafka_producer *kafka,
                                                 struct hb_str topic_prefix, hb_kafka_ack_fn *ack);

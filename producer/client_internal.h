@@ -8,9 +8,9 @@
 #include <time.h>
 
 struct hookbus_producer {
-    struct hb_kafka_producer *kafka;   /* the thread's */
-    struct hb_client_entry *produce;   /* the thread's: taken over from `first`, not yet given to Kafka */
-    struct hb_str topic_prefix;        /* read-only */
+    struct hb_kafka_producer *kafka; /* the thread's */
+    struct hb_client_entry *produce; /* the thread's: taken over from `first`, not yet given to Kafka */
+    struct hb_str topic_prefix;      /* read-only */
     char *topic_prefix_text;
     size_t queue_events_max, queue_bytes_max, event_bytes_max; /* read-only */
     int wake_fd;

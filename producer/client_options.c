@@ -20,7 +20,8 @@ static bool settle(const struct range *range, long long *ret_value, char *ret_wh
         return true;
     }
     if (ret_why) {
-        snprintf(ret_why, HOOKBUS_TEXT_MAX, "%s: should be %lld..%lld %s", range->name, range->min, range->max, range->unit);
+        snprintf(ret_why, HOOKBUS_TEXT_MAX, "%s: should be %lld..%lld %s", range->name, range->min, range->max,
+                 range->unit);
     }
     return false;
 }
@@ -34,15 +35,17 @@ static long long signed_of(size_t value)
 static bool settle_numbers(const struct hookbus_options *given, struct hb_client_options *ret_options, char *ret_why)
 {
     long long linger, timeout, events, bytes, event_bytes;
-    if (!settle(&(struct range){"linger_ms", "ms", given->linger_ms == -1 ? 0 : given->linger_ms, 5, 0, 1000}, &linger, ret_why) ||
-        !settle(&(struct range){"ack_timeout_ms", "ms", given->ack_timeout_ms, 30000, 1000, 600000}, &timeout, ret_why) ||
-        !settle(&(struct range){"queue_events_max", "events", signed_of(given->queue_events_max), 100000, 1, 2000000}, &events,
+    if (!settle(&(struct range){"linger_ms", "ms", given->linger_ms == -1 ? 0 : given->linger_ms, 5, 0, 1000}, &linger,
                 ret_why) ||
+        !settle(&(struct range){"ack_timeout_ms", "ms", given->ack_timeout_ms, 30000, 1000, 600000}, &timeout,
+                ret_why) ||
+        !settle(&(struct range){"queue_events_max", "events", signed_of(given->queue_events_max), 100000, 1, 2000000},
+                &events, ret_why) ||
         !settle(&(struct range){"queue_bytes_max", "bytes", signed_of(given->queue_bytes_max), 64 * (long long)MIB,
                                 (long long)MIB, 1024 * (long long)MIB},
                 &bytes, ret_why) ||
-        !settle(&(struct range){"event_bytes_max", "bytes", signed_of(given->event_bytes_max), 262144, 1, 900000}, &event_bytes,
-                ret_why)) {
+        !settle(&(struct range){"event_bytes_max", "bytes", signed_of(given->event_bytes_max), 262144, 1, 900000},
+                &event_bytes, ret_why)) {
         return false;
     }
     ret_options->kafka.linger_ms = given->linger_ms == -1 ? 0 : (int)linger;

@@ -97,8 +97,7 @@ static bool take_over(struct hookbus_producer *producer, bool *ret_is_closing)
         producer->first = NULL;
         producer->last = &producer->first;
     }
-    *ret_is_closing =
-        producer->is_closing && (producer->waiting_events == 0 || ms_until(producer->close_at) == 0);
+    *ret_is_closing = producer->is_closing && (producer->waiting_events == 0 || ms_until(producer->close_at) == 0);
     producer->is_sleeping = !producer->produce && !*ret_is_closing;
     bool may_sleep = producer->is_sleeping;
     pthread_mutex_unlock(&producer->lock);

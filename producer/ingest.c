@@ -134,16 +134,19 @@ static void refuse_fault(struct hb_http_call *http, const struct hb_ingest_fault
     bool has_place = fault->refusal == HB_REFUSAL_INVALID_JSON && fault->field == NULL && fault->at > 0;
     snprintf(detail, sizeof(detail), "The body stops being JSON at byte %zu. Nothing was published.", fault->at);
     int64_t retry_after_s = hb_refusal_spec(fault->refusal)->status == 503 ? 1 : 0;
-    hb_ingest_answer_refuse(http, fault->refusal, has_place ? detail : NULL, fault->field, fault->should, retry_after_s);
+    hb_ingest_answer_refuse(http, fault->refusal, has_place ? detail : NULL, fault->field, fault->should,
+                            retry_after_s);
 }
 
 /* Reads the request into items; answers itself when there are none. */
-static bool read_request(struct hb_ingest *ingest, struct hb_http_call *http, struct hb_str store, struct hb_ingest_items *ret_items)
+static bool read_request(struct hb_ingest *ingest, struct hb_http_call *http, struct hb_str store,
+                         struct hb_ingest_items *ret_items)
 {
     struct header_list list;
     struct hb_ingest_fault fault = {0};
     struct hb_ingest_request given = {
-        .form = hb_ingest_form_of(hb_http_call_header(http, "Content-Type"), hb_http_call_header(http, "ce-specversion").len > 0),
+        .form = hb_ingest_form_of(hb_http_call_header(http, "Content-Type"),
+                                  hb_http_call_header(http, "ce-specversion").len > 0),
         .store = store,
         .body = hb_http_call_body(http),
         .registry_stamp = hb_registry_applied(ingest->registry),
@@ -232,7 +235,8 @@ static const char *or_null(const char *text)
     return text && *text ? text : NULL;
 }
 
-static enum hb_err make_kafka(struct hb_ingest *ingest, const struct hb_ingest_options *options, struct hb_error *reterr)
+static enum hb_err make_kafka(struct hb_ingest *ingest, const struct hb_ingest_options *options,
+                              struct hb_error *reterr)
 {
     const struct hb_config *config = options->config;
     struct hb_kafka_producer_options kafka = {
@@ -256,7 +260,8 @@ static enum hb_err make_kafka(struct hb_ingest *ingest, const struct hb_ingest_o
     return err;
 }
 
-static enum hb_err make_marks(struct hb_ingest *ingest, const struct hb_ingest_options *options, struct hb_error *reterr)
+static enum hb_err make_marks(struct hb_ingest *ingest, const struct hb_ingest_options *options,
+                              struct hb_error *reterr)
 {
     const struct hb_config *config = options->config;
     uint64_t seed;
@@ -280,7 +285,8 @@ static enum hb_err make_marks(struct hb_ingest *ingest, const struct hb_ingest_o
     return hb_marks_new(&marks, &ingest->marks, reterr);
 }
 
-enum hb_err hb_ingest_new(const struct hb_ingest_options *options, struct hb_ingest **ret_ingest, struct hb_error *reterr)
+enum hb_err hb_ingest_new(const struct hb_ingest_options *options, struct hb_ingest **ret_ingest,
+                          struct hb_error *reterr)
 {
     const struct hb_config *config = options->config;
     struct hb_ingest *ingest = calloc(1, sizeof(*ingest));
@@ -292,16 +298,18 @@ enum hb_err hb_ingest_new(const struct hb_ingest_options *options, struct hb_ing
     ingest->registry = options->registry;
     ingest->answer = hb_buf_make(ANSWER_BYTES_MAX);
     ingest->quota = hb_store_quota_make(config->publish_store_events_per_s, config->publish_store_bytes_per_s);
-    ingest->limits = (struct hb_ingest_limits){(size_t)config->publish_event_bytes_max, (size_t)config->publish_batch_events_max,
-                                               (size_t)config->publish_batch_bytes_max};
+    ingest->limits =
+        (struct hb_ingest_limits){(size_t)config->publish_event_bytes_max, (size_t)config->publish_batch_events_max,
+                                  (size_t)config->publish_batch_bytes_max};
     ingest->route = (struct hb_http_route){"POST", "/v1/stores/{store}/events", publish, ingest};
     enum hb_err err = make_kafka(ingest, options, reterr);
     if (!err) {
         err = make_marks(ingest, options, reterr);
     }
     if (!err) {
-        err = hb_accept_new(&(struct hb_accept_options){ingest->kafka, ingest->marks, hb_str_c(config->kafka_topic_prefix)},
-                            &ingest->accept);
+        err = hb_accept_new(
+            &(struct hb_accept_options){ingest->kafka, ingest->marks, hb_str_c(config->kafka_topic_prefix)},
+            &ingest->accept);
     }
     if (err) {
         hb_ingest_free(&ingest, 0);

@@ -2,8 +2,8 @@
  *
  * Place: mounted by the api role on its server; reads access and the stamp from registry/, writes events to Kafka and
  * marks to Redis. An answer of 202 means that Kafka has acknowledged. docs/publish.md tells it from outside.
- * Owns / borrows: owns its Kafka producer and its Redis connection, attached to the loop; everything in the options must
- * outlive it. Fails: HB_ERR_CONFIG, HB_ERR_MEMORY, HB_ERR_IO when it is made; a request never fails silently.
+ * Owns / borrows: owns its Kafka producer and its Redis connection, attached to the loop; everything in the options
+ * must outlive it. Fails: HB_ERR_CONFIG, HB_ERR_MEMORY, HB_ERR_IO when it is made; a request never fails silently.
  * Limits: publish.* of the configuration; bodies are bounded by the server. Threads: the loop's.
  *
  * Example:

@@ -121,8 +121,9 @@ enum hb_err hb_ingest_answer_batch(const struct hb_accept_call *call, struct hb_
     size_t taken = taken_count(call);
     if (taken == 0) {
         const struct hb_refusal_spec *spec = hb_refusal_spec(HB_REFUSAL_ALL_REFUSED);
-        w.err = hb_buf_addf(ret_body, "{\"type\":\"" PROBLEM_BASE "%s\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\",", spec->slug,
-                            spec->title, hb_ingest_answer_status(call), spec->detail);
+        w.err =
+            hb_buf_addf(ret_body, "{\"type\":\"" PROBLEM_BASE "%s\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\",",
+                        spec->slug, spec->title, hb_ingest_answer_status(call), spec->detail);
     } else {
         add(&w, HB_STR("{"));
     }
@@ -166,16 +167,18 @@ static void refuse_one(struct hb_http_call *http, const struct hb_accept_item *i
 static void send_batch(struct hb_http_call *http, const struct hb_accept_call *call, struct hb_buf *scratch)
 {
     if (hb_ingest_answer_batch(call, scratch)) {
-        hb_ingest_answer_refuse(http, HB_REFUSAL_MEMORY,
-                                "Out of memory while answering: send the batch again with the same ids to learn what was published.",
-                                NULL, NULL, RETRY_AFTER_S);
+        hb_ingest_answer_refuse(
+            http, HB_REFUSAL_MEMORY,
+            "Out of memory while answering: send the batch again with the same ids to learn what was published.", NULL,
+            NULL, RETRY_AFTER_S);
         return;
     }
     int status = hb_ingest_answer_status(call);
     if (status == 503) {
         hb_http_call_add_header(http, "Retry-After", HB_STR("1"));
     }
-    hb_http_call_answer(http, status, status == 202 ? "application/json" : "application/problem+json", hb_buf_str(scratch));
+    hb_http_call_answer(http, status, status == 202 ? "application/json" : "application/problem+json",
+                        hb_buf_str(scratch));
 }
 
 static void send_one(struct hb_http_call *http, const struct hb_accept_call *call, struct hb_buf *scratch)
@@ -191,7 +194,8 @@ static void send_one(struct hb_http_call *http, const struct hb_accept_call *cal
     hb_http_call_answer(http, 202, "application/json", hb_buf_str(scratch));
 }
 
-void hb_ingest_answer_send(struct hb_http_call *http, const struct hb_accept_call *call, bool is_batch, struct hb_buf *scratch)
+void hb_ingest_answer_send(struct hb_http_call *http, const struct hb_accept_call *call, bool is_batch,
+                           struct hb_buf *scratch)
 {
     hb_buf_clear(scratch);
     if (call->is_dedup_off) {

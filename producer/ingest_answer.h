@@ -18,7 +18,8 @@ int hb_ingest_answer_status(const struct hb_accept_call *call);
 /* Appends the body of a batch's answer. */
 HB_MUST_USE enum hb_err hb_ingest_answer_batch(const struct hb_accept_call *call, struct hb_buf *ret_body);
 /* Answers the HTTP call; scratch is cleared first. */
-void hb_ingest_answer_send(struct hb_http_call *http, const struct hb_accept_call *call, bool is_batch, struct hb_buf *scratch);
+void hb_ingest_answer_send(struct hb_http_call *http, const struct hb_accept_call *call, bool is_batch,
+                           struct hb_buf *scratch);
 /* Answers with the refusal of a whole request. detail NULL: the refusal's own; retry_after_s 0: no such header. */
 void hb_ingest_answer_refuse(struct hb_http_call *http, enum hb_refusal refusal, const char *detail, const char *field,
                              const char *should, int64_t retry_after_s);

@@ -109,7 +109,8 @@ static void read_binary(const struct reader *reader, struct hb_accept_item *item
 {
     struct hb_event_problem problem = {0};
     struct hb_str source = {NULL, 0};
-    const struct hb_event_request request = {reader->request->headers, reader->request->headers_count, reader->request->body};
+    const struct hb_event_request request = {reader->request->headers, reader->request->headers_count,
+                                             reader->request->body};
     *item = (struct hb_accept_item){.state = HB_ACCEPT_NEW};
     enum hb_err err = hb_event_http_read(&request, reader->scratch, &item->event, &source, &problem);
     if (err) {
@@ -138,8 +139,8 @@ static enum hb_err reserve(const struct reader *reader, struct hb_ingest_items *
     return items->items ? err : HB_ERR_MEMORY;
 }
 
-static enum hb_refusal read_batch(const struct reader *reader, struct hb_event_batch *batch, struct hb_ingest_items *items,
-                                  struct hb_ingest_fault *ret_fault)
+static enum hb_refusal read_batch(const struct reader *reader, struct hb_event_batch *batch,
+                                  struct hb_ingest_items *items, struct hb_ingest_fault *ret_fault)
 {
     struct hb_str text;
     items->is_batch = true;
@@ -152,7 +153,8 @@ static enum hb_refusal read_batch(const struct reader *reader, struct hb_event_b
     return items->count > 0 ? HB_REFUSAL_NONE : fault(ret_fault, HB_REFUSAL_EMPTY_BATCH, "at least one event");
 }
 
-static enum hb_refusal read_body(struct reader *reader, struct hb_ingest_items *items, struct hb_ingest_fault *ret_fault)
+static enum hb_refusal read_body(struct reader *reader, struct hb_ingest_items *items,
+                                 struct hb_ingest_fault *ret_fault)
 {
     struct hb_event_batch batch;
     const struct hb_ingest_request *request = reader->request;
@@ -187,9 +189,9 @@ enum hb_refusal hb_ingest_read(const struct hb_ingest_request *request, const st
     struct hb_ingest_items items = {0};
     size_t at = 0;
     if (request->form == HB_INGEST_UNKNOWN) {
-        enum hb_refusal refusal =
-            fault(ret_fault, HB_REFUSAL_UNSUPPORTED_TYPE,
-                  "application/json, application/cloudevents+json, application/cloudevents-batch+json, or any type with ce-* headers");
+        enum hb_refusal refusal = fault(ret_fault, HB_REFUSAL_UNSUPPORTED_TYPE,
+                                        "application/json, application/cloudevents+json, "
+                                        "application/cloudevents-batch+json, or any type with ce-* headers");
         ret_fault->field = "Content-Type";
         return refusal;
     }
@@ -197,7 +199,8 @@ enum hb_refusal hb_ingest_read(const struct hb_ingest_request *request, const st
         return fault(ret_fault, HB_REFUSAL_BATCH_TOO_LARGE, "at most publish.batch_bytes_max bytes");
     }
     if (request->form != HB_INGEST_BINARY && hb_json_scan(request->body, &at)) {
-        enum hb_refusal refusal = fault(ret_fault, HB_REFUSAL_INVALID_JSON, "one JSON value in UTF-8, at most 64 levels deep");
+        enum hb_refusal refusal =
+            fault(ret_fault, HB_REFUSAL_INVALID_JSON, "one JSON value in UTF-8, at most 64 levels deep");
         ret_fault->at = at;
         return refusal;
     }

@@ -56,8 +56,9 @@ struct hb_ingest_items {
 
 /* Reads and checks everything. NONE: ret_items holds at least one item, each NEW or REFUSED. Otherwise ret_fault says
  * why, and nothing needs to be freed. */
-HB_MUST_USE enum hb_refusal hb_ingest_read(const struct hb_ingest_request *request, const struct hb_ingest_limits *limits,
-                                           struct hb_ingest_items *ret_items, struct hb_ingest_fault *ret_fault);
+HB_MUST_USE enum hb_refusal hb_ingest_read(const struct hb_ingest_request *request,
+                                           const struct hb_ingest_limits *limits, struct hb_ingest_items *ret_items,
+                                           struct hb_ingest_fault *ret_fault);
 void hb_ingest_items_deinit(struct hb_ingest_items *items);
 
 #endif

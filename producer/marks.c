@@ -165,7 +165,8 @@ static enum hb_err send(struct hb_marks *marks, hb_redis_fn *fn, const struct co
     }
     *command = *given;
     const void *arguments = marks->arguments.ptr;
-    enum hb_err err = hb_redis_command(marks->redis, arguments, marks->arguments.len / sizeof(struct hb_str), fn, command);
+    enum hb_err err =
+        hb_redis_command(marks->redis, arguments, marks->arguments.len / sizeof(struct hb_str), fn, command);
     if (err) {
         free(command);
     }
@@ -254,7 +255,6 @@ enum hb_err hb_marks_write(struct hb_marks *marks, hb_marks_written_fn *fn, void
     char count[24];
     int count_bytes = snprintf(count, sizeof(count), "%zu", marks->count);
     hb_buf_clear(&marks->arguments);
-    enum hb_err err =
-        marks->count == 1 ? write_one(marks) : write_many(marks, hb_str_n(count, (size_t)count_bytes));
+    enum hb_err err = marks->count == 1 ? write_one(marks) : write_many(marks, hb_str_n(count, (size_t)count_bytes));
     return err ? err : send(marks, written, &command);
 }

@@ -3,12 +3,12 @@
  * Place: asked by producer/accept.c before Kafka, written by it after Kafka's acknowledgement, never before: a crash in
  * between costs a duplicate, never a loss. Source: DESIGN section 14.
  * Owns / borrows: owns its Redis connection; what is given is copied before the call returns.
- * Fails: HB_ERR_AWAY, HB_ERR_FULL, HB_ERR_MEMORY: nothing was sent and nothing will be called back. Then publishing goes
- * on without de-duplication, and says so.
- * Limits: any number of keys a call: one command each call. Threads: the loop's.
+ * Fails: HB_ERR_AWAY, HB_ERR_FULL, HB_ERR_MEMORY: nothing was sent and nothing will be called back. Then publishing
+ * goes on without de-duplication, and says so. Limits: any number of keys a call: one command each call. Threads: the
+ * loop's.
  *
- * A mark: key "<topic prefix>accepted:{<store>}:<event id>", value one version byte and HB_MARK_BYTES of the body's hash,
- * kept publish.dedup_hours. The first body to be accepted stays (SET NX). */
+ * A mark: key "<topic prefix>accepted:{<store>}:<event id>", value one version byte and HB_MARK_BYTES of the body's
+ * hash, kept publish.dedup_hours. The first body to be accepted stays (SET NX). */
 #ifndef PRODUCER_MARKS_H
 #define PRODUCER_MARKS_H
 
@@ -37,7 +37,8 @@ struct hb_mark {
 };
 
 /* HB_ERR_CONFIG (the address), HB_ERR_MEMORY. Redis need not be reachable. */
-HB_MUST_USE enum hb_err hb_marks_new(const struct hb_marks_options *options, struct hb_marks **ret_marks, struct hb_error *reterr);
+HB_MUST_USE enum hb_err hb_marks_new(const struct hb_marks_options *options, struct hb_marks **ret_marks,
+                                     struct hb_error *reterr);
 /* What was sent and not answered is called back as unknown. */
 void hb_marks_free(struct hb_marks **marks);
 bool hb_marks_is_connected(const struct hb_marks *marks);

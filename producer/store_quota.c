@@ -47,7 +47,8 @@ static struct buckets *add(struct hb_store_quota *quota, struct hb_str store, st
     return buckets;
 }
 
-enum hb_err hb_store_quota_look(struct hb_store_quota *quota, struct hb_str store, struct hb_mono now, int64_t *ret_wait_ms)
+enum hb_err hb_store_quota_look(struct hb_store_quota *quota, struct hb_str store, struct hb_mono now,
+                                int64_t *ret_wait_ms)
 {
     if (has_none(quota)) {
         *ret_wait_ms = 0;

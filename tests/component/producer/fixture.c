@@ -34,8 +34,8 @@ int64_t hb_registry_applied(const struct hb_registry *registry)
     return 4711;
 }
 
-const struct hb_api_key *hb_access_check(const struct hb_registry *registry, struct hb_http_call *call, enum hb_scope scope,
-                                         struct hb_str store, struct hb_wall now)
+const struct hb_api_key *hb_access_check(const struct hb_registry *registry, struct hb_http_call *call,
+                                         enum hb_scope scope, struct hb_str store, struct hb_wall now)
 {
     static const struct hb_api_key KEY = {.scopes = 1u << HB_SCOPE_PUBLISH};
     (void)registry;
@@ -59,7 +59,8 @@ bool fixture_is_missing(void)
     if (getenv("HOOKBUS_TEST_KAFKA") && getenv("HOOKBUS_TEST_REDIS")) {
         return false;
     }
-    fprintf(stderr, "skipped: HOOKBUS_TEST_KAFKA and HOOKBUS_TEST_REDIS name no Kafka and Redis; tests/run starts them\n");
+    fprintf(stderr,
+            "skipped: HOOKBUS_TEST_KAFKA and HOOKBUS_TEST_REDIS name no Kafka and Redis; tests/run starts them\n");
     return true;
 }
 
@@ -88,7 +89,8 @@ static void create_topics(const struct fixture *fixture)
         specs[i] = (struct hb_kafka_topic_spec){.name = names[i], .partitions = PARTITIONS, .replication = 1};
     }
     assert_int_equal(hb_kafka_admin_new(&cluster, &admin, &error), HB_OK);
-    assert_int_equal(hb_kafka_admin_create(admin, specs, HB_EVENT_TOPIC_COUNT, FIXTURE_WAIT_MS, &created, &error), HB_OK);
+    assert_int_equal(hb_kafka_admin_create(admin, specs, HB_EVENT_TOPIC_COUNT, FIXTURE_WAIT_MS, &created, &error),
+                     HB_OK);
     hb_kafka_admin_free(&admin);
 }
 
@@ -97,7 +99,8 @@ struct fixture *fixture_new(const char *prefix)
     struct fixture *fixture = test_calloc(1, sizeof(*fixture));
     unsigned char random[4];
     struct hb_config *config = &fixture->config;
-#define HB_KEY_STR(section, name, def, help) config->section##_##name = test_calloc(1, 256), strcpy(config->section##_##name, def);
+#define HB_KEY_STR(section, name, def, help)                                                                           \
+    config->section##_##name = test_calloc(1, 256), strcpy(config->section##_##name, def);
 #define HB_KEY_LIST(section, name, def, help) HB_KEY_STR(section, name, def, help)
 #define HB_KEY_INT(section, name, unit, def, min, max, help) config->section##_##name = def;
 #define HB_KEY_BOOL(section, name, def, help) config->section##_##name = def;
@@ -107,7 +110,8 @@ struct fixture *fixture_new(const char *prefix)
 #undef HB_KEY_INT
 #undef HB_KEY_BOOL
     hb_random_bytes(random, sizeof(random));
-    snprintf(fixture->prefix, sizeof(fixture->prefix), "t%02x%02x%02x%02x.", random[0], random[1], random[2], random[3]);
+    snprintf(fixture->prefix, sizeof(fixture->prefix), "t%02x%02x%02x%02x.", random[0], random[1], random[2],
+             random[3]);
     if (prefix) {
         snprintf(fixture->prefix, sizeof(fixture->prefix), "%s", prefix);
     }
@@ -224,10 +228,11 @@ int fixture_send(struct fixture *fixture, const char *headers, const void *body,
     fcntl(fd, F_SETFL, O_NONBLOCK);
     bool has_key = strstr(headers, "Authorization:") != NULL, has_path = headers[0] == '/';
     const char *rest = has_path ? strchr(headers, '\n') + 1 : headers;
-    int head_bytes = snprintf(head, sizeof(head),
-                              "POST %.*s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s%sContent-Length: %zu\r\nConnection: close\r\n\r\n",
-                              has_path ? (int)(strchr(headers, '\n') - headers) : 22,
-                              has_path ? headers : "/v1/stores/shop/events", has_key ? "" : "Authorization: Bearer good\r\n", rest, bytes);
+    int head_bytes =
+        snprintf(head, sizeof(head),
+                 "POST %.*s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s%sContent-Length: %zu\r\nConnection: close\r\n\r\n",
+                 has_path ? (int)(strchr(headers, '\n') - headers) : 22, has_path ? headers : "/v1/stores/shop/events",
+                 has_key ? "" : "Authorization: Bearer good\r\n", rest, bytes);
     assert_in_range(head_bytes, 1, sizeof(head) - 1);
     write_all(fixture, fd, head, (size_t)head_bytes);
     write_all(fixture, fd, body, bytes);
@@ -294,12 +299,14 @@ int fixture_send_to(int port, const char *body)
 {
     char text[2048];
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-    int bytes = snprintf(text, sizeof(text),
-                         "POST /v1/stores/shop/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer good\r\n" HEADERS_JSON
-                         "Content-Length: %zu\r\n\r\n%s",
-                         strlen(body), body);
+    int bytes =
+        snprintf(text, sizeof(text),
+                 "POST /v1/stores/shop/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer good\r\n" HEADERS_JSON
+                 "Content-Length: %zu\r\n\r\n%s",
+                 strlen(body), body);
     assert_int_equal(send(fd, text, (size_t)bytes, MSG_NOSIGNAL), bytes);
     return fd;
 }

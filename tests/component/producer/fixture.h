@@ -1,7 +1,7 @@
 /* Job: a producer as the api role runs it, with real Kafka, Redis and HTTP, in the test's own process.
  *
- * The registry is played here: one store "shop", one key "Bearer good"; everything else is as in production. Topics get a
- * random prefix. Needs HOOKBUS_TEST_KAFKA and HOOKBUS_TEST_REDIS (host:port); without them the tests skip. */
+ * The registry is played here: one store "shop", one key "Bearer good"; everything else is as in production. Topics get
+ * a random prefix. Needs HOOKBUS_TEST_KAFKA and HOOKBUS_TEST_REDIS (host:port); without them the tests skip. */
 #ifndef TESTS_COMPONENT_PRODUCER_FIXTURE_H
 #define TESTS_COMPONENT_PRODUCER_FIXTURE_H
 
@@ -52,8 +52,8 @@ int64_t fixture_now_ms(void);
 
 struct reply {
     int status;
-    char *head;   /* status line and headers */
-    char *body;   /* NUL-terminated */
+    char *head; /* status line and headers */
+    char *body; /* NUL-terminated */
 };
 /* Sends a request, reading nothing yet; headers: lines with \r\n, may be "". Returns the connection. */
 int fixture_send(struct fixture *fixture, const char *headers, const void *body, size_t bytes);
@@ -70,7 +70,8 @@ struct record {
     size_t value_bytes;
     char *headers; /* "name=value\n" each */
 };
-/* Reads exactly `count` more records of all event topics, in the order they come; the test fails if they do not come. */
+/* Reads exactly `count` more records of all event topics, in the order they come; the test fails if they do not come.
+ */
 void fixture_read(struct fixture *fixture, struct record *ret_records, size_t count);
 /* Fails if within a short time (half a second) one more record comes. */
 void fixture_expect_no_more(struct fixture *fixture);

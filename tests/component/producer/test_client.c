@@ -60,7 +60,10 @@ struct told {
     struct hookbus_producer *again; /* published to from inside the callback, once */
     enum hookbus_status flush_inside, close_inside;
 };
-#define TOLD {.lock = PTHREAD_MUTEX_INITIALIZER}
+#define TOLD                                                                                                           \
+    {                                                                                                                  \
+        .lock = PTHREAD_MUTEX_INITIALIZER                                                                              \
+    }
 
 static void tell(void *user, const struct hookbus_ack *ack)
 {

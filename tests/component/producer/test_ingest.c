@@ -1,4 +1,5 @@
-/* POST /v1/stores/{store}/events against real Kafka and Redis: what is accepted, what is refused, what reaches Kafka. */
+/* POST /v1/stores/{store}/events against real Kafka and Redis: what is accepted, what is refused, what reaches Kafka.
+ */
 #include "component/producer/fixture.h"
 
 #include <stdlib.h>
@@ -53,7 +54,8 @@ static void one_event_of_our_json_stands_in_kafka_with_key_headers_and_stamp(voi
     (void)state;
     struct record record;
     char *body = post(HEADERS_JSON,
-                      "{\"type\":\"product.updated\",\"subject\":\"sku-1\",\"time\":\"2026-01-31T12:00:00Z\",\"changed\":[\"price\",\"stock.quantity\"],"
+                      "{\"type\":\"product.updated\",\"subject\":\"sku-1\",\"time\":\"2026-01-31T12:00:00Z\","
+                      "\"changed\":[\"price\",\"stock.quantity\"],"
                       "\"sequence\":\"7\",\"data\":{\"price\":\"19.90\"}}",
                       202);
     expect_in(body, "{\"status\":202,\"id\":\"evt_");
@@ -99,7 +101,8 @@ static void data_bytes_arrive_exactly_as_they_came(void **state)
         free(post(HEADERS_JSON, text, 202));
         sprintf(text, "[ {\"subject\":\"1\",\"data\":%s,\"type\":\"order.created\"} ]", rows[i]);
         free(post(HEADERS_JSON, text, 202));
-        free(post("Content-Type: application/json\r\nce-specversion: 1.0\r\nce-id: x\r\nce-source: /me\r\nce-type: order.created\r\n"
+        free(post("Content-Type: application/json\r\nce-specversion: 1.0\r\nce-id: x\r\nce-source: /me\r\nce-type: "
+                  "order.created\r\n"
                   "ce-subject: 1\r\nce-id2: no\r\n",
                   rows[i], i == 0 ? 202 : 409));
         fixture_read(f, records, i == 0 ? 3 : 2);
@@ -118,13 +121,17 @@ static void cloudevents_of_all_modes_are_taken(void **state)
     (void)state;
     struct record records[4];
     free(post("Content-Type: application/cloudevents+json; charset=utf-8\r\n",
-              "{\"specversion\":\"1.0\",\"id\":\"ce-1\",\"source\":\"/erp\",\"type\":\"customer.created\",\"subject\":\"c1\",\"extra\":1,\"data\":{\"n\": 1}}",
+              "{\"specversion\":\"1.0\",\"id\":\"ce-1\",\"source\":\"/"
+              "erp\",\"type\":\"customer.created\",\"subject\":\"c1\",\"extra\":1,\"data\":{\"n\": 1}}",
               202));
     free(post("Content-Type: application/cloudevents-batch+json\r\n",
-              "[{\"specversion\":\"1.0\",\"id\":\"ce-2\",\"source\":\"/erp\",\"type\":\"customer.created\",\"subject\":\"c1\",\"data\":{\"n\": 2}},"
-              "{\"specversion\":\"1.0\",\"id\":\"ce-3\",\"source\":\"/erp\",\"type\":\"customer.created\",\"subject\":\"c1\",\"data\":{\"n\": 3}}]",
+              "[{\"specversion\":\"1.0\",\"id\":\"ce-2\",\"source\":\"/"
+              "erp\",\"type\":\"customer.created\",\"subject\":\"c1\",\"data\":{\"n\": 2}},"
+              "{\"specversion\":\"1.0\",\"id\":\"ce-3\",\"source\":\"/"
+              "erp\",\"type\":\"customer.created\",\"subject\":\"c1\",\"data\":{\"n\": 3}}]",
               202));
-    free(post("Content-Type: text/plain\r\nCe-Specversion: 1.0\r\nCe-Id: ce-4\r\nCe-Source: /erp\r\nCe-Type: customer.created\r\n"
+    free(post("Content-Type: text/plain\r\nCe-Specversion: 1.0\r\nCe-Id: ce-4\r\nCe-Source: /erp\r\nCe-Type: "
+              "customer.created\r\n"
               "Ce-Subject: c1\r\nTraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n",
               "plain text, not JSON", 202));
     fixture_read(f, records, 4);
@@ -141,7 +148,7 @@ static void cloudevents_of_all_modes_are_taken(void **state)
 }
 
 #define FOREIGN(source)                                                                                                \
-    "{\"specversion\":\"1.0\",\"id\":\"urn:order/1 (é)\",\"source\":\"" source                                             \
+    "{\"specversion\":\"1.0\",\"id\":\"urn:order/1 (é)\",\"source\":\"" source                                         \
     "\",\"type\":\"order.paid\",\"subject\":\"1\",\"data\":{}}"
 
 static void a_foreign_id_is_hashed_with_its_source_and_goes_along(void **state)
@@ -179,14 +186,15 @@ static void a_batch_answers_each_item_in_order_and_an_invalid_one_refuses_only_i
                       "{\"type\":\"hookbus.webhook_disabled\",\"subject\":\"1\",\"data\":1},"
                       "{\"id\":\"b3\",\"type\":\"order.created\",\"subject\":\"1\",\"data\":3}]",
                       202);
-    const char *expected[] = {"\"accepted\":3,\"refused\":4",
-                              "{\"status\":202,\"id\":\"b1\"}",
-                              "{\"status\":400,\"id\":\"b2\",\"problem\":{\"type\":\"https://hookbus.dev/problems/invalid_",
-                              "{\"status\":400,\"problem\":",
-                              "{\"status\":202,\"id\":\"b1\",\"duplicate\":true}",
-                              "{\"status\":409,\"id\":\"b1\",\"problem\":{\"type\":\"https://hookbus.dev/problems/conflicting_id\"",
-                              "\"problem\":{\"type\":\"https://hookbus.dev/problems/reserved_type\"",
-                              "{\"status\":202,\"id\":\"b3\"}]}"};
+    const char *expected[] = {
+        "\"accepted\":3,\"refused\":4",
+        "{\"status\":202,\"id\":\"b1\"}",
+        "{\"status\":400,\"id\":\"b2\",\"problem\":{\"type\":\"https://hookbus.dev/problems/invalid_",
+        "{\"status\":400,\"problem\":",
+        "{\"status\":202,\"id\":\"b1\",\"duplicate\":true}",
+        "{\"status\":409,\"id\":\"b1\",\"problem\":{\"type\":\"https://hookbus.dev/problems/conflicting_id\"",
+        "\"problem\":{\"type\":\"https://hookbus.dev/problems/reserved_type\"",
+        "{\"status\":202,\"id\":\"b3\"}]}"};
     const char *at = body;
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
         const char *found = strstr(at, expected[i]);
@@ -220,7 +228,8 @@ static void the_same_id_with_the_same_body_is_a_duplicate_and_with_another_a_con
     const char *event = "{\"id\":\"order-9\",\"type\":\"order.created\",\"subject\":\"9\",\"data\":{\"n\":1}}";
     char *first = post(HEADERS_JSON, event, 202);
     char *again = post(HEADERS_JSON, event, 202);
-    char *other = post(HEADERS_JSON, "{\"id\":\"order-9\",\"type\":\"order.created\",\"subject\":\"9\",\"data\":{\"n\":2}}", 409);
+    char *other =
+        post(HEADERS_JSON, "{\"id\":\"order-9\",\"type\":\"order.created\",\"subject\":\"9\",\"data\":{\"n\":2}}", 409);
     assert_string_equal(first, "{\"status\":202,\"id\":\"order-9\"}");
     assert_string_equal(again, "{\"status\":202,\"id\":\"order-9\",\"duplicate\":true}");
     expect_in(other, "problems/conflicting_id");
@@ -279,29 +288,44 @@ static void every_bad_input_is_refused_with_its_problem_and_nothing_is_published
         {HEADERS_JSON, "{\"type\":\"hookbus.x\",\"subject\":\"1\",\"data\":1}", 400, "problems/reserved_type"},
         {HEADERS_JSON, "{\"type\":7,\"subject\":\"1\",\"data\":1}", 400, "\"field\":\"type\""},
         {HEADERS_JSON, "{\"type\":\"order.created\",\"subject\":\"a\\nb\",\"data\":1}", 400, "\"field\":\"subject\""},
-        {HEADERS_JSON, "{\"type\":\"order.created\",\"subject\":\"a\\u0085b\",\"data\":1}", 400, "\"field\":\"subject\""},
-        {HEADERS_JSON, "{\"id\":\"a b\",\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400, "\"field\":\"id\""},
-        {HEADERS_JSON, "{\"id\":\"\",\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400, "\"field\":\"id\""},
+        {HEADERS_JSON, "{\"type\":\"order.created\",\"subject\":\"a\\u0085b\",\"data\":1}", 400,
+         "\"field\":\"subject\""},
+        {HEADERS_JSON, "{\"id\":\"a b\",\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400,
+         "\"field\":\"id\""},
+        {HEADERS_JSON, "{\"id\":\"\",\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400,
+         "\"field\":\"id\""},
         {HEADERS_JSON, "{\"id\":12,\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400, "\"field\":\"id\""},
-        {HEADERS_JSON, "{\"time\":\"yesterday\",\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400, "\"field\":\"time\""},
-        {HEADERS_JSON, "{\"changed\":\"price\",\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400, "\"field\":\"changed\""},
-        {HEADERS_JSON, "{\"changed\":[\"a,b\"],\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400, "\"field\":\"changed\""},
-        {HEADERS_JSON, "{\"traceparent\":\"x\",\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400, "\"field\":\"traceparent\""},
-        {HEADERS_JSON, "{\"subjekt\":\"1\",\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400, "\"field\":\"subjekt\""},
-        {HEADERS_JSON, "{\"type\":\"order.created\",\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400, "\"field\":\"type\""},
+        {HEADERS_JSON, "{\"time\":\"yesterday\",\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400,
+         "\"field\":\"time\""},
+        {HEADERS_JSON, "{\"changed\":\"price\",\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400,
+         "\"field\":\"changed\""},
+        {HEADERS_JSON, "{\"changed\":[\"a,b\"],\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400,
+         "\"field\":\"changed\""},
+        {HEADERS_JSON, "{\"traceparent\":\"x\",\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400,
+         "\"field\":\"traceparent\""},
+        {HEADERS_JSON, "{\"subjekt\":\"1\",\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400,
+         "\"field\":\"subjekt\""},
+        {HEADERS_JSON, "{\"type\":\"order.created\",\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 400,
+         "\"field\":\"type\""},
         {"Content-Type: text/xml\r\n", "<a/>", 415, "problems/unsupported_content_type"},
         {"Content-Type: application/x-www-form-urlencoded\r\n", "a=b", 415, "\"field\":\"Content-Type\""},
         {"Content-Type: application/cloudevents+json\r\n", "[]", 400, "problems/"},
         {"Content-Type: application/cloudevents-batch+json\r\n", "{}", 400, "problems/invalid_json"},
         {"Content-Type: application/cloudevents+json\r\n",
-         "{\"specversion\":\"0.3\",\"id\":\"a\",\"source\":\"/a\",\"type\":\"a.b\",\"subject\":\"1\",\"data\":1}", 400, "\"field\":\"specversion\""},
+         "{\"specversion\":\"0.3\",\"id\":\"a\",\"source\":\"/a\",\"type\":\"a.b\",\"subject\":\"1\",\"data\":1}", 400,
+         "\"field\":\"specversion\""},
         {"Content-Type: application/cloudevents+json\r\n",
-         "{\"specversion\":\"1.0\",\"source\":\"/a\",\"type\":\"a.b\",\"subject\":\"1\",\"data\":1}", 400, "\"field\":\"id\""},
-        {HEADERS_JSON "ce-specversion: 1.0\r\nce-id: a\r\nce-source: /a\r\nce-type: a.b\r\nce-subject: 1\r\n", "{", 400, "\"field\":\"data\""},
-        {HEADERS_JSON "ce-specversion: 1.0\r\nce-source: /a\r\nce-type: a.b\r\nce-subject: 1\r\n", "{}", 400, "\"field\":\"ce-id\""},
-        {HEADERS_JSON "ce-specversion: 1.0\r\nce-id: a\r\nce-source: /a\r\nce-type: a.b\r\nce-subject: a%0Ab\r\n", "{}", 400, "subject"},
+         "{\"specversion\":\"1.0\",\"source\":\"/a\",\"type\":\"a.b\",\"subject\":\"1\",\"data\":1}", 400,
+         "\"field\":\"id\""},
+        {HEADERS_JSON "ce-specversion: 1.0\r\nce-id: a\r\nce-source: /a\r\nce-type: a.b\r\nce-subject: 1\r\n", "{", 400,
+         "\"field\":\"data\""},
+        {HEADERS_JSON "ce-specversion: 1.0\r\nce-source: /a\r\nce-type: a.b\r\nce-subject: 1\r\n", "{}", 400,
+         "\"field\":\"ce-id\""},
+        {HEADERS_JSON "ce-specversion: 1.0\r\nce-id: a\r\nce-source: /a\r\nce-type: a.b\r\nce-subject: a%0Ab\r\n", "{}",
+         400, "subject"},
         {HEADERS_JSON "Authorization: Bearer bad\r\n", "{}", 401, "unauthorized"},
-        {"/v1/stores/other/events\n" HEADERS_JSON, "{\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 404, "unknown_store"},
+        {"/v1/stores/other/events\n" HEADERS_JSON, "{\"type\":\"order.created\",\"subject\":\"1\",\"data\":1}", 404,
+         "unknown_store"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct reply reply = fixture_post(f, rows[i].headers, rows[i].body);

@@ -1,4 +1,5 @@
-/* Publishing while Kafka or Redis is away, stopped, or the process is killed (FAULTS 43f): nothing is lost, nothing half said. */
+/* Publishing while Kafka or Redis is away, stopped, or the process is killed (FAULTS 43f): nothing is lost, nothing
+ * half said. */
 #include "component/producer/fixture.h"
 
 #include "platform/loop/loop.h"
@@ -28,7 +29,8 @@ static void without_redis_publishing_goes_on_and_says_so(void **state)
     strcpy(f->config.redis_address, "127.0.0.1:1");
     fixture_start(f);
     expect_post(f, EVENT("a"), 202, "\"deduplication\":\"off\"", "Hookbus-Deduplication: off");
-    expect_post(f, "[" EVENT("a") "]", 202, "\"deduplication\":\"off\",\"results\":[{\"status\":202,\"id\":\"a\"}]", "");
+    expect_post(f, "[" EVENT("a") "]", 202, "\"deduplication\":\"off\",\"results\":[{\"status\":202,\"id\":\"a\"}]",
+                "");
     fixture_read(f, records, 2);
     record_free(&records[0]);
     record_free(&records[1]);
@@ -80,7 +82,8 @@ static void without_kafka_the_answer_is_503_in_bounded_time_and_no_mark_stands(v
     int64_t began = fixture_now_ms();
     expect_post(f, EVENT("k"), 503, "problems/kafka_timeout", "Retry-After: ");
     assert_in_range(fixture_now_ms() - began, 500, 6000);
-    expect_post(f, "[" EVENT("k") ",17]", 503, "{\"status\":503,\"id\":\"k\",\"problem\":{\"type\":\"https://hookbus.dev/problems/kafka_timeout\"",
+    expect_post(f, "[" EVENT("k") ",17]", 503,
+                "{\"status\":503,\"id\":\"k\",\"problem\":{\"type\":\"https://hookbus.dev/problems/kafka_timeout\"",
                 "Retry-After: ");
     assert_string_equal(hb_ingest_trouble(f->ingest), "no Kafka broker is connected");
     snprintf(command, sizeof(command), "EXISTS '%saccepted:{shop}:k'", f->prefix);

@@ -41,7 +41,8 @@ static void note(const char *what, const char *id)
     snprintf(fake.journal + at, sizeof(fake.journal) - at, "%s%s%s ", what, *id ? ":" : "", id);
 }
 
-enum hb_err hb_kafka_produce(struct hb_kafka_producer *producer, const struct hb_kafka_record *record, hb_kafka_ack_fn *ack, void *user)
+enum hb_err hb_kafka_produce(struct hb_kafka_producer *producer, const struct hb_kafka_record *record,
+                             hb_kafka_ack_fn *ack, void *user)
 {
     (void)producer;
     if (fake.records_count == fake.records_room) {
@@ -180,7 +181,8 @@ static struct hb_accept *make(bool has_redis)
     struct hb_accept *accept = NULL;
     memset(&fake, 0, sizeof(fake));
     fake.records_room = MANY;
-    struct hb_accept_options options = {.kafka = (void *)&kafka, .marks = has_redis ? (void *)&marks : NULL, .topic_prefix = HB_STR("t.")};
+    struct hb_accept_options options = {
+        .kafka = (void *)&kafka, .marks = has_redis ? (void *)&marks : NULL, .topic_prefix = HB_STR("t.")};
     assert_int_equal(hb_accept_new(&options, &accept), HB_OK);
     return accept;
 }

@@ -1,5 +1,5 @@
-/* libhookbus's threads, with Kafka played by this file, so that the thread sanitizer sees all there is (it cannot follow
- * the threads of Kafka's client library). */
+/* libhookbus's threads, with Kafka played by this file, so that the thread sanitizer sees all there is (it cannot
+ * follow the threads of Kafka's client library). */
 #include "unit/producer/cm.h"
 
 #include "hookbus/producer.h"
@@ -21,8 +21,8 @@ struct hb_kafka_producer {
     int64_t offset;
 };
 
-enum hb_err hb_kafka_producer_new(const struct hb_kafka_producer_options *options, struct hb_kafka_producer **ret_producer,
-                                  struct hb_error *reterr)
+enum hb_err hb_kafka_producer_new(const struct hb_kafka_producer_options *options,
+                                  struct hb_kafka_producer **ret_producer, struct hb_error *reterr)
 {
     (void)options;
     (void)reterr;
@@ -36,7 +36,8 @@ int hb_kafka_producer_fd(const struct hb_kafka_producer *producer)
     return producer->fd;
 }
 
-enum hb_err hb_kafka_produce(struct hb_kafka_producer *producer, const struct hb_kafka_record *record, hb_kafka_ack_fn *ack, void *user)
+enum hb_err hb_kafka_produce(struct hb_kafka_producer *producer, const struct hb_kafka_record *record,
+                             hb_kafka_ack_fn *ack, void *user)
 {
     (void)record;
     if (producer->count == ROOM) {
@@ -96,7 +97,8 @@ static void *publish(void *user)
     event.data = "{}";
     event.data_bytes = 2;
     while (publisher->taken < EVENTS) {
-        enum hookbus_status status = hookbus_publish(publisher->producer, &event, tell, &publisher->acknowledged, NULL, NULL);
+        enum hookbus_status status =
+            hookbus_publish(publisher->producer, &event, tell, &publisher->acknowledged, NULL, NULL);
         if (status == HOOKBUS_OK) {
             publisher->taken++;
         } else if (status == HOOKBUS_FULL) {

@@ -34,10 +34,12 @@ static void a_batch_s_status_is_202_as_soon_as_one_is_taken_and_else_the_most_ho
 {
     (void)state;
     const struct {
-        const char *items; /* a accepted, d duplicate, i invalid, c conflict, l too large, k Kafka timeout, o overloaded */
+        const char
+            *items; /* a accepted, d duplicate, i invalid, c conflict, l too large, k Kafka timeout, o overloaded */
         int status;
-    } rows[] = {{"a", 202},  {"d", 202},  {"iiiia", 202}, {"kd", 202}, {"i", 400},  {"c", 409},   {"cc", 409}, {"ci", 400},
-                {"l", 413}, {"li", 400}, {"k", 503},     {"ik", 503}, {"ko", 503}, {"kci", 503}, {"cik", 503}};
+    } rows[] = {{"a", 202}, {"d", 202},  {"iiiia", 202}, {"kd", 202},  {"i", 400},
+                {"c", 409}, {"cc", 409}, {"ci", 400},    {"l", 413},   {"li", 400},
+                {"k", 503}, {"ik", 503}, {"ko", 503},    {"kci", 503}, {"cik", 503}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct hb_accept_item items[8] = {0};
         struct hb_accept_call call = {.items = items, .count = strlen(rows[i].items)};
@@ -74,8 +76,13 @@ static void an_answer_never_shows_an_id_that_is_none(void **state)
 {
     (void)state;
     struct hb_buf body = hb_buf_make(4096);
-    struct hb_accept_item item = {.event.id = HB_STR("a\"b"), .has_own_id = true, .state = HB_ACCEPT_REFUSED,
-                                  .refusal = HB_REFUSAL_INVALID_EVENT, .slug = "invalid_id", .field = "i\"d", .should = "better"};
+    struct hb_accept_item item = {.event.id = HB_STR("a\"b"),
+                                  .has_own_id = true,
+                                  .state = HB_ACCEPT_REFUSED,
+                                  .refusal = HB_REFUSAL_INVALID_EVENT,
+                                  .slug = "invalid_id",
+                                  .field = "i\"d",
+                                  .should = "better"};
     struct hb_accept_call call = {.items = &item, .count = 1, .is_dedup_off = true};
     assert_int_equal(hb_ingest_answer_batch(&call, &body), HB_OK);
     assert_non_null(strstr(body.ptr, "\"deduplication\":\"off\",\"results\":[{\"status\":400,\"problem\":{\"type\":"
