@@ -3,6 +3,7 @@
 The ledger is the oracle of FAULTS: an event's id is written down only after its acknowledgement, a receiver writes each verified POST to its
 own file, flushed to the disk, before it answers 2xx; when all is quiet the two are compared.
 """
+
 import base64
 import hashlib
 import hmac
@@ -16,6 +17,7 @@ import signal
 import socket
 import socketserver
 import string
+import struct
 import subprocess
 import sys
 import tempfile
@@ -28,6 +30,9 @@ ROOT = os.environ.get("HOOKBUS_TEST_ROOT") or os.path.dirname(os.path.dirname(os
 BINARY = os.environ.get("HOOKBUS_TEST_BIN") or os.path.join(ROOT, "build/dev/hookbus")
 KAFKA = os.environ.get("HOOKBUS_TEST_KAFKA", "")
 REDIS = os.environ.get("HOOKBUS_TEST_REDIS", "")
+
+
+TOPICS = ("events.order", "events.product", "events.customer", "events.inventory", "events.other", "registry", "journal", "attempts", "catalog")
 
 
 def wait_until(what, condition, limit_s=30.0):
@@ -50,6 +55,49 @@ def free_port():
 
 def random_name(length=8):
     return "".join(random.choice(string.ascii_lowercase) for _ in range(length))
+
+
+def delete_topics(broker, names):
+    """One DeleteTopics request (version 1) in Kafka's own protocol: an installation has some 230 partitions, and a broker on a
+    small machine should not carry those of every test that has run."""
+    def text(value):
+        return struct.pack(">h", len(value)) + value.encode()
+    body = struct.pack(">hhi", 20, 1, 1) + text("hookbus-test") + struct.pack(">i", len(names))
+    body += b"".join(text(name) for name in names) + struct.pack(">i", 10000)
+    host, _, port = broker.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=15) as s:
+        s.sendall(struct.pack(">i", len(body)) + body)
+        s.recv(4)
+
+
+class AttemptsTail:
+    """Every line of history as it comes, followed by a kcat of its own."""
+
+    def __init__(self, broker, topic, folder):
+        self.lines = []
+        self.lock = threading.Lock()
+        self.errors = open(os.path.join(folder, "kcat.log"), "ab")
+        self.child = subprocess.Popen(["kcat", "-b", broker, "-C", "-t", topic, "-o", "beginning", "-q", "-u", "-f", "%s"],
+                                      stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL)
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+
+    def read(self):
+        for raw in self.child.stdout:
+            if raw.strip():
+                with self.lock:
+                    self.lines.append(json.loads(raw))
+
+    def snapshot(self):
+        with self.lock:
+            return list(self.lines)
+
+    def close(self):
+        self.child.kill()
+        self.child.wait()
+        self.thread.join(5)
+        self.child.stdout.close()
+        self.errors.close()
 
 
 class Process:
@@ -89,10 +137,6 @@ class Process:
                     yield json.loads(line)
                 except ValueError:
                     pass
-
-
-class Answer(Exception):
-    pass
 
 
 class Receiver:
@@ -208,6 +252,7 @@ class Hookbus:
         self.api_port = free_port()
         self.processes = []
         self.receivers = []
+        self.tail = None
         self.key = None
         self.key_file = os.path.join(self.folder, "admin-key")
         self.sealing_file = os.path.join(self.folder, "sealing-keys")
@@ -247,12 +292,14 @@ class Hookbus:
 
     @staticmethod
     def get_status(port, path):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
             connection.request("GET", path)
             return connection.getresponse().status
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return 0
+        finally:
+            connection.close()
 
     def start_api(self, **config):
         port = config.get("api_port", self.api_port)
@@ -260,6 +307,7 @@ class Hookbus:
         wait_until(f"api ready\n{process.tail()}", lambda: self.is_ready(process, port), 60)
         with open(self.key_file) as f:
             self.key = f.read().strip()
+        wait_until("the first key works", lambda: self.call("GET", "/v1/stores", port=port)[0] == 200, 30)
         return process
 
     def start_dispatcher(self, instance="d0", is_waiting=True, arguments=(), **config):
@@ -273,8 +321,10 @@ class Hookbus:
     def metrics(self, process):
         connection = http.client.HTTPConnection("127.0.0.1", process.port, timeout=5)
         connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+        connection.close()
         values = {}
-        for line in connection.getresponse().read().decode().splitlines():
+        for line in text.splitlines():
             if line and not line.startswith("#"):
                 name, _, value = line.rpartition(" ")
                 values[name] = float(value)
@@ -313,6 +363,9 @@ class Hookbus:
         answer = self.must(201, "POST", f"/v1/stores/{store}/webhooks", {"url": url, "events": list(events), **more})
         return answer
 
+    def remove_webhook(self, webhook, store="acme"):
+        self.must(204, "DELETE", f"/v1/stores/{store}/webhooks/{webhook['id']}", headers={"If-Match": "*"})
+
     def receiver(self, behave=None, **more):
         receiver = Receiver(self.folder, behave, **more)
         self.receivers.append(receiver)
@@ -328,13 +381,49 @@ class Hookbus:
         """One batch; gives the results in order."""
         return self.must(202, "POST", f"/v1/stores/{store}/events", events)["results"]
 
-    def attempts(self):
-        """Every line of history so far, read with kcat."""
-        done = subprocess.run(["kcat", "-b", KAFKA, "-C", "-t", f"{self.prefix}attempts", "-e", "-q", "-X", "isolation.level=read_committed"],
-                              capture_output=True, timeout=60)
-        return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
+    def lines(self, **fields):
+        """The lines of history so far, those with these fields only."""
+        if not self.tail:
+            self.tail = AttemptsTail(KAFKA, f"{self.prefix}attempts", self.folder)
+        return [line for line in self.tail.snapshot() if all(line.get(name) == value for name, value in fields.items())]
+
+    def wait_line(self, limit_s=30.0, **fields):
+        """The first line of history with these fields, waited for."""
+        return wait_until(f"a line of history with {fields}", lambda: self.lines(**fields), limit_s)[0]
+
+    def produce(self, topic, key, value, headers=(), is_tombstone=False, partition=None):
+        """One record straight into Kafka, past the api. headers: pairs of name and value."""
+        path = os.path.join(self.folder, f"record-{random_name()}")
+        with open(path, "wb") as f:
+            f.write(value)
+        # "random" is librdkafka's default; ours is what Java clients do, and a record must stand where its key says.
+        command = ["kcat", "-b", KAFKA, "-P", "-t", f"{self.prefix}{topic}", "-X", "topic.partitioner=murmur2_random", "-k", key]
+        for name, text in headers:
+            command += ["-H", f"{name}={text}"]
+        if partition is not None:
+            command += ["-p", str(partition)]
+        if is_tombstone:
+            command += ["-Z"]
+        done = subprocess.run([*command, path], capture_output=True, timeout=60)
+        if done.returncode != 0:
+            raise AssertionError(f"kcat: {done.stderr.decode()}")
+
+    def produce_event(self, store, subject, type_name, data, event_id=None, headers=(), topic=None):
+        """One event as a foreign CloudEvents producer writes it."""
+        event_id = event_id or f"foreign_{random_name()}"
+        given = [("ce_specversion", "1.0"), ("ce_id", event_id), ("ce_source", f"/stores/{store}"), ("ce_type", type_name),
+                 ("ce_subject", subject), *headers]
+        self.produce(topic or f"events.{type_name.split('.')[0]}", f"{store}/{subject}", data, given)
+        return event_id
+
+    def read_topic(self, topic, form="%s\n"):
+        """What stands in a topic now, one record after the other in kcat's form."""
+        return subprocess.run(["kcat", "-b", KAFKA, "-C", "-t", f"{self.prefix}{topic}", "-o", "beginning", "-e", "-q", "-f", form],
+                              capture_output=True, timeout=60).stdout
 
     def close(self):
+        if self.tail:
+            self.tail.close()
         for process in self.processes:
             if process.is_alive():
                 process.kill()
@@ -345,6 +434,10 @@ class Hookbus:
             print(f"kept: {self.folder}", file=sys.stderr)
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            delete_topics(KAFKA, [self.prefix + name for name in TOPICS])
+        except OSError:
+            pass  # a broker that a test took away
 
 
 class Ledger:
@@ -388,6 +481,16 @@ class Ledger:
         return sum(seen.values()) - len(seen)
 
 
+def has_failed(test):
+    """unittest tells nobody in tearDown how the test went, but it knows."""
+    return not getattr(getattr(test, "_outcome", None), "success", True)
+
+
+def show_logs(bus):
+    for process in bus.processes:
+        print(f"--- {process.name} (exit {process.child.poll()}), last lines:\n{process.tail()}", file=sys.stderr)
+
+
 class HookbusTest(unittest.TestCase):
     """A test with an installation of its own; when it fails, the ends of all logs are shown."""
 
@@ -398,12 +501,43 @@ class HookbusTest(unittest.TestCase):
         self.addCleanup(self.bus.close)
 
     def tearDown(self):
-        outcome = getattr(self, "_outcome", None)
-        has_failed = bool(outcome and any(error for _, error in getattr(outcome, "errors", []) or []))
-        has_failed = has_failed or bool(outcome and getattr(outcome, "success", True) is False)
-        if has_failed:
-            for process in self.bus.processes:
-                print(f"--- {process.name} (exit {process.child.poll()}), last lines:\n{process.tail()}", file=sys.stderr)
+        if has_failed(self):
+            show_logs(self.bus)
+
+
+class SharedTest(unittest.TestCase):
+    """Tests that share one installation with an api and a dispatcher; each has a store of its own."""
+
+    config = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.bus = Hookbus(**cls.config)
+        cls.addClassCleanup(cls.bus.close)
+        cls.api = cls.bus.start_api()
+        cls.dispatcher = cls.bus.start_dispatcher()
+
+    def setUp(self):
+        self.store = f"s{random_name()}"
+        self.bus.add_store(self.store)
+
+    def tearDown(self):
+        if has_failed(self):
+            show_logs(self.bus)
+
+    def receiver(self, behave=None, **more):
+        receiver = self.bus.receiver(behave, **more)
+        return receiver
+
+    def subscribe(self, receiver, path="/hook", **more):
+        return self.bus.subscribe(receiver, self.store, path, **more)
+
+    def publish(self, type_name, subject, data, **more):
+        """One event; gives its id. `data` bytes go as they are."""
+        raw = data if isinstance(data, bytes) else json.dumps(data).encode()
+        head = json.dumps({"type": type_name, "subject": subject, **more}).encode()
+        answer = self.bus.must(202, "POST", f"/v1/stores/{self.store}/events", head[:-1] + b',"data":' + raw + b"}")
+        return answer["id"]
 
 
 def data_of_standard(body):
