@@ -145,7 +145,9 @@ void hb_attempt_start(void *dispatcher, struct hb_delivery *delivery)
         return;
     }
     bool is_signed = true;
+    hb_settled_file_enter(d->settled, &delivery->taken->position);
     err = send(d, delivery, &is_signed);
+    hb_settled_file_leave(d->settled);
     if (err)
         not_sent(d, delivery, !is_signed ? HB_REASON_SECRET_DAMAGED : HB_REASON_NOT_SENT, hb_err_text(err));
 }

@@ -141,6 +141,18 @@ static bool not_now(struct hb_dispatcher *d, struct hb_taken *taken)
     return false;
 }
 
+static bool set_aside(struct hb_dispatcher *d, struct hb_partition *partition, struct hb_kafka_message *message)
+{
+    struct hb_taken *taken = hb_ring_is_full(&partition->ring) ? NULL : hb_taken_new(&d->pool);
+    if (!taken)
+        return false;
+    taken->message = *message;
+    taken->position = (struct hb_position){message->topic, message->partition, message->offset, message->appended};
+    taken->generation = partition->generation;
+    take_unreadable(d, partition, taken, "crashed_worker");
+    return true;
+}
+
 /* False: it could not be taken now and is untouched. */
 static bool try_take(struct hb_dispatcher *d, struct hb_partition *partition, struct hb_kafka_message *message)
 {
@@ -172,6 +184,17 @@ static bool try_take(struct hb_dispatcher *d, struct hb_partition *partition, st
     return true;
 }
 
+/* The same, noted in the settled file: a record that crashes this worker is known to the next one, and set aside after the third time. */
+static bool try_take_noted(struct hb_dispatcher *d, struct hb_partition *partition, struct hb_kafka_message *message)
+{
+    const struct hb_position position = {message->topic, message->partition, message->offset, message->appended};
+    hb_settled_file_enter(d->settled, &position);
+    bool is_taken = hb_settled_file_crashes(d->settled, &position) >= HB_CRASHES_MAX ? set_aside(d, partition, message)
+                                                                                   : try_take(d, partition, message);
+    hb_settled_file_leave(d->settled);
+    return is_taken;
+}
+
 static void message_arrived(void *user, struct hb_kafka_message *message)
 {
     struct hb_dispatcher *d = user;
@@ -180,14 +203,14 @@ static void message_arrived(void *user, struct hb_kafka_message *message)
         hb_kafka_message_free(message);
         return;
     }
-    if (partition->held || !try_take(d, partition, message))
+    if (partition->held || !try_take_noted(d, partition, message))
         hold(d, partition, message);
 }
 
 /* Takes what is held, in order, as far as it goes; then the partition is fetched again. */
 static void release(struct hb_dispatcher *d, struct hb_partition *partition)
 {
-    while (partition->held && try_take(d, partition, &partition->held->message)) {
+    while (partition->held && try_take_noted(d, partition, &partition->held->message)) {
         struct hb_kafka_message taken;
         (void)hb_partition_unhold(partition, &taken);
     }

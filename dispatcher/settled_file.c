@@ -22,6 +22,17 @@ struct header {
     uint32_t version, topics, partitions, slots;
 };
 
+/* What the worker has in hand, and where it crashed last; behind the header, within its page. */
+struct place {
+    int32_t topic, partition;
+    int64_t offset;
+};
+struct crash_note {
+    struct place in_hand, crashed;
+    uint32_t is_busy, crashes;
+};
+#define NOTE_AT 64
+
 struct hb_settled_file {
     int fd;
     uint32_t partitions, slots;
@@ -60,6 +71,47 @@ void hb_settled_file_put(struct hb_settled_file *file, const struct hb_position 
     uint64_t *slot = file ? slot_of(file, position) : NULL;
     if (slot)
         *slot = mark;
+}
+
+static struct crash_note *note_of(const struct hb_settled_file *file) { return (struct crash_note *)(void *)(file->map + NOTE_AT); }
+
+static bool is_same_place(struct place a, struct place b) { return a.topic == b.topic && a.partition == b.partition && a.offset == b.offset; }
+
+static struct place place_of(const struct hb_position *position)
+{
+    return (struct place){position->topic, position->partition, position->offset};
+}
+
+void hb_settled_file_enter(struct hb_settled_file *file, const struct hb_position *position)
+{
+    if (!file)
+        return;
+    struct crash_note *note = note_of(file);
+    note->in_hand = place_of(position);
+    __atomic_signal_fence(__ATOMIC_RELEASE); /* the place stands before it counts */
+    note->is_busy = 1;
+}
+
+void hb_settled_file_leave(struct hb_settled_file *file)
+{
+    if (file)
+        note_of(file)->is_busy = 0;
+}
+
+uint32_t hb_settled_file_crashes(const struct hb_settled_file *file, const struct hb_position *position)
+{
+    return file && is_same_place(note_of(file)->crashed, place_of(position)) ? note_of(file)->crashes : 0;
+}
+
+/* At open: the worker before us never left the event it had in hand. */
+static void count_crash(struct hb_settled_file *file)
+{
+    struct crash_note *note = note_of(file);
+    if (!note->is_busy)
+        return;
+    note->crashes = note->crashes > 0 && is_same_place(note->crashed, note->in_hand) ? note->crashes + 1 : 1;
+    note->crashed = note->in_hand;
+    note->is_busy = 0;
 }
 
 /* Ours and of this shape: keep it. Otherwise empty it: its marks would sit at other places. */
@@ -107,11 +159,13 @@ enum hb_err hb_settled_file_open(const char *dir, const char *worker, uint32_t p
             err = hb_fail(reterr, HB_ERR_IO, "cannot map %s: %s", path, strerror(errno));
         }
     }
-    if (err)
+    if (err) {
         hb_settled_file_close(&file);
-    else
-        *ret_file = file;
-    return err;
+        return err;
+    }
+    count_crash(file);
+    *ret_file = file;
+    return HB_OK;
 }
 
 void hb_settled_file_close(struct hb_settled_file **file)

@@ -24,4 +24,12 @@ bool hb_settled_file_has(const struct hb_settled_file *file, const struct hb_pos
 /* Writes the mark. file NULL: nothing. */
 void hb_settled_file_put(struct hb_settled_file *file, const struct hb_position *position, uint64_t mark);
 
+/* An event that crashes its worker three times is set aside. Between enter and leave the worker handles the event at `position`; a worker that
+ * never left crashed in it, which the next open counts. file NULL: nothing, and nobody is ever set aside. */
+#define HB_CRASHES_MAX 3
+void hb_settled_file_enter(struct hb_settled_file *file, const struct hb_position *position);
+void hb_settled_file_leave(struct hb_settled_file *file);
+/* Crashes counted for this position, one after the other. */
+uint32_t hb_settled_file_crashes(const struct hb_settled_file *file, const struct hb_position *position);
+
 #endif
