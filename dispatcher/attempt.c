@@ -40,7 +40,7 @@ static void end(struct hb_dispatcher *d, struct hb_delivery *delivery, const str
     struct hb_taken *taken = delivery->taken;
     if (outcome->is_overload)
         hb_window_overload(&lane->window, delivery->window_epoch);
-    else if (!outcome->is_ours)
+    else if (outcome->verdict == HB_VERDICT_DELIVERED) /* other answers say nothing about load */
         hb_window_success(&lane->window);
     write_line(d, delivery, outcome, answer);
     hb_admit_ended(&d->admit, lane);
