@@ -141,7 +141,8 @@ void hb_attempt_start(void *dispatcher, struct hb_delivery *delivery)
     struct hb_error error = {.text = ""};
     enum hb_err err = hb_lane_prepare(&d->lanes, lane, &error);
     if (err) {
-        not_sent(d, delivery, err == HB_ERR_INVALID || err == HB_ERR_DENIED ? HB_REASON_REQUEST_REFUSED : HB_REASON_NOT_SENT, error.text);
+        bool is_unusable = err == HB_ERR_INVALID || err == HB_ERR_TOO_LARGE || err == HB_ERR_DENIED;
+        not_sent(d, delivery, is_unusable ? HB_REASON_URL_REFUSED : HB_REASON_NOT_SENT, error.text);
         return;
     }
     bool is_signed = true;
