@@ -244,7 +244,8 @@ static void choose_start(struct hb_dispatcher *d, struct hb_kafka_partition *p)
             p->start = p->low; /* first start: from the earliest */
             return;
         }
-        p->start = watermark < p->low ? p->low : watermark > p->high ? p->high : watermark;
+        /* Beyond the end: the topic was made anew, and nothing in it was ever settled. */
+        p->start = watermark < p->low || watermark > p->high ? p->low : watermark;
         hb_log(&d->log, HB_LOG_OFFSETS_EXPIRED, HB_LOG_C("topic", d->topics[p->topic]), HB_LOG_INT("partition", p->partition),
                HB_LOG_INT("watermark", watermark), HB_LOG_INT("start", p->start));
         return;
