@@ -17,7 +17,6 @@ import signal
 import socket
 import socketserver
 import string
-import struct
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,8 @@ import threading
 import time
 import unittest
 import urllib.parse
+
+import kafka_wire
 
 ROOT = os.environ.get("HOOKBUS_TEST_ROOT") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BINARY = os.environ.get("HOOKBUS_TEST_BIN") or os.path.join(ROOT, "build/dev/hookbus")
@@ -55,19 +56,6 @@ def free_port():
 
 def random_name(length=8):
     return "".join(random.choice(string.ascii_lowercase) for _ in range(length))
-
-
-def delete_topics(broker, names):
-    """One DeleteTopics request (version 1) in Kafka's own protocol: an installation has some 230 partitions, and a broker on a
-    small machine should not carry those of every test that has run."""
-    def text(value):
-        return struct.pack(">h", len(value)) + value.encode()
-    body = struct.pack(">hhi", 20, 1, 1) + text("hookbus-test") + struct.pack(">i", len(names))
-    body += b"".join(text(name) for name in names) + struct.pack(">i", 10000)
-    host, _, port = broker.rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=15) as s:
-        s.sendall(struct.pack(">i", len(body)) + body)
-        s.recv(4)
 
 
 class AttemptsTail:
@@ -392,18 +380,21 @@ class Hookbus:
         return wait_until(f"a line of history with {fields}", lambda: self.lines(**fields), limit_s)[0]
 
     def produce(self, topic, key, value, headers=(), is_tombstone=False, partition=None):
-        """One record straight into Kafka, past the api. headers: pairs of name and value."""
+        """One record straight into Kafka, past the api. headers: pairs of name and value. An empty one needs its partition."""
+        if not value:
+            pairs = [(name.encode(), text.encode()) for name, text in headers]
+            kafka_wire.produce(KAFKA, self.prefix + topic, partition, key.encode(), None if is_tombstone else b"", pairs)
+            return
         path = os.path.join(self.folder, f"record-{random_name()}")
         with open(path, "wb") as f:
             f.write(value)
         # "random" is librdkafka's default; ours is what Java clients do, and a record must stand where its key says.
-        command = ["kcat", "-b", KAFKA, "-P", "-t", f"{self.prefix}{topic}", "-X", "topic.partitioner=murmur2_random", "-k", key]
+        command = ["kcat", "-b", KAFKA, "-P", "-t", f"{self.prefix}{topic}", "-X", "topic.partitioner=murmur2_random",
+                   "-X", "message.max.bytes=20000000", "-k", key]
         for name, text in headers:
             command += ["-H", f"{name}={text}"]
         if partition is not None:
             command += ["-p", str(partition)]
-        if is_tombstone:
-            command += ["-Z"]
         done = subprocess.run([*command, path], capture_output=True, timeout=60)
         if done.returncode != 0:
             raise AssertionError(f"kcat: {done.stderr.decode()}")
@@ -435,7 +426,8 @@ class Hookbus:
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
         try:
-            delete_topics(KAFKA, [self.prefix + name for name in TOPICS])
+            # Some 230 partitions: a broker on a small machine should not carry those of every test that has run.
+            kafka_wire.delete_topics(KAFKA, [self.prefix + name for name in TOPICS])
         except OSError:
             pass  # a broker that a test took away
 

@@ -74,6 +74,10 @@ class KafkaProxy:
         return None if body is None else frame[:4] + body
 
     def close(self):
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)  # a thread that waits in accept() would keep it listening
+        except OSError:
+            pass
         self.listener.close()
         for s in self.connections:
             s.close()

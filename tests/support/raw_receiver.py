@@ -75,6 +75,10 @@ class RawReceiver:
 
     def close(self):
         self.closed.set()
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)  # a thread that waits in accept() would keep it listening
+        except OSError:
+            pass
         self.listener.close()
 
 
