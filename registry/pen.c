@@ -12,7 +12,8 @@
 #define TRANSACTION_TIMEOUT_MS 10000 /* a writer that dies in the middle holds readers back for this long at most */
 #define SHOW_LIMIT_MS 10000          /* for our own reader to apply what was written */
 #define BACKOFF_FIRST_MS 20
-#define BACKOFF_DOUBLINGS 5
+#define BACKOFF_DOUBLINGS 2
+#define BACKOFF_COST_MS_MAX 2000
 #define EXPIRY_TICK_MS 500
 #define MARK_KEY "pen/registry"
 #define MARK_BYTES_MAX 512
@@ -35,6 +36,9 @@ struct hb_pen {
     uint64_t mark_serial;   /* the same, when the mark under way was written */
     uint64_t proven_serial; /* changes up to this came in before a mark that we have read */
     unsigned failures;
+    bool is_new_holder; /* taken, not proven yet */
+    int64_t take_started_us;
+    int64_t take_cost_ms; /* from taking to a mark that was read, as last measured */
     uint64_t fenced_count;
     char topic[HB_TOPIC_NAME_MAX];
     char transactional_id[HB_TOPIC_NAME_MAX];
@@ -114,14 +118,18 @@ static void finish_batch(struct hb_pen *pen, enum hb_err err)
 
 /* ---- trouble ---- */
 
+/* Two processes that fence each other while each still proves would never write: so a loser waits for about what a taking costs,
+ * as measured, half fixed and half random, and longer with each loss in a row. */
 static void back_off(struct hb_pen *pen)
 {
     unsigned char random[2];
     unsigned doublings = pen->failures < BACKOFF_DOUBLINGS ? pen->failures : BACKOFF_DOUBLINGS;
-    int64_t most_ms = (int64_t)BACKOFF_FIRST_MS << doublings;
+    int64_t so_far_ms = (hb_loop_mono(pen->loop).us - pen->take_started_us) / HB_US_PER_MS;
+    int64_t cost_ms = pen->state == PEN_PROVING && so_far_ms > pen->take_cost_ms ? so_far_ms : pen->take_cost_ms;
+    cost_ms = cost_ms < BACKOFF_FIRST_MS ? BACKOFF_FIRST_MS : cost_ms;
+    cost_ms = cost_ms > BACKOFF_COST_MS_MAX ? BACKOFF_COST_MS_MAX : cost_ms;
     hb_random_bytes(random, sizeof(random));
-    /* Half fixed, half random: two processes that fence each other must fall out of step. */
-    int64_t delay_ms = most_ms / 2 + (random[0] * 256 + random[1]) % (most_ms / 2 + 1);
+    int64_t delay_ms = cost_ms / 2 + (random[0] * 256 + random[1]) % ((cost_ms << doublings) + 1);
     pen->failures++;
     pen->state = PEN_BACKOFF;
     hb_timer_start(pen->step_timer, delay_ms, 0);
@@ -156,6 +164,10 @@ static void on_seen(void *user, enum hb_err err)
         return;
     }
     pen->proven_serial = pen->mark_serial;
+    if (pen->is_new_holder) {
+        pen->take_cost_ms = (hb_loop_mono(pen->loop).us - pen->take_started_us) / HB_US_PER_MS;
+        pen->is_new_holder = false;
+    }
     pen->failures = 0;
     pen->state = PEN_HELD;
     step(pen);
@@ -208,6 +220,8 @@ static void on_taken(void *user, const struct hb_kafka_written *written)
 static void take(struct hb_pen *pen)
 {
     pen->state = PEN_TAKING;
+    pen->is_new_holder = true;
+    pen->take_started_us = hb_loop_mono(pen->loop).us;
     enum hb_err err = hb_kafka_writer_take(pen->writer, on_taken, pen);
     if (err) {
         suffer(pen, err, NULL);

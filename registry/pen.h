@@ -14,7 +14,7 @@
 
 #define HB_PEN_QUEUE_MAX 1000
 #define HB_PEN_BATCH_MAX 32          /* changes of different objects in one transaction */
-#define HB_PEN_CHANGE_LIMIT_MS 15000 /* a change that has not been written by then is refused */
+#define HB_PEN_CHANGE_LIMIT_MS 20000 /* a change that has not been written by then is refused */
 #define HB_PEN_VALUE_BYTES_MAX 131072
 
 /* What judging a change against the registry of now says. */

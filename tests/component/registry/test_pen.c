@@ -1,5 +1,7 @@
 #include "registry/world.h"
 
+#include "registry/registry_internal.h"
+
 #define HEADER_SECRET "a-very-secret-header-value"
 
 static void make_store(struct process *process, const char *admin, const char *id)
@@ -19,6 +21,24 @@ static bool begin(struct world *world)
     return true;
 }
 
+struct growth {
+    const struct process *process;
+    int64_t offset;
+};
+
+static bool has_grown(void *user)
+{
+    const struct growth *growth = user;
+    return hb_registry_applied(growth->process->registry) > growth->offset;
+}
+
+/* The key and the store come by the first process: the second can only be asked once it has read them. */
+static void catch_up(struct world *world, const struct process *ahead, const struct process *behind)
+{
+    struct growth seen = {behind, hb_registry_applied(ahead->registry) - 1};
+    world_until(world, has_grown, &seen, "the other process to read what is there");
+}
+
 static void two_processes_that_write_in_turn_shut_each_other_out_and_lose_nothing(void **state)
 {
     struct world world;
@@ -30,6 +50,7 @@ static void two_processes_that_write_in_turn_shut_each_other_out_and_lose_nothin
     process_init(&processes[1], &world, world.keyring);
     world_admin(&processes[0], admin);
     make_store(&processes[0], admin, "turn");
+    catch_up(&world, &processes[0], &processes[1]);
     /* Each change is asked of the process that does not hold the pen and, mostly, has not seen the last change yet. */
     for (int i = 0; i < 10; i++) {
         struct reply reply = request(&processes[(i + 1) % 2], "PATCH", "/v1/stores/turn", admin, etag, "{\"name\": \"n\"}");
@@ -41,6 +62,43 @@ static void two_processes_that_write_in_turn_shut_each_other_out_and_lose_nothin
     }
     assert_string_equal(etag, "\"11\"");
     assert_true(hb_registry_api_fenced(processes[0].api) + hb_registry_api_fenced(processes[1].api) >= 8);
+    process_deinit(&processes[0]);
+    process_deinit(&processes[1]);
+    world_deinit(&world);
+}
+
+static bool ask_is_answered(void *user) { return ask_is_done(user); }
+
+static void a_new_holder_judges_nothing_before_it_has_read_what_the_former_one_wrote(void **state)
+{
+    struct world world;
+    struct process processes[2];
+    struct ask ask;
+    char admin[80];
+    (void)state;
+    begin(&world);
+    process_init(&processes[0], &world, world.keyring);
+    process_init(&processes[1], &world, world.keyring);
+    world_admin(&processes[0], admin);
+    make_store(&processes[0], admin, "late");
+    catch_up(&world, &processes[0], &processes[1]);
+    /* The second process stops reading, and the first changes the store. */
+    hb_watch_set(processes[1].registry->watch, 0);
+    hb_timer_stop(processes[1].registry->poll_timer);
+    struct reply first = request(&processes[0], "PATCH", "/v1/stores/late", admin, "\"1\"", "{\"name\": \"first\"}");
+    assert_int_equal(first.status, 200);
+    reply_free(&first);
+    /* The second one takes the pen with the revision it knows; once it has written anything at all, it may read again. */
+    struct growth written = {&processes[0], hb_registry_applied(processes[0].registry)};
+    ask_begin(&ask, &processes[1], "PATCH", "/v1/stores/late", admin, "\"1\"", "{\"name\": \"second\"}");
+    world_until(&world, has_grown, &written, "the second process to write");
+    hb_watch_set(processes[1].registry->watch, HB_WATCH_READ);
+    hb_timer_start(processes[1].registry->poll_timer, 0, 1000);
+    struct reply late;
+    world_until(&world, ask_is_answered, &ask, "the second process's answer");
+    ask_end(&ask, &late);
+    assert_int_equal(late.status, 412);
+    reply_free(&late);
     process_deinit(&processes[0]);
     process_deinit(&processes[1]);
     world_deinit(&world);
@@ -76,6 +134,7 @@ static void of_rivals_for_one_revision_exactly_one_wins(void **state)
     process_init(&processes[1], &world, world.keyring);
     world_admin(&processes[0], admin);
     make_store(&processes[0], admin, "rivals");
+    catch_up(&world, &processes[0], &processes[1]);
     for (asks.count = 0; asks.count < RIVAL_ASKS; asks.count++) {
         ask_begin(&asks.asks[asks.count], &processes[asks.count % 2], "PATCH", "/v1/stores/rivals", admin, "\"1\"", "{\"name\": \"n\"}");
     }
@@ -85,6 +144,9 @@ static void of_rivals_for_one_revision_exactly_one_wins(void **state)
         ask_end(&asks.asks[i], &reply);
         won += reply.status == 200;
         lost += reply.status == 412;
+        if (reply.status != 200 && reply.status != 412) {
+            print_error("rival %zu: %d %s\n", i, reply.status, reply.body);
+        }
         reply_free(&reply);
     }
     assert_int_equal(won, 1);
@@ -280,6 +342,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_processes_that_write_in_turn_shut_each_other_out_and_lose_nothing),
+        cmocka_unit_test(a_new_holder_judges_nothing_before_it_has_read_what_the_former_one_wrote),
         cmocka_unit_test(of_rivals_for_one_revision_exactly_one_wins),
         cmocka_unit_test(a_thousand_webhooks_made_at_once_are_all_there_also_after_a_restart),
         cmocka_unit_test(secrets_and_keys_never_stand_in_the_topic_and_open_after_a_restart),
