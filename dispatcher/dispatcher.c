@@ -317,6 +317,14 @@ void hb_dispatcher_stop(struct hb_dispatcher *d)
     hb_timer_start(d->grace_timer, 0, GRACE_CHECK_MS);
 }
 
+static void drop_held(void *user, struct hb_partition *partition)
+{
+    struct hb_kafka_message message;
+    (void)user;
+    while (hb_partition_unhold(partition, &message))
+        hb_kafka_message_free(&message);
+}
+
 void hb_dispatcher_free(struct hb_dispatcher **dispatcher)
 {
     struct hb_dispatcher *d = *dispatcher;
@@ -330,6 +338,7 @@ void hb_dispatcher_free(struct hb_dispatcher **dispatcher)
         (void)hb_kafka_producer_flush(d->producer, FLUSH_MS);
     }
     hb_watch_free(&d->consumer_watch);
+    hb_partitions_each(&d->partitions, drop_held, NULL); /* the consumer waits for messages that are not freed */
     hb_kafka_consumer_free(&d->consumer, FLUSH_MS);
     hb_watch_free(&d->producer_watch);
     hb_kafka_producer_free(&d->producer, 0);
