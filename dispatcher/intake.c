@@ -203,18 +203,21 @@ static void message_arrived(void *user, struct hb_kafka_message *message)
         hb_kafka_message_free(message);
         return;
     }
-    if (partition->held || !try_take_noted(d, partition, message))
+    /* A partition that came while all were paused for want of room waits with the others. */
+    if (partition->held || d->is_all_paused || !try_take_noted(d, partition, message))
         hold(d, partition, message);
 }
 
 /* Takes what is held, in order, as far as it goes; then the partition is fetched again. */
 static void release(struct hb_dispatcher *d, struct hb_partition *partition)
 {
+    if (d->is_all_paused || d->is_stopping)
+        return;
     while (partition->held && try_take_noted(d, partition, &partition->held->message)) {
         struct hb_kafka_message taken;
         (void)hb_partition_unhold(partition, &taken);
     }
-    if (partition->held || !partition->is_paused || d->is_all_paused)
+    if (partition->held || !partition->is_paused)
         return;
     partition->is_paused = false;
     hb_kafka_consumer_resume(d->consumer, partition->topic, partition->partition);

@@ -48,7 +48,9 @@ static void pause_one(void *user, struct hb_partition *partition)
 static void resume_one(void *user, struct hb_partition *partition)
 {
     struct hb_dispatcher *d = user;
-    if (partition->is_paused && !partition->held) {
+    if (partition->held) {
+        hb_intake_resume(d, partition);
+    } else if (partition->is_paused) {
         partition->is_paused = false;
         hb_kafka_consumer_resume(d->consumer, partition->topic, partition->partition);
     }
