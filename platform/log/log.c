@@ -9,15 +9,14 @@
 
 struct hb_log {
     struct hb_log_sink sink;
+    struct hb_log_writer *writer; /* NULL: the loop writes itself, as the sink never waits */
     enum hb_log_level least;
     struct hb_wall (*now)(void *user);
     void *user;
-    struct hb_buf waiting;
-    size_t written;        /* bytes at the front of `waiting` that are out already */
-    bool is_inside_a_line; /* the last byte out was not a line's end */
-    bool needs_break;      /* and the rest of that line is lost */
+    struct hb_log_out out;
     uint64_t dropped;
     uint64_t dropped_told;
+    uint64_t telling; /* what the notice in the writer's hands says; 0: none is */
     struct hb_wall flushed_at;
 };
 
@@ -32,108 +31,101 @@ static const struct {
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 
-enum hb_err hb_log_new(int fd, enum hb_log_level least, struct hb_wall (*now)(void *user), void *user,
-                       struct hb_log **ret_log)
+static enum hb_err new_log(const struct hb_log_sink *sink, const struct hb_log *settings, struct hb_log **ret_log)
 {
-    HB_ASSERT(now);
+    HB_ASSERT(settings->now);
     struct hb_log *log = calloc(1, sizeof(*log));
     if (!log) {
         return HB_ERR_MEMORY;
     }
-    log->least = least;
-    log->now = now;
-    log->user = user;
-    log->waiting = hb_buf_make(HB_LOG_WAITING_BYTES_MAX);
-    hb_log_sink_open(&log->sink, fd);
+    *log = *settings;
+    log->sink = *sink;
+    log->out.bytes = hb_buf_make(HB_LOG_WAITING_BYTES_MAX);
+    enum hb_err err = sink->may_wait ? hb_log_writer_new(sink->fd, &log->writer) : HB_OK;
+    if (err) {
+        free(log);
+        return err;
+    }
     *ret_log = log;
     return HB_OK;
 }
 
-static size_t waiting_bytes(const struct hb_log *log)
+enum hb_err hb_log_new(int fd, enum hb_log_level least, struct hb_wall (*now)(void *user), void *user,
+                       struct hb_log **ret_log)
 {
-    return log->waiting.len - log->written;
-}
-
-static void forget_written(struct hb_log *log)
-{
-    size_t left = waiting_bytes(log);
-    if (left > 0) {
-        memmove(log->waiting.ptr, log->waiting.ptr + log->written, left);
+    struct hb_log_sink sink;
+    hb_log_sink_open(&sink, fd);
+    enum hb_err err = new_log(&sink, &(struct hb_log){.least = least, .now = now, .user = user}, ret_log);
+    if (err) {
+        hb_log_sink_close(&sink);
     }
-    log->waiting.len = left;
-    log->written = 0;
+    return err;
 }
 
-/* The descriptor refuses: what waits is lost, and counted. Later lines are tried anew, on a line of their own. */
-static void drop_waiting(struct hb_log *log)
+enum hb_err hb_log_new_threaded(int fd, enum hb_log_level least, struct hb_wall (*now)(void *user), void *user,
+                                struct hb_log **ret_log)
 {
-    for (size_t i = log->written; i < log->waiting.len; i++) {
-        log->dropped += log->waiting.ptr[i] == '\n';
-    }
-    hb_buf_clear(&log->waiting);
-    log->written = 0;
-    log->needs_break = log->is_inside_a_line;
+    struct hb_log_sink sink = {.fd = fd, .may_wait = true};
+    return new_log(&sink, &(struct hb_log){.least = least, .now = now, .user = user}, ret_log);
 }
 
-/* Ends a line whose rest was lost; false: not now. */
-static bool write_break(struct hb_log *log)
+/* Says how many lines were lost since it was last said; false: nothing to say, or no room for it now. */
+static bool add_notice(struct hb_log *log)
 {
-    if (log->needs_break && hb_log_sink_write(&log->sink, HB_STR("\n")) == 1) {
-        log->needs_break = false;
-        log->is_inside_a_line = false;
-    }
-    return !log->needs_break;
-}
-
-static void write_waiting(struct hb_log *log)
-{
-    while (waiting_bytes(log) > 0) {
-        if (!write_break(log)) {
-            break;
-        }
-        long count = hb_log_sink_write(&log->sink, hb_str_n(log->waiting.ptr + log->written, waiting_bytes(log)));
-        if (count < 0) {
-            drop_waiting(log);
-            return;
-        }
-        if (count == 0) {
-            break;
-        }
-        log->written += (size_t)count;
-        log->is_inside_a_line = log->waiting.ptr[log->written - 1] != '\n';
-    }
-    forget_written(log);
-}
-
-/* Says once how many lines were lost, as soon as there is room again. */
-static void tell_dropped(struct hb_log *log)
-{
-    uint64_t lost = log->dropped - log->dropped_told;
-    if (lost == 0 || waiting_bytes(log) > 0) {
-        return;
+    if (log->dropped == log->dropped_told) {
+        return false;
     }
     struct hb_log_line line = {log->now(log->user), level_names[events[HB_LOG_LINES_DROPPED].level],
                                events[HB_LOG_LINES_DROPPED].name};
-    struct hb_log_field field = HB_LOG_INT("lines", lost);
-    if (hb_log_line_add(&log->waiting, &line, NULL, &field, 1) != HB_OK) {
-        log->waiting.len = 0;
-        return;
+    struct hb_log_field field = HB_LOG_INT("lines", log->dropped - log->dropped_told);
+    size_t before = log->out.bytes.len;
+    if (hb_log_line_add(&log->out.bytes, &line, NULL, &field, 1) != HB_OK) {
+        log->out.bytes.len = before;
+        return false;
     }
-    uint64_t before = log->dropped;
-    write_waiting(log);
-    if (log->dropped == before) {
-        log->dropped_told = before;
-    } else {
-        log->dropped = before; /* the notice itself is no loss */
+    return true;
+}
+
+/* The sink never waits: what it takes goes out at once, and the notice as soon as it has taken all. */
+static size_t flush_here(struct hb_log *log)
+{
+    hb_log_out_write(&log->out, &log->sink);
+    log->dropped += log->out.lost;
+    log->out.lost = 0;
+    if (hb_log_out_waiting(&log->out) == 0 && add_notice(log)) {
+        hb_log_out_write(&log->out, &log->sink);
+        if (log->out.lost == 0) {
+            log->dropped_told = log->dropped;
+        }
+        log->out.lost = 0; /* the notice itself is no loss */
     }
+    return hb_log_out_waiting(&log->out);
+}
+
+/* The notice goes as the last line of what is handed over: if any of that was lost, so was the notice. */
+static size_t flush_by_writer(struct hb_log *log)
+{
+    uint64_t lost = 0;
+    size_t writing = hb_log_writer_take_back(log->writer, &lost);
+    if (writing > 0) {
+        return writing + log->out.bytes.len;
+    }
+    if (log->telling != 0 && lost == 0) {
+        log->dropped_told = log->telling;
+    }
+    log->dropped += log->telling != 0 && lost > 0 ? lost - 1 : lost;
+    log->telling = add_notice(log) ? log->dropped : 0;
+    writing = log->out.bytes.len;
+    if (writing > 0) {
+        hb_log_writer_give(log->writer, &log->out.bytes);
+    }
+    return writing;
 }
 
 size_t hb_log_flush(struct hb_log *log)
 {
-    write_waiting(log);
-    tell_dropped(log);
     log->flushed_at = log->now(log->user);
-    return waiting_bytes(log);
+    return log->writer ? flush_by_writer(log) : flush_here(log);
 }
 
 void hb_log_free(struct hb_log **log_ref)
@@ -144,10 +136,15 @@ void hb_log_free(struct hb_log **log_ref)
     }
     *log_ref = NULL;
     for (int waited_ms = 0; hb_log_flush(log) > 0 && waited_ms < FREE_WAIT_MS; waited_ms += FREE_STEP_MS) {
-        hb_log_sink_wait(&log->sink, FREE_STEP_MS);
+        if (log->writer) {
+            hb_log_writer_wait(log->writer, FREE_STEP_MS);
+        } else {
+            hb_log_sink_wait(&log->sink, FREE_STEP_MS);
+        }
     }
+    hb_log_writer_free(&log->writer);
     hb_log_sink_close(&log->sink);
-    hb_buf_deinit(&log->waiting);
+    hb_buf_deinit(&log->out.bytes);
     free(log);
 }
 
@@ -182,13 +179,13 @@ void hb_log_fields(const struct hb_log_context *context, enum hb_log_event event
     }
     struct hb_wall now = log->now(log->user);
     struct hb_log_line line = {now, level_names[events[event].level], events[event].name};
-    size_t before = log->waiting.len;
-    if (hb_log_line_add(&log->waiting, &line, context, fields, count) != HB_OK) {
-        log->waiting.len = before;
+    size_t before = log->out.bytes.len;
+    if (hb_log_line_add(&log->out.bytes, &line, context, fields, count) != HB_OK) {
+        log->out.bytes.len = before;
         log->dropped++;
         return;
     }
-    if (now.ms != log->flushed_at.ms || waiting_bytes(log) >= WRITE_AT_BYTES) {
+    if (now.ms != log->flushed_at.ms || hb_log_out_waiting(&log->out) >= WRITE_AT_BYTES) {
         (void)hb_log_flush(log);
     }
 }

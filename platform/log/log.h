@@ -2,9 +2,10 @@
  *
  * Place: used where something is decided (rooms, roles); core never logs. Events are the table core/tables/log_events.def:
  * a call site names the event and gives typed fields, never prose.
- * Owns / borrows: a context borrows its parent and its strings. Fails: never; lines that cannot be written (disk full, closed
- * standard output) are counted. Limits: 8 KiB a line, 1 MiB waiting; beyond that lines are dropped and counted.
- * Threads: the loop's. Never blocks: the descriptor is non-blocking where it can be.
+ * Owns / borrows: a context borrows its parent and its strings. Fails: never; lines that cannot be written (disk full,
+ * closed standard output) are counted. Limits: 8 KiB a line, 1 MiB waiting and as much being written; beyond that lines
+ * are dropped, counted and told by an event of their own. Threads: the loop's. Never blocks: pipes, terminals and sockets
+ * are written without waiting; a plain file, whose disk may hang, by a thread of the sink's own.
  *
  * Example:
  *     struct hb_log_context ctx = hb_log_context(parent, HB_LOG_STR("store", store), HB_LOG_STR("webhook", id));
@@ -43,9 +44,10 @@ struct hb_log_context {
     struct hb_log_field fields[HB_LOG_CONTEXT_FIELDS];
 };
 
-/* A sink on a descriptor (not closed by it); `now` is asked for each line's time. */
+/* A sink on a descriptor (not closed by it); `now` is asked for each line's time. HB_ERR_MEMORY; HB_ERR_IO: a plain file,
+ * and no thread or descriptor is left. */
 HB_MUST_USE enum hb_err hb_log_new(int fd, enum hb_log_level least, struct hb_wall (*now)(void *user), void *user, struct hb_log **ret_log);
-/* Writes what waits (at most a second) and frees. */
+/* Writes what waits (at most a second) and frees; a write that hangs is left behind and ends when it can. */
 void hb_log_free(struct hb_log **log);
 /* Tries to write what waits; call it from the loop now and then. Returns the bytes still waiting. */
 size_t hb_log_flush(struct hb_log *log);

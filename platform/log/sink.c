@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -18,8 +17,9 @@ void hb_log_sink_open(struct hb_log_sink *sink, int fd)
     }
     sink->fd = fd;
     sink->is_socket = S_ISSOCK(info.st_mode);
+    sink->may_wait = !sink->is_socket;
     if (!S_ISFIFO(info.st_mode) && !S_ISCHR(info.st_mode)) {
-        return;
+        return; /* a plain file: O_NONBLOCK means nothing to it */
     }
     char path[32];
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -27,6 +27,7 @@ void hb_log_sink_open(struct hb_log_sink *sink, int fd)
     if (ours >= 0) {
         sink->fd = ours;
         sink->is_ours = true;
+        sink->may_wait = false;
     }
 }
 
@@ -38,15 +39,10 @@ void hb_log_sink_close(struct hb_log_sink *sink)
     sink->fd = -1;
 }
 
-static bool may_write(const struct hb_log_sink *sink, int timeout_ms)
-{
-    struct pollfd wait = {.fd = sink->fd, .events = POLLOUT};
-    return poll(&wait, 1, timeout_ms) > 0;
-}
-
 void hb_log_sink_wait(const struct hb_log_sink *sink, int timeout_ms)
 {
-    (void)may_write(sink, timeout_ms);
+    struct pollfd wait = {.fd = sink->fd, .events = POLLOUT};
+    (void)poll(&wait, 1, timeout_ms);
 }
 
 long hb_log_sink_write(const struct hb_log_sink *sink, struct hb_str bytes)
@@ -54,17 +50,8 @@ long hb_log_sink_write(const struct hb_log_sink *sink, struct hb_str bytes)
     if (sink->fd < 0) {
         return -1;
     }
-    ssize_t written = 0;
-    if (sink->is_socket) {
-        written = send(sink->fd, bytes.ptr, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
-    } else if (sink->is_ours) {
-        written = write(sink->fd, bytes.ptr, bytes.len);
-    } else {
-        if (!may_write(sink, 0)) {
-            return 0;
-        }
-        written = write(sink->fd, bytes.ptr, bytes.len < PIPE_BUF ? bytes.len : PIPE_BUF);
-    }
+    ssize_t written = sink->is_socket ? send(sink->fd, bytes.ptr, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL)
+                                      : write(sink->fd, bytes.ptr, bytes.len);
     if (written >= 0) {
         return (long)written;
     }

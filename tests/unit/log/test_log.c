@@ -1,5 +1,5 @@
 /* What a log line looks like, and what happens when it cannot be written. */
-#include "platform/log/log.h"
+#include "platform/log/log_internal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PREFIX "{\"time\":\"2026-01-31T12:00:00.123Z\",\"level\":"
@@ -202,6 +205,132 @@ static void lines_go_to_the_end_of_a_file(void **state)
     (void)unlink(path);
 }
 
+static int64_t now_us(void)
+{
+    struct timespec at;
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    return at.tv_sec * INT64_C(1000000) + at.tv_nsec / 1000;
+}
+
+/* The linker gives us every write of the program (CMakeLists.txt): while the disk hangs, one to a plain file does not
+ * come back. */
+static atomic_bool does_disk_hang;
+static atomic_int hanging;
+ssize_t __real_write(int fd, const void *bytes, size_t count);
+ssize_t __wrap_write(int fd, const void *bytes, size_t count);
+ssize_t __wrap_write(int fd, const void *bytes, size_t count)
+{
+    struct stat info;
+    if (atomic_load(&does_disk_hang) && fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
+        atomic_fetch_add(&hanging, 1);
+        while (atomic_load(&does_disk_hang)) {
+            (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        }
+        atomic_fetch_sub(&hanging, 1);
+    }
+    return __real_write(fd, bytes, count);
+}
+
+static void a_file_on_a_disk_that_hangs_stalls_nobody(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/hookbus-test-log-XXXXXX";
+    int fd = mkostemp(path, O_APPEND | O_CLOEXEC);
+    assert_true(fd >= 0);
+    struct hb_log *log = new_log(fd, HB_LOG_LEVEL_INFO);
+    struct hb_log_context root = hb_log_root(log);
+    (void)alarm(30); /* what hangs ends here */
+    atomic_store(&does_disk_hang, true);
+    int64_t longest_us = 0;
+    uint64_t lines = 0;
+    for (; hb_log_dropped(log) < 10; lines++) {
+        int64_t before_us = now_us();
+        hb_log(&root, HB_LOG_READY, HB_LOG_INT("n", lines));
+        int64_t took_us = now_us() - before_us;
+        longest_us = took_us > longest_us ? took_us : longest_us;
+    }
+    assert_in_range(longest_us, 0, 500000);
+    assert_in_range(lines, 5000, 40000); /* 1 MiB waits, and one buffer is in the thread's hands */
+    int64_t before_us = now_us();
+    hb_log_free(&log);
+    assert_in_range(now_us() - before_us, 900000, 3000000); /* a second's patience, no more */
+    assert_int_equal(atomic_load(&hanging), 1);
+    close(fd); /* the thread left behind has a descriptor of its own, and ends by itself */
+    atomic_store(&does_disk_hang, false);
+    struct stat info = {.st_size = 0};
+    while (atomic_load(&hanging) > 0 || (stat(path, &info) == 0 && info.st_size == 0)) {
+        (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    (void)alarm(0);
+    (void)unlink(path);
+}
+
+/* Reads until `text` has come or ten seconds are over, flushing as the loop does; counts the lines. */
+static bool read_until(struct hb_log *log, int fd, const char *text, uint64_t *ret_lines)
+{
+    int64_t until_us = now_us() + 10000000;
+    bool has_come = false;
+    while (!has_come && now_us() < until_us) {
+        const char *got = arrived(fd);
+        has_come = strstr(got, text) != NULL;
+        for (const char *c = got; *c; c++) {
+            *ret_lines += *c == '\n';
+        }
+        if (*got == '\0') {
+            (void)hb_log_flush(log);
+            (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        }
+    }
+    return has_come;
+}
+
+static void what_a_hanging_disk_costs_is_counted_and_told_when_it_is_back(void **state)
+{
+    (void)state;
+    int fds[2];
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    struct hb_log *log = NULL;
+    assert_int_equal(hb_log_new_threaded(fds[1], HB_LOG_LEVEL_INFO, now, NULL, &log), HB_OK);
+    struct hb_log_context root = hb_log_root(log);
+    uint64_t lines = 0;
+    for (; hb_log_dropped(log) < 10; lines++) {
+        hb_log(&root, HB_LOG_READY, HB_LOG_INT("n", lines));
+    }
+    assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+    uint64_t read_lines = 0;
+    assert_true(read_until(log, fds[0], "\"lines_dropped\",\"lines\":10}", &read_lines));
+    assert_int_equal(read_lines, lines - 10 + 1);
+    assert_int_equal(hb_log_dropped(log), 10);
+    hb_log_free(&log);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void a_full_disk_behind_the_thread_costs_lines_and_nothing_else(void **state)
+{
+    (void)state;
+    int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    if (fd < 0) {
+        skip();
+    }
+    struct hb_log *log = NULL;
+    assert_int_equal(hb_log_new_threaded(fd, HB_LOG_LEVEL_INFO, now, NULL, &log), HB_OK);
+    struct hb_log_context root = hb_log_root(log);
+    for (int line = 0; line < 1000; line++) {
+        hb_log(&root, HB_LOG_READY, HB_LOG_INT("line", line));
+    }
+    int64_t until_us = now_us() + 10000000;
+    while (hb_log_dropped(log) < 1000 && now_us() < until_us) {
+        (void)hb_log_flush(log);
+    }
+    for (int i = 0; i < 1000; i++) { /* notices that do not get out are no losses */
+        (void)hb_log_flush(log);
+    }
+    assert_int_equal(hb_log_dropped(log), 1000);
+    hb_log_free(&log);
+    close(fd);
+}
+
 int main(void)
 {
     (void)signal(SIGPIPE, SIG_IGN); /* as main does */
@@ -214,6 +343,9 @@ int main(void)
         cmocka_unit_test(a_full_disk_costs_lines_and_nothing_else),
         cmocka_unit_test(a_closed_descriptor_takes_nothing_and_harms_nothing),
         cmocka_unit_test(lines_go_to_the_end_of_a_file),
+        cmocka_unit_test(a_file_on_a_disk_that_hangs_stalls_nobody),
+        cmocka_unit_test(what_a_hanging_disk_costs_is_counted_and_told_when_it_is_back),
+        cmocka_unit_test(a_full_disk_behind_the_thread_costs_lines_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
