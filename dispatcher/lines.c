@@ -30,6 +30,7 @@ struct hb_lines {
     struct batch *to_repeat;      /* not taken by Kafka's client, oldest first */
     struct batch *oldest, *newest; /* at Kafka */
     size_t records_waiting, lines_waiting;
+    bool is_refused;              /* the last record was not permitted: no more work until one is */
 };
 
 static void at_kafka_remove(struct hb_lines *lines, struct batch *batch)
@@ -71,17 +72,72 @@ static void batch_done(struct hb_lines *lines, struct batch *batch)
     lines->free_list = batch;
 }
 
+static void refuse(struct hb_lines *lines, enum hb_err err, const char *text)
+{
+    lines->is_refused = true;
+    lines->options.refused(lines->options.user, err, text);
+}
+
+static struct batch *batch_new(struct hb_lines *lines);
+static enum hb_err tags_reserve(struct batch *batch);
+
+/* Moves the second half of the lines into a record of their own. Without memory nothing happens: it is tried again as it is. */
+static void split(struct hb_lines *lines, struct batch *batch)
+{
+    struct batch *second = batch_new(lines);
+    if (!second)
+        return;
+    size_t stay = batch->tags_count / 2, cut = 0;
+    for (size_t i = 0; i < stay; i++) /* texts hold no bare line feed */
+        cut = (size_t)((const char *)memchr(batch->text.ptr + cut, '\n', batch->text.len - cut) - batch->text.ptr) + 1;
+    enum hb_err err = hb_buf_add(&second->text, hb_str_n(batch->text.ptr + cut, batch->text.len - cut));
+    for (size_t i = stay; i < batch->tags_count && !err; i++)
+        if (!(err = tags_reserve(second)))
+            second->tags[second->tags_count++] = batch->tags[i];
+    if (err) {
+        second->tags_count = 0;
+        hb_buf_clear(&second->text);
+        second->next = lines->free_list;
+        lines->free_list = second;
+        return;
+    }
+    batch->tags_count = stay;
+    batch->text.len = cut;
+    second->written_at = batch->written_at;
+    lines->records_waiting++;
+    repeat_later(lines, second);
+}
+
+/* A single line goes without location, detail and body, which stand together before the topic; a quote inside a text is escaped, so these are found. */
+static void shorten(struct batch *batch)
+{
+    static const char *const CUT[] = {",\"location\":\"", ",\"detail\":\"", ",\"body\":\""};
+    char *text = batch->text.ptr, *from = NULL;
+    for (size_t i = 0; i < sizeof CUT / sizeof *CUT && !from; i++)
+        from = memmem(text, batch->text.len, CUT[i], strlen(CUT[i]));
+    char *to = from ? memmem(from, batch->text.len - (size_t)(from - text), ",\"topic\":\"", 10) : NULL;
+    if (!to)
+        return;
+    memmove(from, to, batch->text.len - (size_t)(to - text));
+    batch->text.len -= (size_t)(to - from);
+}
+
 static void acknowledged(void *user, const struct hb_kafka_ack *ack)
 {
     struct batch *batch = user;
     struct hb_lines *lines = batch->lines;
     at_kafka_remove(lines, batch);
     if (!ack->err) {
+        lines->is_refused = false;
         batch_done(lines, batch);
         return;
     }
     if (ack->err == HB_ERR_DENIED || ack->err == HB_ERR_FATAL)
-        lines->options.refused(lines->options.user, ack->err, ack->text);
+        refuse(lines, ack->err, ack->text);
+    else if (ack->err == HB_ERR_TOO_LARGE && batch->tags_count > 1)
+        split(lines, batch);
+    else if (ack->err == HB_ERR_TOO_LARGE)
+        shorten(batch);
     repeat_later(lines, batch);
 }
 
@@ -93,7 +149,7 @@ static enum hb_err write_batch(struct hb_lines *lines, struct batch *batch)
         .value = hb_buf_str(&batch->text), .headers = &version, .headers_count = 1};
     enum hb_err err = hb_kafka_produce(lines->options.producer, &record, acknowledged, batch);
     if (err == HB_ERR_DENIED || err == HB_ERR_FATAL)
-        lines->options.refused(lines->options.user, err, hb_err_text(err));
+        refuse(lines, err, hb_err_text(err));
     if (!err)
         at_kafka_add(lines, batch);
     return err;
@@ -182,7 +238,7 @@ bool hb_lines_is_congested(const struct hb_lines *lines)
 {
     if (lines->records_waiting == 0)
         return false;
-    if (lines->records_waiting >= RECORDS_WAITING_MAX)
+    if (lines->is_refused || lines->records_waiting >= RECORDS_WAITING_MAX)
         return true;
     const struct batch *oldest = lines->to_repeat ? lines->to_repeat : lines->oldest;
     return oldest && hb_loop_mono(lines->options.loop).us - oldest->written_at.us > ACK_WAIT_MAX_US;

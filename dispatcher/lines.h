@@ -2,7 +2,7 @@
  *
  * A record costs about a fifth of a delivery, a line nearly nothing: lines are gathered for up to attempts_linger_ms or
  * attempts_record_bytes. An event is settled only when its lines are acknowledged, so history has no holes: a record that Kafka
- * refuses for a while is written again until it has it.
+ * refuses for a while is written again until it has it; one too large for the topic is split, a single line goes shortened.
  * Owns / borrows: copies what it is given; `done` is called once a line, from the loop. Fails: HB_ERR_MEMORY (nothing was added).
  * Limits: records waiting for their acknowledgement; hb_lines_is_congested says that no more work should be begun.
  * Threads: the loop's. */
@@ -35,7 +35,7 @@ HB_MUST_USE enum hb_err hb_lines_add(struct hb_lines *lines, struct hb_attempt_l
 void hb_lines_flush(struct hb_lines *lines);
 /* Lines not acknowledged yet. */
 size_t hb_lines_waiting(const struct hb_lines *lines);
-/* Kafka has not acknowledged for 5 s, or a thousand records wait: nothing more may be fetched or sent. */
+/* Kafka has not acknowledged for 5 s, does not permit it, or a thousand records wait: nothing more may be fetched or sent. */
 bool hb_lines_is_congested(const struct hb_lines *lines);
 
 #endif
