@@ -84,6 +84,8 @@ void hb_settle_line_done(void *dispatcher, void *taken) { hb_settle_close(dispat
 static void store(struct hb_dispatcher *d, struct hb_partition *partition, int64_t next)
 {
     partition->watermark = next;
+    if (!d->consumer) /* freed already: the last acknowledgements of the producer come after it */
+        return;
     enum hb_err err = hb_kafka_consumer_store(d->consumer, partition->topic, partition->partition, next);
     if (err)
         hb_log(&d->log, HB_LOG_KAFKA_ERROR, HB_LOG_C("what", "store offset"), HB_LOG_C("error", hb_err_text(err)));
