@@ -88,6 +88,18 @@ void hb_admit_pump(struct hb_admit *admit)
     }
 }
 
+/* A lane that has nothing to send any more takes no slot: the next one gets it. */
+void hb_admit_unblock(struct hb_admit *admit, struct hb_host *host)
+{
+    for (int slots = admit->limits.host_max - host->in_flight; slots > 0 && host->blocked;) {
+        struct hb_lane *next = host->blocked;
+        host->blocked = next->next_blocked;
+        next->is_host_blocked = false;
+        take_part(admit, next);
+        slots -= hb_turns_has(&next->seat);
+    }
+}
+
 void hb_admit_ended(struct hb_admit *admit, struct hb_lane *lane)
 {
     HB_ASSERT(lane->in_flight > 0 && lane->stall->in_flight > 0 && admit->in_flight > 0);
@@ -98,12 +110,8 @@ void hb_admit_ended(struct hb_admit *admit, struct hb_lane *lane)
     if (host && host->in_flight > 0)
         host->in_flight--;
     take_part(admit, lane);
-    if (host && host->blocked && host->in_flight < admit->limits.host_max) {
-        struct hb_lane *next = host->blocked;
-        host->blocked = next->next_blocked;
-        next->is_host_blocked = false;
-        take_part(admit, next);
-    }
+    if (host)
+        hb_admit_unblock(admit, host);
 }
 
 void hb_admit_sweep(struct hb_admit *admit, struct hb_lane *lane, bool (*is_out)(void *user, const struct hb_delivery *delivery),

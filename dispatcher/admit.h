@@ -39,6 +39,8 @@ void hb_admit_add(struct hb_admit *admit, struct hb_delivery *delivery);
 void hb_admit_pump(struct hb_admit *admit);
 /* A started delivery ended: its slots are free. Pump afterwards. */
 void hb_admit_ended(struct hb_admit *admit, struct hb_lane *lane);
+/* Slots of a destination became free: lanes that wait for it take part again, as many as there are slots. */
+void hb_admit_unblock(struct hb_admit *admit, struct hb_host *host);
 /* Takes out of a lane's queue what `is_out` says and gives it to `out`. */
 void hb_admit_sweep(struct hb_admit *admit, struct hb_lane *lane, bool (*is_out)(void *user, const struct hb_delivery *delivery),
                     void (*out)(void *user, struct hb_delivery *delivery), void *user);

@@ -140,6 +140,10 @@ void hb_attempt_start(void *dispatcher, struct hb_delivery *delivery)
     }
     struct hb_error error = {.text = ""};
     enum hb_err err = hb_lane_prepare(&d->lanes, lane, &error);
+    if (d->lanes.left) { /* what this lane has in flight counts at its new place from now on */
+        hb_admit_unblock(&d->admit, d->lanes.left);
+        d->lanes.left = NULL;
+    }
     if (err) {
         bool is_unusable = err == HB_ERR_INVALID || err == HB_ERR_TOO_LARGE || err == HB_ERR_DENIED;
         not_sent(d, delivery, is_unusable ? HB_REASON_URL_REFUSED : HB_REASON_NOT_SENT, error.text);

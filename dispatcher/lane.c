@@ -83,7 +83,9 @@ static void leave_host(struct hb_lanes *lanes, struct hb_lane *lane)
     }
     host->in_flight -= lane->in_flight;
     lane->host = NULL;
+    lanes->left = host;
     if (--host->lanes == 0) {
+        lanes->left = NULL;
         hb_map_remove(&lanes->hosts, hb_str_c(host->name));
         free(host->name);
         free(host);
@@ -165,6 +167,7 @@ void hb_lanes_drop(struct hb_lanes *lanes, struct hb_lane *lane)
     HB_ASSERT(lane->waiting == 0 && lane->in_flight == 0 && !hb_turns_has(&lane->seat));
     hb_map_remove(&lanes->by_webhook, lane->webhook->id);
     leave_host(lanes, lane);
+    lanes->left = NULL; /* an idle lane freed no slot */
     unprepare(lanes, lane);
     struct hb_stall *stall = lane->stall;
     if (--stall->lanes == 0) {

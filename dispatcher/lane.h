@@ -52,6 +52,7 @@ struct hb_lane {
 
 struct hb_lanes {
     struct hb_map by_webhook, stalls, hosts;
+    struct hb_host *left; /* by the last hb_lane_prepare that moved a lane, if other lanes are still there: it has slots now */
     struct hb_http_client *http;
     void *owner;
     int window_start, window_max;
