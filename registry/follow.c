@@ -6,6 +6,7 @@
 
 #define POLL_MAX 200            /* events a turn */
 #define POLL_SAFETY_MS 10000    /* a poll without a wake-up, against a lost one */
+#define ASK_AGAIN_US 1000000    /* a question for the end that was not answered by then is asked again */
 
 static void stop(struct hb_registry *registry, const char *sentence, enum hb_err err)
 {
@@ -116,11 +117,14 @@ enum hb_err hb_registry_follow(struct hb_registry *registry, const struct hb_reg
     return err ? err : watch_reader(registry);
 }
 
-/* Reading on from where we are makes the client fetch, and say the end it finds. */
+/* Reading on from where we are makes the client fetch, and say the end it finds. One question at a time: assigned again while it
+ * still begins with the last assignment, the library aborts (rktp_started). */
 void hb_registry_ask_end(struct hb_registry *registry)
 {
     const struct hb_kafka_start start = {0, 0, registry->applied < 0 ? HB_KAFKA_BEGINNING : registry->applied + 1};
     struct hb_mono now = hb_loop_mono(registry->loop);
+    if (registry->end_asked.us > registry->end_answered.us && now.us - registry->end_asked.us < ASK_AGAIN_US)
+        return;
     if (registry->reader && hb_kafka_reader_assign(registry->reader, &start, 1) == HB_OK)
         registry->end_asked = now;
 }
