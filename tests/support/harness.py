@@ -5,6 +5,7 @@ own file, flushed to the disk, before it answers 2xx; when all is quiet the two 
 """
 
 import base64
+import ctypes
 import hashlib
 import hmac
 import http.client
@@ -66,7 +67,7 @@ class AttemptsTail:
         self.lock = threading.Lock()
         self.errors = open(os.path.join(folder, "kcat.log"), "ab")
         self.child = subprocess.Popen(["kcat", "-b", broker, "-C", "-t", topic, "-o", "beginning", "-q", "-u", "-f", "%s"],
-                                      stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL)
+                                      stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()
 
@@ -88,14 +89,24 @@ class AttemptsTail:
         self.errors.close()
 
 
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def die_with_parent():
+    """A test that is killed leaves no roles behind."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Process:
-    """A role, with its output in a file that is shown when a test fails."""
+    """A role, with its output in a file that is shown when a test fails. Started by the test's own thread: it ends with that."""
 
     def __init__(self, name, argv, env, folder):
         self.name = name
         self.log = os.path.join(folder, f"{name}-{random_name(4)}.log")
         self.output = open(self.log, "wb")
-        self.child = subprocess.Popen(argv, env=env, stdout=self.output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=folder)
+        self.child = subprocess.Popen(argv, env=env, stdout=self.output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=folder,
+                                      preexec_fn=die_with_parent)
 
     def is_alive(self):
         return self.child.poll() is None

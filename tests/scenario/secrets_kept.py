@@ -1,0 +1,123 @@
+"""Signing secrets while they change, and when the key that opens them is not there."""
+import os
+import shutil
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from harness import HookbusTest, SharedTest, main, wait_until  # noqa: E402
+
+
+class Rotation(SharedTest):
+    def test_secret_rotated_mid_flight_signs_with_both_until_the_old_one_ends_and_then_only_with_the_new(self):
+        receiver = self.receiver()
+        webhook = self.subscribe(receiver)
+        old = webhook["secret"]
+        path = f"/v1/stores/{self.store}/webhooks/{webhook['id']}"
+        stopping = threading.Event()
+        self.addCleanup(stopping.set)
+
+        def publish_on():
+            while not stopping.is_set():
+                self.publish("order.created", "1", {})
+        publisher = threading.Thread(target=publish_on, daemon=True)
+        publisher.start()
+        wait_until("deliveries are under way", lambda: receiver.count() >= 20)
+        answer = self.bus.must(200, "POST", f"{path}/secret", {"overlap_s": 3})
+        rotated = time.time()
+        new = answer["secret"]
+        self.assertNotEqual(old, new)
+        receiver.secrets["/hook"] = [old, new]
+
+        def signatures_of_last():
+            return len(receiver.snapshot()[-1]["headers"]["webhook-signature"].split(" "))
+        wait_until("both sign", lambda: signatures_of_last() == 2)
+        wait_until("only the new one signs", lambda: signatures_of_last() == 1)
+        self.assertGreaterEqual(time.time() - rotated, 2.9, "the overlap is 3 s")
+        count = receiver.count()
+        wait_until("more deliveries", lambda: receiver.count() >= count + 20)
+        stopping.set()
+        publisher.join()
+        states = []
+        for post in receiver.snapshot():
+            self.assertGreaterEqual(post["verified"], 1, "each POST is signed with a secret that is valid at its time")
+            receiver.secrets["/hook"] = [new]
+            with_new = receiver.verify("/hook", post["headers"], post["body"]) == 1
+            receiver.secrets["/hook"] = [old]
+            with_old = receiver.verify("/hook", post["headers"], post["body"]) == 1
+            states.append((with_old, with_new))
+        # Several connections: a request may overtake another, so the order is that of the signatures' own times.
+        self.assertEqual({*states}, {(True, False), (True, True), (False, True)})
+        self.assertEqual(states[-1], (False, True))
+
+    def test_a_secret_is_shown_once_and_stands_sealed_in_kafka(self):
+        receiver = self.receiver()
+        webhook = self.subscribe(receiver, headers={"Authorization": "Bearer do-not-show", "X-Plain": "shown"})
+        path = f"/v1/stores/{self.store}/webhooks/{webhook['id']}"
+        self.assertNotIn("secret", self.bus.must(200, "GET", path))
+        raw = self.bus.read_topic("registry")
+        for hidden in (webhook["secret"].removeprefix("whsec_").encode(), b"do-not-show"):
+            self.assertNotIn(hidden, raw)
+        self.publish("order.created", "1", {})
+        wait_until("the POST", lambda: receiver.count() == 1)
+        self.assertEqual(receiver.snapshot()[0]["headers"]["authorization"], "Bearer do-not-show")
+        for process in self.bus.processes:
+            with open(process.log, "rb") as f:
+                log = f.read()
+            self.assertNotIn(b"do-not-show", log)
+            self.assertNotIn(webhook["secret"].encode(), log)
+
+
+class NoKey(HookbusTest):
+    def test_sealing_key_missing_sends_nothing_unsigned_keeps_the_deliveries_and_is_red_and_loud(self):
+        self.bus.start_api()
+        self.bus.add_store()
+        receiver = self.bus.receiver()
+        self.bus.subscribe(receiver)
+        away = self.bus.sealing_file + ".away"
+        shutil.move(self.bus.sealing_file, away)
+        events = {result["id"] for result in self.bus.publish([{"type": "order.created", "subject": str(i), "data": {}} for i in range(50)])}
+        dispatcher = self.bus.start_dispatcher(is_waiting=False)
+
+        def is_red():
+            return not dispatcher.is_alive() or self.bus.get_status(dispatcher.port, "/readyz") == 503
+        wait_until("the dispatcher answers", lambda: not dispatcher.is_alive() or self.bus.get_status(dispatcher.port, "/healthz") != 0)
+        self.assertTrue(is_red())
+        wait_until("it says what is wrong", lambda: "key" in dispatcher.tail(50))
+        # It must go on being red and silent: long enough for a consumer to join and fetch, had it wanted to.
+        control = self.bus.metrics(dispatcher) if dispatcher.is_alive() else {}
+        self.assertEqual(control.get("hookbus_events_taken_total", 0), 0)
+        ends = time.monotonic() + 3
+        while time.monotonic() < ends:
+            self.assertTrue(is_red())
+            self.assertEqual(receiver.count(), 0)
+            time.sleep(0.1)
+        self.assertEqual(self.bus.lines(), [])
+        dispatcher.stop()
+        shutil.move(away, self.bus.sealing_file)
+        self.bus.start_dispatcher()
+        wait_until("all arrives, signed", lambda: receiver.ids() == events)
+        self.assertEqual({post["verified"] for post in receiver.snapshot()}, {1})
+
+    def test_a_webhook_whose_own_secret_is_damaged_is_skipped_with_that_reason_and_the_others_go_on(self):
+        self.bus.start_api()
+        self.bus.add_store()
+        receiver = self.bus.receiver()
+        lost = self.bus.subscribe(receiver, path="/lost")
+        # Other keys: what was sealed under the old ones cannot be opened any more.
+        os.remove(self.bus.sealing_file)
+        self.bus.run("secrets", "init", self.bus.sealing_file)
+        self.bus.processes[0].stop()
+        self.bus.start_api()
+        self.bus.start_dispatcher()
+        self.bus.subscribe(receiver, path="/good")
+        event = self.bus.publish([{"type": "order.created", "subject": "1", "data": {}}])[0]["id"]
+        line = self.bus.wait_line(event=event, webhook=lost["id"])
+        self.assertEqual((line["outcome"], line["reason"]), ("skipped", "secret_damaged"))
+        wait_until("the other one's POST", lambda: receiver.count() == 1)
+        self.assertEqual(receiver.snapshot()[0]["path"], "/good")
+
+
+if __name__ == "__main__":
+    main()
