@@ -119,7 +119,12 @@ static void on_error(void *user, enum hb_err err, int topic, int32_t partition, 
     (void)user, (void)err, (void)topic, (void)partition, (void)text; /* a tail shows what it can; the dispatcher says what is wrong */
 }
 
-static const struct hb_kafka_reader_events tail_events = {.message = on_message, .error = on_error};
+static void on_end(void *user, int topic, int32_t partition, int64_t offset)
+{
+    (void)user, (void)topic, (void)partition, (void)offset; /* the end is where a tail always is */
+}
+
+static const struct hb_kafka_reader_events tail_events = {.message = on_message, .end = on_end, .error = on_error};
 
 static void readable(void *user, int events)
 {
