@@ -107,6 +107,45 @@ static void an_answer_given_later_goes_out_at_once(void **state)
     stop_serving(&served);
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec at;
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    return at.tv_sec * INT64_C(1000) + at.tv_nsec / 1000000;
+}
+
+/* Many clients read to the end instead of counting bytes. */
+static void a_connection_that_the_client_wants_closed_ends_with_its_answer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head, *body;
+        int status;
+    } rows[] = {
+        {"GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "", 200},
+        {"GET /hello HTTP/1.0\r\n\r\n", "", 200},
+        {"GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "", 404},
+        {"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\n", "abc", 200},
+        {"POST /later HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\n", "abc", 202},
+    };
+    struct served served;
+    serve(&served, options_of_tests());
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int64_t begin_ms = now_ms();
+        for (int turn = 0; turn < 5; turn++) {
+            int fd = dial(&served);
+            char byte;
+            send_text(fd, rows[i].head);
+            send_text(fd, rows[i].body);
+            assert_int_equal(read_answer(fd, answer, sizeof(answer)), rows[i].status);
+            assert_int_equal(recv(fd, &byte, 1, 0), 0);
+            close(fd);
+        }
+        assert_in_range(now_ms() - begin_ms, 0, 2000); /* by the once-a-second sweep it would be 5 s */
+    }
+    stop_serving(&served);
+}
+
 static void a_large_body_arrives_whole_whether_sized_or_chunked(void **state)
 {
     (void)state;
@@ -210,6 +249,7 @@ int main(void)
         cmocka_unit_test(head_answers_like_get_without_a_body),
         cmocka_unit_test(a_connection_is_kept_and_pipelined_calls_are_answered_in_order),
         cmocka_unit_test(an_answer_given_later_goes_out_at_once),
+        cmocka_unit_test(a_connection_that_the_client_wants_closed_ends_with_its_answer),
         cmocka_unit_test(a_large_body_arrives_whole_whether_sized_or_chunked),
         cmocka_unit_test(a_client_that_leaves_before_the_answer_is_told),
         cmocka_unit_test(calls_still_open_are_closed_when_the_server_is_freed),
