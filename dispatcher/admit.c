@@ -130,6 +130,8 @@ void hb_admit_sweep(struct hb_admit *admit, struct hb_lane *lane, bool (*is_out)
     }
     lane->last = at;
     take_part(admit, lane);
+    if (lane->host)
+        hb_admit_unblock(admit, lane->host); /* it may have left a slot it was called for */
 }
 
 bool hb_admit_is_full(const struct hb_admit *admit)
