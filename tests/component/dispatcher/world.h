@@ -1,0 +1,79 @@
+/* Job: a real dispatcher with fakes at its edges: time, Kafka, HTTP and the registry go where the test says.
+ *
+ * Place: linked instead of hb_loop, hb_kafka, hb_http_client and hb_registry. It also keeps the ledger that says whether an offset may be
+ * stored: every delivery of every event below has ended, and Kafka acknowledged a line of each. Fails: aborts the test. Threads: one. */
+#ifndef TESTS_COMPONENT_DISPATCHER_WORLD_H
+#define TESTS_COMPONENT_DISPATCHER_WORLD_H
+
+#include "dispatcher/state.h"
+#include "fakes/fake_http_client.h"
+#include "fakes/fake_kafka.h"
+#include "fakes/fake_loop.h"
+#include "fakes/fake_registry.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define WORLD_OFFSETS 4096 /* of a partition */
+#define WORLD_WEBHOOKS 8
+#define WORLD_LINES_KEPT 64
+
+/* What is known of one event, from outside. */
+struct world_event {
+    int64_t sent[WORLD_WEBHOOKS], ended[WORLD_WEBHOOKS], lines[WORLD_WEBHOOKS];
+    int64_t whole_lines; /* lines without a webhook: unreadable, or the whole event skipped */
+    unsigned expected;   /* bit a webhook */
+    bool is_whole;       /* one line for the event, nothing sent */
+    bool is_appended;
+};
+struct world {
+    struct hb_loop *loop;
+    struct hb_registry *registry;
+    struct hb_http_client *http;
+    struct hb_config config;
+    struct hb_metrics metrics;
+    struct hb_log_context log;
+    struct hb_dispatcher *dispatcher;
+    char state_dir[128];
+    bool has_keys, resets_offsets;
+    int stopped, failed;
+    char failure[256];
+    struct world_event *events[FAKE_TOPICS][FAKE_PARTITIONS];
+    char *lines[WORLD_LINES_KEPT]; /* acknowledged lines, the last ones */
+    size_t lines_count;
+    int lines_acked, stores, early_stores;
+    char watermark[512]; /* the last registry record produced */
+};
+
+int world_setup(void **state);
+int world_teardown(void **state);
+/* Makes the dispatcher (the settings may be changed before) and gives it time 0. */
+void world_start(struct world *world);
+/* In the role's order: HTTP first, then the dispatcher; a new HTTP client is made. */
+void world_stop(struct world *world);
+/* As a kill: what Kafka has not acknowledged and what is not committed is lost. */
+void world_crash(struct world *world);
+/* Store "shop" and webhook "wh_0" at http://receiver.example. */
+void world_add_webhook(struct world *world, const struct fake_webhook *spec);
+/* Changes it in the registry and tells the dispatcher. */
+void world_change_webhook(struct world *world, const struct fake_webhook *spec);
+/* Appends an event of "shop" to topic 0; webhooks: those that must get a line. */
+int64_t world_publish(struct world *world, int32_t partition, const char *id, unsigned webhooks);
+int64_t world_append(struct world *world, int topic, int32_t partition, const struct fake_event *event, unsigned webhooks);
+void world_expect_whole(struct world *world, int topic, int32_t partition, int64_t offset);
+/* Answers the oldest request. */
+void world_answer(struct world *world, int status);
+/* Answers, acknowledges and commits until nothing more happens. */
+void world_finish(struct world *world);
+/* Whether a kept line holds all of the texts (NULL-terminated). */
+bool world_has_line(const struct world *world, const char *a, const char *b);
+int world_count_lines(const struct world *world, const char *text);
+/* Gives time for lines to be gathered. */
+void world_gather(struct world *world);
+void world_settle(struct world *world);
+
+#endif
