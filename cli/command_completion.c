@@ -117,12 +117,65 @@ static void manual_command(FILE *out, const struct hb_command *command)
     }
 }
 
+/* ---- docs/cli.md ---- */
+
+static void markdown_flags(FILE *out, const struct hb_flag *flags)
+{
+    for (; flags && flags->name; flags++) {
+        char letter[16] = "";
+
+        if (flags->letter) {
+            (void)snprintf(letter, sizeof(letter), " (`-%c`)", flags->letter);
+        }
+        if (!flags->is_hidden) {
+            (void)fprintf(out, "- `--%s%s%s`%s: %s%s\n", flags->name, flags->value ? " " : "", flags->value ? flags->value : "",
+                          letter, flags->help,
+                          flags->is_repeated ? " (may be repeated)" : "");
+        }
+    }
+}
+
+static enum hb_err run_markdown(struct hb_cli *cli)
+{
+    FILE *out = cli->out.out;
+    size_t count;
+    const struct hb_command *const *commands = hb_commands(&count);
+
+    (void)fputs("# Commands\n\nMade by `hookbus manual --markdown`; a test holds this page against the program.\n\n"
+                "Every command takes `--json` (results on standard output, errors as `{\"error\": …}` on standard error) and `--help`.\n"
+                "Those that read the configuration take `--config FILE` (`HOOKBUS_CONFIG`); those that speak to the api also `--api URL` and\n"
+                "`--key-file FILE` (`HOOKBUS_API_KEY`); those about one store `--store STORE` (`HOOKBUS_STORE`).\n\n"
+                "| exit code | meaning |\n| --- | --- |\n| 0 | done |\n| 1 | done, and something found wrong (doctor, checks, tests) |\n"
+                "| 64 | wrong command line |\n", out);
+    for (int err = 1; err < HB_ERR_COUNT; err++) {
+        (void)fprintf(out, "| %d | %s |\n", hb_err_exit_code((enum hb_err)err), hb_err_text((enum hb_err)err));
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (commands[i]->is_hidden) {
+            continue;
+        }
+        (void)fprintf(out, "\n## hookbus %s\n\n`hookbus %s%s%s`: %s.\n", commands[i]->name, commands[i]->name, commands[i]->usage[0] ? " " : "",
+                      commands[i]->usage, commands[i]->summary);
+        if (commands[i]->help) {
+            (void)fprintf(out, "\n```\n%s\n```\n", commands[i]->help);
+        }
+        if (commands[i]->flags) {
+            (void)fputc('\n', out);
+            markdown_flags(out, commands[i]->flags);
+        }
+    }
+    return HB_OK;
+}
+
 static enum hb_err run_manual(struct hb_cli *cli)
 {
     FILE *out = cli->out.out;
     size_t count;
     const struct hb_command *const *commands = hb_commands(&count);
 
+    if (hb_options_has(&cli->options, "markdown")) {
+        return run_markdown(cli);
+    }
     (void)fprintf(out, ".TH HOOKBUS 1 \"\" \"hookbus %s\"\n.SH NAME\nhookbus \\- event bus and webhook dispatcher for stores\n", HB_VERSION);
     (void)fputs(".SH SYNOPSIS\n.B hookbus\n.I COMMAND\n[\\fIARGUMENTS\\fR]\n.SH COMMANDS\n"
                 "Every command takes \\-\\-json and \\-\\-help; those that read the configuration \\-\\-config FILE, those that speak to the\n"
@@ -141,10 +194,15 @@ static enum hb_err run_manual(struct hb_cli *cli)
     return HB_OK;
 }
 
+static const struct hb_flag MANUAL_FLAGS[] = {
+    {"markdown", 0, NULL, "as docs/cli.md instead of a man page", false, false},
+    HB_FLAGS_END,
+};
+
 const struct hb_command hb_command_completion = {
     .name = "completion", .usage = "bash", .summary = "print the completion script of a shell",
     .arguments_min = 1, .arguments_max = 1, .run = run_completion,
 };
 const struct hb_command hb_command_manual = {
-    .name = "manual", .usage = "", .summary = "print the man page", .is_hidden = true, .run = run_manual,
+    .name = "manual", .usage = "", .summary = "print the man page", .flags = MANUAL_FLAGS, .is_hidden = true, .run = run_manual,
 };
