@@ -139,6 +139,8 @@ struct hb_cursor hb_cursor_member(struct hb_cursor object, struct hb_str name)
     struct hb_cursor found = {HB_CURSOR_NONE, {NULL, 0}}, value;
     struct hb_str raw;
     size_t state = 0;
+    if (object.kind != HB_CURSOR_OBJECT)
+        return found; /* a request's body may be any value: what is no object has no members */
     while (hb_cursor_next(object, &state, &raw, &value))
         if (hb_cursor_text_eq(raw, name))
             found = value;

@@ -28,7 +28,7 @@ struct hb_cursor hb_cursor_root(struct hb_str text);
 /* Iterates members of an object or items of an array: start with *state = 0; false at the end. ret_name (objects) is
  * raw, still escaped, without quotes; NULL for arrays. */
 bool hb_cursor_next(struct hb_cursor container, size_t *state, struct hb_str *ret_name, struct hb_cursor *ret_value);
-/* The last member of that name (escapes are understood); kind NONE if there is none. */
+/* The last member of that name (escapes are understood); kind NONE if there is none, or if `object` is none. */
 struct hb_cursor hb_cursor_member(struct hb_cursor object, struct hb_str name);
 /* The raw body of a string value: still escaped, without its quotes. */
 struct hb_str hb_cursor_text(struct hb_cursor string);

@@ -266,6 +266,10 @@ static void filters_can_be_tried_and_keep_their_bytes(void **state)
     assert_true(reply_text(&no, "why").len > 0);
     reply_free(&no);
     expect(&f->process, 422, "POST", "/v1/stores/flt/webhooks/test-filter", f->admin, NULL, "{\"filter\": {\"a\": 1}, \"data\": {}}");
+    static const char *const NO_OBJECTS[] = {"1", "\"data\"", "null", "[]", "[1,2]", "[{\"filter\": {}, \"data\": 1}]"};
+    for (size_t i = 0; i < sizeof(NO_OBJECTS) / sizeof(*NO_OBJECTS); i++) {
+        expect(&f->process, 422, "POST", "/v1/stores/flt/webhooks/test-filter", f->admin, NULL, NO_OBJECTS[i]);
+    }
     struct reply made = make_webhook(f, "flt",
                                      "{\"url\": \"https://a.example/\", \"events\": [\"*\"], \"filter\": {\"id\": [9007199254740993]}}", path);
     expect(&f->process, 200, "PATCH", path, f->admin, "*", "{\"name\": \"z\"}");

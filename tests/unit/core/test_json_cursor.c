@@ -58,6 +58,10 @@ static void the_last_member_of_a_name_counts_and_names_may_be_escaped(void **sta
     struct hb_cursor root = hb_cursor_root(HB_STR("{\"id\":1,\"\\u0069d\":2,\"idx\":3,\"i\":4}"));
     check_str(hb_cursor_member(root, HB_STR("id")).raw, "2");
     assert_int_equal(hb_cursor_member(root, HB_STR("no")).kind, HB_CURSOR_NONE);
+    /* What is no object has none. */
+    static const char *const others[] = {"1", "\"id\"", "null", "true", "[]", "[1,2]", "[{\"id\":1}]"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        check_row(hb_cursor_member(hb_cursor_root(hb_str_c(others[i])), HB_STR("id")).kind == HB_CURSOR_NONE, others[i]);
 }
 
 static void escapes_are_understood(void **state)
