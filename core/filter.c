@@ -6,6 +6,10 @@
 
 #define WHY_PATH_BYTES_MAX 160
 #define GROUP 8 /* members of a pattern looked up in one pass over the data */
+/* What one match may cost, in bytes stepped over: every branch of the largest $or may look at the whole data, and no
+ * pattern may look at lists within lists over and over. */
+#define PASSES_MAX 256
+#define WORK_SPARE (1024 * 1024)
 
 /* The members on the way to where we are, on the stack. */
 struct trail {
@@ -16,6 +20,7 @@ struct trail {
 struct run {
     const struct hb_filter *filter;
     struct hb_error *why; /* NULL: nobody asks */
+    size_t *left;         /* work that may still be done; 0: too much was asked */
 };
 
 static bool pattern_matches(const struct run *run, uint16_t first, struct hb_cursor value, const struct trail *trail);
@@ -23,6 +28,20 @@ static bool pattern_matches(const struct run *run, uint16_t first, struct hb_cur
 static const struct hb_filter_node *node_at(const struct run *run, uint16_t index)
 {
     return &run->filter->nodes[index];
+}
+
+static bool may_work(const struct run *run, size_t cost)
+{
+    *run->left = cost < *run->left ? *run->left - cost : 0;
+    return *run->left > 0;
+}
+
+/* hb_cursor_next, as long as there is work left. */
+static bool next(const struct run *run, struct hb_cursor container, size_t *state, struct hb_str *ret_name,
+                 struct hb_cursor *ret_value)
+{
+    size_t before = *state;
+    return *run->left > 0 && hb_cursor_next(container, state, ret_name, ret_value) && may_work(run, *state - before);
 }
 
 static size_t write_path(const struct trail *trail, char path[WHY_PATH_BYTES_MAX])
@@ -43,20 +62,6 @@ static bool mismatch(const struct run *run, const struct trail *trail, const cha
     char path[WHY_PATH_BYTES_MAX];
     if (run->why)
         (void)hb_fail(run->why, HB_ERR_NOT_FOUND, "%.*s: %s", (int)write_path(trail, path), path, what);
-    return false;
-}
-
-static bool text_ends_with(struct hb_str raw, struct hb_str suffix)
-{
-    /* Without escapes the bytes decide. */
-    if (!raw.len || !memchr(raw.ptr, '\\', raw.len))
-        return raw.len >= suffix.len && memcmp(raw.ptr + raw.len - suffix.len, suffix.ptr, suffix.len) == 0;
-    /* With them, try from each place where a character or escape begins. */
-    for (size_t at = 0; at < raw.len;) {
-        if (hb_cursor_text_eq(hb_str_n(raw.ptr + at, raw.len - at), suffix))
-            return true;
-        at += hb_cursor_step(raw, at);
-    }
     return false;
 }
 
@@ -118,7 +123,7 @@ static bool plain_matches(const struct hb_filter_node *node, struct hb_cursor va
     case HB_FILTER_PREFIX:
         return is_text && hb_cursor_text_has_prefix(hb_cursor_text(value), node->text);
     case HB_FILTER_SUFFIX:
-        return is_text && text_ends_with(hb_cursor_text(value), node->text);
+        return is_text && hb_cursor_text_has_suffix(hb_cursor_text(value), node->text);
     default:
         return false;
     }
@@ -143,18 +148,25 @@ static bool alternative_matches(const struct run *run, const struct hb_filter_no
     return plain_matches(node, value);
 }
 
+/* Most comparisons end within a few bytes; these look at the whole value. */
+static size_t cost_of(const struct hb_filter_node *node, struct hb_cursor value)
+{
+    bool is_whole = node->kind == HB_FILTER_SUFFIX || node->kind == HB_FILTER_NUMERIC || node->kind == HB_FILTER_BUT;
+    return is_whole ? 1 + value.raw.len : 1;
+}
+
 /* Whether the value, or an item of it, is one of the alternatives. Nesting is bounded by hb_json_scan. */
 static bool value_matches(const struct run *run, uint16_t first, struct hb_cursor value)
 {
     if (value.kind == HB_CURSOR_ARRAY) {
         struct hb_cursor item;
         size_t state = 0;
-        while (hb_cursor_next(value, &state, NULL, &item))
+        while (next(run, value, &state, NULL, &item))
             if (value_matches(run, first, item))
                 return true;
         return false;
     }
-    for (uint16_t at = first; at; at = node_at(run, at)->next)
+    for (uint16_t at = first; at && may_work(run, cost_of(node_at(run, at), value)); at = node_at(run, at)->next)
         if (alternative_matches(run, node_at(run, at), value))
             return true;
     return false;
@@ -173,7 +185,7 @@ static bool any_of_matches(const struct run *run, uint16_t first, struct hb_curs
 
 static bool or_matches(const struct run *run, uint16_t first, struct hb_cursor value, const struct trail *trail)
 {
-    const struct run quiet = {run->filter, NULL};
+    const struct run quiet = {run->filter, NULL, run->left};
     for (uint16_t at = first; at; at = node_at(run, at)->next)
         if (pattern_matches(&quiet, node_at(run, at)->child, value, trail))
             return true;
@@ -201,7 +213,7 @@ static void find_values(const struct run *run, uint16_t first, struct hb_cursor 
         ret_values[i].kind = HB_CURSOR_NONE;
     if (object.kind != HB_CURSOR_OBJECT)
         return;
-    while (hb_cursor_next(object, &state, &name, &value)) {
+    while (next(run, object, &state, &name, &value)) {
         uint16_t at = first;
         for (int i = 0; i < GROUP && at; i++, at = node_at(run, at)->next)
             if (hb_cursor_text_eq(name, node_at(run, at)->text))
@@ -211,10 +223,10 @@ static void find_values(const struct run *run, uint16_t first, struct hb_cursor 
 
 static bool item_matches(const struct run *run, uint16_t first, struct hb_cursor array, const struct trail *trail)
 {
-    const struct run quiet = {run->filter, NULL};
+    const struct run quiet = {run->filter, NULL, run->left};
     struct hb_cursor item;
     size_t state = 0;
-    while (hb_cursor_next(array, &state, NULL, &item))
+    while (next(run, array, &state, NULL, &item))
         if (pattern_matches(&quiet, first, item, trail))
             return true;
     return mismatch(run, trail, "no item of the list matches");
@@ -243,6 +255,13 @@ static bool pattern_matches(const struct run *run, uint16_t first, struct hb_cur
 
 bool hb_filter_matches(const struct hb_filter *filter, struct hb_str data, struct hb_error *ret_why)
 {
-    const struct run run = {filter, ret_why};
-    return pattern_matches(&run, filter->first, hb_cursor_root(data), NULL);
+    size_t left = WORK_SPARE + PASSES_MAX * data.len;
+    const struct run run = {filter, ret_why, &left};
+    bool is_match = pattern_matches(&run, filter->first, hb_cursor_root(data), NULL);
+    if (left > 0)
+        return is_match;
+    /* Whatever was found on the way: members not looked at any more may have been taken for absent. */
+    if (ret_why)
+        (void)hb_fail(ret_why, HB_ERR_TOO_LARGE, "the filter would have to look at this data too often");
+    return false;
 }

@@ -266,14 +266,28 @@ bool hb_cursor_text_has_prefix(struct hb_str raw, struct hb_str prefix)
     return matched == prefix.len;
 }
 
-size_t hb_cursor_step(struct hb_str raw, size_t at)
+/* The unescaped bytes of what stands at *at, which moves behind it. */
+static size_t step(struct hb_str raw, size_t *at)
 {
-    if (raw.ptr[at] != '\\')
-        return 1;
     char made[4];
-    size_t end = at;
-    (void)unescape_at(raw, &end, made);
-    return end - at;
+    if (raw.ptr[*at] == '\\')
+        return unescape_at(raw, at, made);
+    (*at)++;
+    return 1;
+}
+
+/* Two passes, whatever the text: its unescaped length says where the suffix would begin. */
+bool hb_cursor_text_has_suffix(struct hb_str raw, struct hb_str suffix)
+{
+    if (raw.len == 0 || !memchr(raw.ptr, '\\', raw.len)) /* the bytes decide */
+        return raw.len >= suffix.len && memcmp(raw.ptr + raw.len - suffix.len, suffix.ptr, suffix.len) == 0;
+    size_t left = 0, at = 0;
+    while (at < raw.len)
+        left += step(raw, &at);
+    at = 0;
+    while (left > suffix.len)
+        left -= step(raw, &at);
+    return left == suffix.len && hb_cursor_text_eq(hb_str_n(raw.ptr + at, raw.len - at), suffix);
 }
 
 enum hb_err hb_cursor_unescape(struct hb_str raw, struct hb_buf *ret_text)

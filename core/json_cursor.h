@@ -36,8 +36,8 @@ struct hb_str hb_cursor_text(struct hb_cursor string);
 bool hb_cursor_text_eq(struct hb_str raw, struct hb_str plain);
 /* Whether the unescaped text of a raw string body begins with plain UTF-8 text. */
 bool hb_cursor_text_has_prefix(struct hb_str raw, struct hb_str prefix);
-/* Bytes of the raw string body at `at` that stand together: an escape (a surrogate pair is one), or one byte. */
-size_t hb_cursor_step(struct hb_str raw, size_t at);
+/* The same at its end. */
+bool hb_cursor_text_has_suffix(struct hb_str raw, struct hb_str suffix);
 /* Appends the unescaped text of a raw string body. A lone surrogate escape, which has no UTF-8, becomes U+FFFD (also in
  * hb_cursor_text_eq). */
 HB_MUST_USE enum hb_err hb_cursor_unescape(struct hb_str raw, struct hb_buf *ret_text);

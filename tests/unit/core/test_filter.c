@@ -4,6 +4,8 @@
 
 #include "check.h"
 
+#include <time.h>
+
 static bool run(const char *pattern, const char *data)
 {
     struct hb_filter *filter = NULL;
@@ -67,6 +69,11 @@ static void patterns_match_what_they_say(void **state)
         {"{\"a\":[{\"suffix\":\"n\"}]}", "{\"a\":\"x\\n\"}", false},
         {"{\"a\":[{\"suffix\":\"\\n\"}]}", "{\"a\":\"x\\n\"}", true},
         {"{\"a\":[{\"suffix\":\".pl\"}]}", "{\"a\":\"pl\"}", false},
+        {"{\"a\":[{\"suffix\":\".pl\"}]}", "{\"a\":\"\\n.pl\"}", true},
+        {"{\"a\":[{\"suffix\":\"pl\"}]}", "{\"a\":\"\\u00e9pl\"}", true},
+        {"{\"a\":[{\"suffix\":\"\u00e9pl\"}]}", "{\"a\":\"\\u00e9pl\"}", true},
+        {"{\"a\":[{\"suffix\":\"n\\n.pl\"}]}", "{\"a\":\"\\n.pl\"}", false},
+        {"{\"a\":[{\"suffix\":\"\\ud83d\\ude00\"}]}", "{\"a\":\"x\\ud83d\\ude00\"}", true},
         {"{\"p\":[{\"numeric\":[\">=\",10,\"<\",20]}]}", "{\"p\":10}", true},
         {"{\"p\":[{\"numeric\":[\">=\",10,\"<\",20]}]}", "{\"p\":19.99}", true},
         {"{\"p\":[{\"numeric\":[\">=\",10,\"<\",20]}]}", "{\"p\":20}", false},
@@ -199,10 +206,68 @@ static void a_mismatch_names_the_path(void **state)
     hb_filter_free(&filter);
 }
 
+static void repeat(struct hb_buf *buf, const char *text, int times)
+{
+    for (int i = 0; i < times; i++)
+        assert_int_equal(hb_buf_add(buf, hb_str_c(text)), HB_OK);
+}
+
+static void check_costly(const struct hb_buf *pattern, const struct hb_buf *data, bool is_too_much)
+{
+    struct hb_filter *filter;
+    struct hb_error why = {.code = HB_OK};
+    struct timespec begun, ended;
+    assert_int_equal(hb_filter_new(hb_buf_str(pattern), &filter, NULL), HB_OK);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begun);
+    assert_false(hb_filter_matches(filter, hb_buf_str(data), &why));
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ended);
+    assert_int_equal(why.code == HB_ERR_TOO_LARGE, is_too_much);
+    /* A wide bound, sanitizers included: without limits these take from ten seconds to minutes. */
+    assert_true(ended.tv_sec - begun.tv_sec < 5);
+    hb_filter_free(&filter);
+}
+
+/* Filters run on the loop all stores share: none may keep it, whatever its author and the data's think of. */
+static void no_filter_takes_long_on_any_data(void **state)
+{
+    (void)state;
+    struct hb_buf pattern = hb_buf_make(HB_FILTER_BYTES_MAX), data = hb_buf_make(300000);
+    /* A long suffix that almost matches everywhere, behind an escape. */
+    repeat(&pattern, "{\"a\":[{\"suffix\":\"", 1);
+    repeat(&pattern, "a", 16000);
+    repeat(&pattern, "b\"}]}", 1);
+    repeat(&data, "{\"a\":\"", 1);
+    repeat(&data, "a", 250000);
+    repeat(&data, "\\n\"}", 1);
+    check_costly(&pattern, &data, false);
+    /* Lists within lists, looked at by each branch; a member not looked at must not count as absent. */
+    hb_buf_clear(&pattern);
+    hb_buf_clear(&data);
+    repeat(&pattern, "{\"$or\":[", 1);
+    repeat(&pattern, "{\"x\":[1]},", 80);
+    repeat(&pattern, "{\"y\":[{\"exists\":false}]}]}", 1);
+    repeat(&data, "{\"y\":0,\"x\":", 1);
+    repeat(&data, "[", 60);
+    repeat(&data, "0,", 120000);
+    repeat(&data, "0", 1);
+    repeat(&data, "]", 60);
+    repeat(&data, "}", 1);
+    check_costly(&pattern, &data, true);
+    /* As many branches as there can be, each with one look at the whole, are fine. */
+    hb_buf_clear(&data);
+    repeat(&data, "{\"y\":0,\"x\":[", 1);
+    repeat(&data, "0,", 120000);
+    repeat(&data, "0]}", 1);
+    check_costly(&pattern, &data, false);
+    hb_buf_deinit(&pattern);
+    hb_buf_deinit(&data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(patterns_match_what_they_say),
                                        cmocka_unit_test(wrong_patterns_are_refused_with_their_path),
-                                       cmocka_unit_test(limits_hold), cmocka_unit_test(a_mismatch_names_the_path)};
+                                       cmocka_unit_test(limits_hold), cmocka_unit_test(no_filter_takes_long_on_any_data),
+                                       cmocka_unit_test(a_mismatch_names_the_path)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
