@@ -1,14 +1,16 @@
 """Receivers that misbehave: each failure has its own reason in history, frees its slot, and harms nobody else."""
 import os
+import shutil
 import socket
 import sys
+import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from certificates import Authority  # noqa: E402
 from dns_server import DnsServer, NO_SUCH_NAME, SERVER_FAILURE  # noqa: E402
-from harness import HookbusTest, SharedTest, main, wait_until  # noqa: E402
+from harness import SharedTest, main, wait_until  # noqa: E402
 from raw_receiver import RawReceiver, answer  # noqa: E402
 
 MIB = 1024 * 1024
@@ -158,24 +160,25 @@ class Misbehaving(SharedTest):
         self.assertEqual((line["outcome"], line["reason"]), ("failed", "connect_refused"))
 
 
-class Names(HookbusTest):
+class Names(SharedTest):
     """TLS and DNS: names that only the test's own server knows, certificates of its own authority."""
 
-    def setUp(self):
-        super().setUp()
-        self.rebound = "127.0.0.1"
-        self.dns = DnsServer(self.resolve)
-        self.addCleanup(self.dns.close)
-        self.authority = Authority(self.bus.folder)
-        self.bus.set(egress_dns_servers=self.dns.address(), egress_dns_timeout_ms=1000, egress_ca_file=self.authority.file,
-                     egress_allow="127.0.0.0/16", delivery_connect_timeout_ms=1000)
-        self.bus.start_api()
-        self.bus.add_store()
-        self.dispatcher = self.bus.start_dispatcher()
+    @classmethod
+    def setUpClass(cls):
+        cls.rebound = "127.0.0.1"
+        cls.dns = DnsServer(cls.resolve)
+        cls.addClassCleanup(cls.dns.close)
+        folder = tempfile.mkdtemp(prefix="hookbus-ca-")
+        cls.addClassCleanup(shutil.rmtree, folder, True)
+        cls.authority = Authority(folder)
+        cls.config = {"egress_dns_servers": cls.dns.address(), "egress_dns_timeout_ms": 1000, "egress_ca_file": cls.authority.file,
+                      "egress_allow": "127.0.0.0/16", "delivery_connect_timeout_ms": 1000}
+        super().setUpClass()
 
-    def resolve(self, name):
+    @classmethod
+    def resolve(cls, name):
         if name.startswith("rebinding"):
-            return [self.rebound]
+            return [cls.rebound]
         if name.startswith("two."):
             return ["127.9.9.9", "127.0.0.1"]  # the first is outside egress.allow
         return {"nxdomain.test": NO_SUCH_NAME, "servfail.test": SERVER_FAILURE, "silent.test": None, "empty.test": []}.get(name, ["127.0.0.1"])
@@ -195,12 +198,11 @@ class Names(HookbusTest):
 
     def send(self, url):
         """Registers the url, publishes one event, gives the line."""
-        webhook = self.bus.add_webhook("acme", url, timeout_ms=5000)
+        webhook = self.bus.add_webhook(self.store, url, timeout_ms=5000)
         return self.again(webhook), webhook
 
     def again(self, webhook):
-        event = self.bus.publish([{"type": "order.created", "subject": "1", "data": {}}])[0]["id"]
-        return self.bus.wait_line(event=event, webhook=webhook["id"])
+        return self.bus.wait_line(event=self.publish("order.created", "1", {}), webhook=webhook["id"])
 
     def test_tls_expired_self_signed_wrong_host_and_handshake_stall_have_their_own_reason_and_nothing_goes_in_plain_text(self):
         stalled = threading.Event()
@@ -236,8 +238,7 @@ class Names(HookbusTest):
         self.assertEqual(receiver.requests, [])
 
     def test_dns_nxdomain_servfail_and_no_answer_take_bounded_time_and_delay_nobody(self):
-        good = self.bus.receiver()
-        self.bus.subscribe(good)
+        self.subscribe(self.receiver())
         stalls = self.bus.metrics(self.dispatcher)["hookbus_loop_stalls_total"]
         threads = len(os.listdir(f"/proc/{self.dispatcher.child.pid}/task"))
         for row, host, reason in (("dns-nxdomain", "nxdomain.test", "dns_not_found"), ("servfail", "servfail.test", "dns_failed"),
@@ -248,8 +249,10 @@ class Names(HookbusTest):
                 self.assertEqual((line["outcome"], line["reason"]), ("failed", reason), line)
                 self.assertLess(time.monotonic() - begun, 5)
                 self.assertLess(line["ms"], 2500, "the limit for a name is 1 s")
-        healthy = [line["ms"] for line in wait_until("the healthy one's lines", lambda: len(self.bus.lines(outcome="delivered")) >= 4 and
-                                                     self.bus.lines(outcome="delivered"))]
+        def delivered():
+            return self.bus.lines(outcome="delivered", store=self.store)
+        wait_until("the healthy one's lines", lambda: len(delivered()) >= 4)
+        healthy = [line["ms"] for line in delivered()]
         self.assertLess(max(healthy), 900, "names that do not resolve delay nobody")
         self.assertLessEqual(len(os.listdir(f"/proc/{self.dispatcher.child.pid}/task")), threads)
         self.assertLessEqual(self.bus.metrics(self.dispatcher)["hookbus_loop_stalls_total"] - stalls, 1)
@@ -261,13 +264,13 @@ class Names(HookbusTest):
         line, kept = self.send(f"http://rebinding.test:{receiver.port}/hook")
         self.assertEqual(line["outcome"], "delivered")
         for blocked in ("127.9.9.9", "169.254.169.254"):
-            self.rebound = blocked
+            type(self).rebound = blocked
             # On the connection that is kept, once the cached answer has run out.
             self.wait_blocked(kept, blocked)
             # And on a new one.
             line, webhook = self.send(f"http://rebinding{blocked.replace('.', '')}.test:{receiver.port}/hook")
             self.assertEqual((line["outcome"], line["reason"]), ("failed", "address_blocked"), line)
-            self.bus.remove_webhook(webhook)
+            self.bus.remove_webhook(webhook, self.store)
         self.assertEqual(hidden.count, 0)
 
     def wait_blocked(self, webhook, address):

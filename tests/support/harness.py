@@ -251,6 +251,7 @@ class Hookbus:
         self.api_port = free_port()
         self.processes = []
         self.receivers = []
+        self.ledgers = []
         self.tail = None
         self.key = None
         self.key_file = os.path.join(self.folder, "admin-key")
@@ -423,9 +424,16 @@ class Hookbus:
         return subprocess.run(["kcat", "-b", KAFKA, "-C", "-t", f"{self.prefix}{topic}", "-o", "beginning", "-e", "-q", "-f", form],
                               capture_output=True, timeout=60).stdout
 
+    def ledger(self):
+        ledger = Ledger(self.folder)
+        self.ledgers.append(ledger)
+        return ledger
+
     def close(self):
         if self.tail:
             self.tail.close()
+        for ledger in self.ledgers:
+            ledger.file.close()
         for process in self.processes:
             if process.is_alive():
                 process.kill()
