@@ -1,0 +1,114 @@
+#include "core/rest.h"
+
+#include "core/schedule.h"
+
+#define NOT_FAILING INT64_MAX
+
+struct hb_rest hb_rest_make(void)
+{
+    return (struct hb_rest){.step_ms = HB_REST_FIRST_MS, .failing_since = {NOT_FAILING}};
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Whether the window was at its narrowest already when this request started: only then does one more sign close it. */
+static bool closes_window(struct hb_window *window, const struct hb_rest_failure *failure)
+{
+    bool was_narrowest = window->size == 1 && hb_window_epoch(window) == failure->epoch;
+    hb_window_overload(window, failure->epoch);
+    return was_narrowest;
+}
+
+/* Rests at least so long; never shortens a rest. */
+static bool rest_until(struct hb_rest *rest, int64_t until_ms)
+{
+    if (rest->is_resting && rest->until.ms >= until_ms)
+        return false;
+    rest->is_resting = true;
+    rest->until.ms = until_ms;
+    return true;
+}
+
+static bool rest_a_step(struct hb_rest *rest, const struct hb_rest_failure *failure)
+{
+    int64_t wait_ms = smaller(hb_schedule_jitter(rest->step_ms, failure->random), HB_REST_MOST_MS);
+    rest->step_ms = smaller(rest->step_ms * 2, HB_REST_MOST_MS);
+    return rest_until(rest, failure->now.ms + wait_ms);
+}
+
+static void note(struct hb_rest *rest, const struct hb_rest_failure *failure)
+{
+    rest->failing_since.ms = smaller(rest->failing_since.ms, failure->now.ms);
+    if (failure->is_probe)
+        rest->failed_probes++;
+}
+
+bool hb_rest_failure(struct hb_rest *rest, struct hb_window *window, const struct hb_rest_failure *failure)
+{
+    if (failure->is_probe)
+        rest->is_probing = false;
+    if (failure->outcome.is_ours)
+        return false;
+    note(rest, failure);
+    bool is_longer = false;
+    bool is_closing = failure->outcome.is_overload && closes_window(window, failure);
+    /* Any failed probe goes on with the rest: a receiver that answers 500 to the probe has not come back. */
+    if (failure->is_probe || (is_closing && !rest->is_resting))
+        is_longer = rest_a_step(rest, failure);
+    if (failure->outcome.rest_ms > 0)
+        is_longer |= rest_until(rest, failure->now.ms + smaller(failure->outcome.rest_ms, HB_REST_ASKED_MS_MAX));
+    return is_longer;
+}
+
+bool hb_rest_success(struct hb_rest *rest, struct hb_window *window)
+{
+    bool was_resting = rest->is_resting;
+    *rest = hb_rest_make();
+    if (was_resting)
+        *window = (struct hb_window){.size = 1, .max = window->max, .epoch = window->epoch + 1};
+    else
+        hb_window_success(window);
+    return was_resting;
+}
+
+void hb_rest_died(struct hb_rest *rest)
+{
+    rest->has_died = true;
+}
+
+bool hb_rest_may_claim(const struct hb_rest *rest)
+{
+    return !rest->is_resting;
+}
+
+bool hb_rest_may_probe(const struct hb_rest *rest, struct hb_wall now)
+{
+    return rest->is_resting && !rest->is_probing && now.ms >= rest->until.ms;
+}
+
+void hb_rest_probe_start(struct hb_rest *rest, struct hb_wall now)
+{
+    HB_ASSERT(hb_rest_may_probe(rest, now));
+    rest->is_probing = true;
+}
+
+void hb_rest_probe_lost(struct hb_rest *rest)
+{
+    rest->is_probing = false;
+}
+
+bool hb_rest_must_disable(const struct hb_rest *rest, struct hb_wall now)
+{
+    if (rest->failing_since.ms == NOT_FAILING || now.ms - rest->failing_since.ms < HB_REST_DISABLE_MS)
+        return false;
+    return rest->has_died || rest->failed_probes >= HB_REST_DISABLE_PROBES;
+}
+
+int hb_rest_parked_slots(const struct hb_window *window, bool has_fresh)
+{
+    int kept = has_fresh ? (window->size + HB_REST_FRESH_PART - 1) / HB_REST_FRESH_PART : 0;
+    return window->size - kept > 0 ? window->size - kept : 1;
+}
