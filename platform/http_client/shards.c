@@ -282,13 +282,14 @@ struct shard *shard_of(struct hb_http_client *client, struct hb_str destination)
     return &client->shards[hash % (uint32_t)client->options.shards];
 }
 
-/* While idle connections are at their maximum, a shard may not grow: each new connection of it closes its oldest. */
+/* While idle connections are at their maximum, a shard that has more than its share gives one up for each that comes back. Its share is a fixed number: one
+ * that followed the shard's own size would grow with it, a connection at a time, until no descriptor is left. */
 static void limit_kept(struct shard *shard)
 {
     struct hb_http_client *client = shard->client;
     long limit = (long)client->options.kept_connections_max + client->options.in_flight_max + 1;
     if (client->open - client->running >= client->options.kept_connections_max) {
-        limit = shard->open > 1 ? shard->open : 1;
+        limit = client->options.kept_connections_max / client->options.shards + shard->running + 1;
     }
     if (limit != shard->limit) {
         (void)curl_multi_setopt(shard->multi, CURLMOPT_MAXCONNECTS, limit);
