@@ -199,7 +199,8 @@ static enum hb_err make_lines(struct hb_dispatcher *d)
     const struct hb_lines_options options = {.loop = d->options.loop, .producer = d->producer, .topic_prefix = hb_str_c(c->kafka_topic_prefix),
                                              .worker = d->options.worker, .linger_ms = (int)c->dispatcher_attempts_linger_ms,
                                              .record_bytes_max = (size_t)c->dispatcher_attempts_record_bytes,
-                                             .done = hb_settle_line_done, .refused = history_refused, .user = d};
+                                             .done = hb_settle_line_done, .dropped = hb_settle_line_dropped,
+                                             .refused = history_refused, .user = d};
     return hb_lines_new(&options, &d->lines);
 }
 

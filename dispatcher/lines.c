@@ -265,6 +265,9 @@ static void batches_free(struct batch *batch, bool is_at_kafka)
 {
     while (batch) {
         struct batch *next = is_at_kafka ? batch->newer : batch->next;
+        const struct hb_lines_options *options = &batch->lines->options;
+        for (size_t i = 0; i < batch->tags_count && options->dropped; i++)
+            options->dropped(options->user, batch->tags[i]);
         hb_buf_deinit(&batch->text);
         free(batch->tags);
         free(batch);

@@ -23,11 +23,12 @@ struct hb_lines_options {
     int linger_ms;
     size_t record_bytes_max;
     void (*done)(void *user, void *tag);            /* Kafka has the line */
+    void (*dropped)(void *user, void *tag);         /* out of hb_lines_free: it is not known whether Kafka has it; may be NULL */
     void (*refused)(void *user, enum hb_err err, const char *text); /* authorization or fatal: work must stop, red */
     void *user;
 };
 HB_MUST_USE enum hb_err hb_lines_new(const struct hb_lines_options *options, struct hb_lines **ret_lines);
-/* The producer must have been flushed or freed before: no acknowledgement may come after this. `done` is not called any more. */
+/* The producer must have been freed before: no acknowledgement may come after this. What was not acknowledged is given to `dropped`. */
 void hb_lines_free(struct hb_lines **lines);
 /* Adds a line (worker is filled in here); `tag` comes back in `done`. */
 HB_MUST_USE enum hb_err hb_lines_add(struct hb_lines *lines, struct hb_attempt_line *line, void *tag);

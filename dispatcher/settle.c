@@ -80,6 +80,12 @@ void hb_settle_unreadable(struct hb_dispatcher *d, struct hb_taken *taken, const
 
 void hb_settle_line_done(void *dispatcher, void *taken) { hb_settle_close(dispatcher, taken); }
 
+void hb_settle_line_dropped(void *dispatcher, void *taken)
+{
+    ((struct hb_taken *)taken)->is_handed_back = true;
+    hb_settle_close(dispatcher, taken);
+}
+
 /* The watermark moved: what is below may be committed. */
 static void store(struct hb_dispatcher *d, struct hb_partition *partition, int64_t next)
 {

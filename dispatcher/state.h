@@ -79,6 +79,8 @@ struct hb_attempt_line hb_settle_line(const struct hb_dispatcher *d, const struc
 void hb_settle_add_line(struct hb_dispatcher *d, struct hb_taken *taken, struct hb_attempt_line *line);
 /* Called by lines: Kafka has a line of this event. */
 void hb_settle_line_done(void *dispatcher, void *taken);
+/* At the end: nobody will say any more whether Kafka has it, so the event is not settled here. */
+void hb_settle_line_dropped(void *dispatcher, void *taken);
 /* One reason less for the event to be open; at none it settles. */
 void hb_settle_close(struct hb_dispatcher *d, struct hb_taken *taken);
 /* A delivery left the queue unsent because its partition is no longer ours, or at shutdown. */
