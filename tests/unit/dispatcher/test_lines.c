@@ -9,7 +9,7 @@ struct desk {
     struct hb_loop *loop;
     struct hb_kafka_producer *producer;
     struct hb_lines *lines;
-    int done[TAGS], done_count, refused;
+    int done[TAGS], done_count, refused, dropped_count;
     enum hb_err refusal;
 };
 
@@ -28,6 +28,12 @@ static void refused(void *user, enum hb_err err, const char *text)
     desk->refusal = err;
 }
 
+static void dropped(void *user, void *tag)
+{
+    (void)tag;
+    ((struct desk *)user)->dropped_count++;
+}
+
 static int setup(void **state)
 {
     struct desk *desk = calloc(1, sizeof *desk);
@@ -37,7 +43,7 @@ static int setup(void **state)
     fake_kafka_open(NULL);
     assert_int_equal(hb_kafka_producer_new(&(struct hb_kafka_producer_options){.linger_ms = 0}, &desk->producer, NULL), HB_OK);
     const struct hb_lines_options options = {.loop = desk->loop, .producer = desk->producer, .topic_prefix = HB_STR("hookbus."), .worker = "w-0",
-                                             .linger_ms = 50, .record_bytes_max = 2000, .done = done, .refused = refused, .user = desk};
+                                             .linger_ms = 50, .record_bytes_max = 2000, .done = done, .dropped = dropped, .refused = refused, .user = desk};
     assert_int_equal(hb_lines_new(&options, &desk->lines), HB_OK);
     *state = desk;
     return 0;
@@ -242,6 +248,23 @@ static void a_record_too_large_is_split_and_a_line_shortened_losing_no_line(void
     assert_false(hb_lines_is_congested(desk->lines));
 }
 
+static void what_nobody_acknowledged_is_dropped_at_the_end(void **state)
+{
+    struct desk *desk = *state;
+    add(desk, 0, "x");
+    hb_lines_flush(desk->lines);
+    add(desk, 1, "x");
+    hb_lines_flush(desk->lines);
+    fake_kafka_ack(fake_kafka_pending(), HB_OK);
+    hear(desk);
+    add(desk, 2, "x");
+    add(desk, 3, "x");
+    hb_kafka_producer_free(&desk->producer, 0);
+    hb_lines_free(&desk->lines);
+    assert_int_equal(desk->done_count, 1);
+    assert_int_equal(desk->dropped_count, 3);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void)
 {
@@ -252,6 +275,7 @@ int main(void)
                                        T(five_seconds_or_a_thousand_records_are_congestion),
                                        T(a_record_that_fails_again_and_again_is_congestion_too),
                                        T(what_is_not_permitted_is_said_and_stops_work_until_it_is),
-                                       T(a_record_too_large_is_split_and_a_line_shortened_losing_no_line)};
+                                       T(a_record_too_large_is_split_and_a_line_shortened_losing_no_line),
+                                       T(what_nobody_acknowledged_is_dropped_at_the_end)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

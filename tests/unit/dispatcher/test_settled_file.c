@@ -45,6 +45,23 @@ static struct hb_position at(int topic, int32_t partition, int64_t offset)
     return (struct hb_position){topic, partition, offset, {1700000000000 + offset}};
 }
 
+static void its_room_on_the_disk_is_taken_when_it_is_opened(void **state)
+{
+    (void)state;
+    struct stat st;
+    struct hb_settled_file *file = open_file(24, 8192);
+    assert_int_equal(stat(path(), &st), 0);
+    assert_true((off_t)st.st_blocks * 512 >= st.st_size);
+    hb_settled_file_close(&file);
+    /* One with holes, as a copy makes it, gets its room as well. */
+    assert_int_equal(truncate(path(), 4096), 0);
+    assert_int_equal(truncate(path(), st.st_size), 0);
+    file = open_file(24, 8192);
+    assert_int_equal(stat(path(), &st), 0);
+    assert_true((off_t)st.st_blocks * 512 >= st.st_size);
+    hb_settled_file_close(&file);
+}
+
 static void marks_survive_reopening(void **state)
 {
     (void)state;
@@ -66,7 +83,7 @@ static void offsets_wrap_and_the_newer_mark_stands(void **state)
 {
     (void)state;
     struct hb_settled_file *file = open_file(PARTITIONS, SLOTS);
-    const struct hb_position old = at(1, 1, 5), new = at(1, 1, 5 + SLOTS), far = at(1, 1, INT64_MAX);
+    const struct hb_position old = at(1, 1, 5), new = at(1, 1, 5 + SLOTS), far = at(1, 1, INT64_C(1) << 60);
     hb_settled_file_put(file, &old, 21);
     hb_settled_file_put(file, &new, 22);
     assert_false(hb_settled_file_has(file, &old, 21));
@@ -213,7 +230,8 @@ static void crashes_in_one_event_are_counted_others_begin_anew(void **state)
 #define T(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(marks_survive_reopening),
+    const struct CMUnitTest tests[] = {T(its_room_on_the_disk_is_taken_when_it_is_opened),
+                                       T(marks_survive_reopening),
                                        T(offsets_wrap_and_the_newer_mark_stands),
                                        T(partitions_beyond_have_no_marks),
                                        T(a_file_of_another_shape_is_emptied),
