@@ -128,10 +128,11 @@ static enum hb_refusal fault(struct hb_ingest_fault *ret_fault, enum hb_refusal 
     return refusal;
 }
 
-/* A view into scratch must not move: all the room there can be is taken at once, and it cannot grow. */
+/* A view into scratch must not move: all the room there can be is taken at once, and it cannot grow. Base64 stands there
+ * twice, unescaped and decoded. */
 static enum hb_err reserve(const struct reader *reader, struct hb_ingest_items *items, size_t count)
 {
-    size_t bytes = reader->request->form == HB_INGEST_BINARY ? 0 : reader->request->body.len + SCRATCH_SPARE;
+    size_t bytes = reader->request->form == HB_INGEST_BINARY ? 0 : 2 * reader->request->body.len + SCRATCH_SPARE;
     items->scratch = hb_buf_make(bytes ? bytes : BINARY_SCRATCH_MAX);
     items->items = malloc(count * sizeof(*items->items));
     items->count = 0;

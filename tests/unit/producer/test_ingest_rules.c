@@ -72,6 +72,50 @@ static void every_refusal_has_a_status_a_slug_of_its_own_and_words_that_need_no_
     }
 }
 
+static size_t make_no_id(void *user, char ret_id[HB_ID_MAX])
+{
+    (void)user;
+    ret_id[0] = 'e';
+    return 1;
+}
+
+/* Base64 may stand in memory twice, unescaped and decoded, in each item of a batch, and no view of another item may move. */
+static void base64_of_any_size_is_read_alone_and_in_batches(void **state)
+{
+    (void)state;
+    static const size_t SIZES[] = {4, 128, 200, 4096, 100000};
+    const struct hb_ingest_limits limits = {262144, 1000, 1 << 22};
+    for (size_t i = 0; i < sizeof(SIZES) / sizeof(SIZES[0]); i++) {
+        for (size_t events = 1; events <= 3; events++) {
+            struct hb_buf body = hb_buf_make(1 << 22);
+            assert_int_equal(hb_buf_add_char(&body, '['), HB_OK);
+            for (size_t k = 0; k < events; k++) {
+                assert_int_equal(hb_buf_addf(&body, "%s{\"type\":\"a.b\",\"subject\":\"s\\u0031\",\"content_type\":\"image/png\","
+                                                    "\"data_base64\":\"", k ? "," : ""), HB_OK);
+                for (size_t b = 0; b < SIZES[i]; b += 4) {
+                    assert_int_equal(hb_buf_add(&body, b % 8 ? HB_STR("\\/\\/\\/\\/") : HB_STR("QUJD")), HB_OK);
+                }
+                assert_int_equal(hb_buf_add(&body, HB_STR("\"}")), HB_OK);
+            }
+            assert_int_equal(hb_buf_add_char(&body, ']'), HB_OK);
+            const struct hb_ingest_request request = {
+                .form = HB_INGEST_JSON, .store = HB_STR("s"), .body = hb_buf_str(&body), .make_id = make_no_id};
+            struct hb_ingest_items items;
+            struct hb_ingest_fault fault = {0};
+            assert_int_equal(hb_ingest_read(&request, &limits, &items, &fault), HB_REFUSAL_NONE);
+            assert_int_equal(items.count, events);
+            for (size_t k = 0; k < events; k++) {
+                assert_int_equal(items.items[k].state, HB_ACCEPT_NEW);
+                assert_int_equal(items.items[k].event.data.len, SIZES[i] / 4 * 3);
+                assert_memory_equal(items.items[k].event.data.ptr, "ABC", 3);
+                assert_true(hb_str_eq(items.items[k].event.subject, HB_STR("s1")));
+            }
+            hb_ingest_items_deinit(&items);
+            hb_buf_deinit(&body);
+        }
+    }
+}
+
 static void an_answer_never_shows_an_id_that_is_none(void **state)
 {
     (void)state;
@@ -101,6 +145,7 @@ int main(void)
         cmocka_unit_test(the_content_type_and_the_ce_headers_say_the_form),
         cmocka_unit_test(a_batch_s_status_is_202_as_soon_as_one_is_taken_and_else_the_most_hopeful),
         cmocka_unit_test(every_refusal_has_a_status_a_slug_of_its_own_and_words_that_need_no_escaping),
+        cmocka_unit_test(base64_of_any_size_is_read_alone_and_in_batches),
         cmocka_unit_test(an_answer_never_shows_an_id_that_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
