@@ -52,7 +52,8 @@ const struct hb_api_key *hb_access_check_key(const struct hb_registry *registry,
     if (!key) {
         return NULL;
     }
-    if (key->store.len > 0 && store.len > 0 && !hb_str_eq(key->store, store)) {
+    const struct hb_store *own = key->store.len > 0 ? hb_registry_store(registry, key->store) : NULL;
+    if (key->store.len > 0 && store.len > 0 && (!hb_str_eq(key->store, store) || (own && own->is_deleted))) {
         refuse_store(call);
         return NULL;
     }

@@ -47,12 +47,22 @@ static bool members_are_known(const struct hb_json *body, struct hb_api_problem 
     return true;
 }
 
+/* A store that is no text must not make a key for all stores, nor one that another path names. */
+static bool store_is_text(const struct api_change *change, struct hb_api_problem *problem)
+{
+    const struct hb_json *value = hb_json_get(change->body, "store");
+    struct hb_str store;
+    bool is_good = !value || (hb_json_str(value, &store) && store.len > 0 && hb_str_eq(store, hb_str_c(change->store)));
+    return is_good || hb_api_refuse(problem, "store", "store is not the id of the store the key is for.",
+                                    "the id of a store as text; without it POST /v1/keys makes a key for all stores");
+}
+
 /* The key as the body asks for it; name and store are views into the change and its body. */
 static bool read_key(struct api_change *change, struct hb_api_key *ret_key)
 {
     const struct hb_json *name = hb_json_get(change->body, "name");
     struct hb_api_key key = {.prefix = hb_str_c(change->id), .store = hb_str_c(change->store), .expires = {INT64_MAX}};
-    if (!members_are_known(change->body, &change->problem)) {
+    if (!members_are_known(change->body, &change->problem) || !store_is_text(change, &change->problem)) {
         return false;
     }
     if (name && (!hb_json_str(name, &key.name) || key.name.len > HB_KEY_NAME_MAX || !hb_utf8_is_valid(key.name))) {

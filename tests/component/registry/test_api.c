@@ -167,6 +167,15 @@ static void a_key_reaches_its_own_store_alone_and_only_until_it_is_revoked(void 
     /* manage does not give what it has not itself: bodies hold personal data */
     expect(&f->process, 403, "POST", "/v1/stores/mine/keys", token, NULL, "{\"scopes\": [\"read:data\"]}");
     expect(&f->process, 404, "DELETE", "/v1/stores/other/keys/aaaaaaaa", token, NULL, NULL);
+    /* a store that is no text does not make a key for all of them, nor for another one than the path says */
+    static const char *const NO_STORES[] = {"5", "null", "\"\"", "[\"mine\"]", "{\"id\": \"mine\"}", "true"};
+    for (size_t i = 0; i < sizeof(NO_STORES) / sizeof(*NO_STORES); i++) {
+        char body[96];
+        (void)snprintf(body, sizeof(body), "{\"scopes\": [\"read\"], \"store\": %s}", NO_STORES[i]);
+        expect(&f->process, 422, "POST", "/v1/keys", f->admin, NULL, body);
+    }
+    expect(&f->process, 422, "POST", "/v1/stores/mine/keys", token, NULL, "{\"scopes\": [\"read\"], \"store\": \"other\"}");
+    expect(&f->process, 201, "POST", "/v1/keys", f->admin, NULL, "{\"scopes\": [\"read\"], \"store\": \"mine\"}");
     expect(&f->process, 204, "DELETE", revoke, f->admin, NULL, NULL);
     expect(&f->process, 204, "DELETE", revoke, f->admin, NULL, NULL);
     (void)snprintf(revoke, sizeof(revoke), "/v1/stores/mine/keys/%.8s", token + 4);
@@ -240,9 +249,16 @@ static void a_deleted_store_takes_its_webhooks_along(void **state)
     size_t count = 0;
     expect(&f->process, 201, "POST", "/v1/stores", f->admin, NULL, "{\"id\": \"gone\"}");
     struct reply made = make_webhook(f, "gone", WEBHOOK, path);
+    struct reply key = ask_for(&f->process, 201, "POST", "/v1/stores/gone/keys", f->admin, NULL, "{\"scopes\": [\"manage\"]}");
+    char token[80];
+    (void)snprintf(token, sizeof(token), "%.*s", HB_ARG(reply_text(&key, "key")));
+    reply_free(&key);
+    expect(&f->process, 200, "GET", "/v1/audit?store=gone", token, NULL, NULL);
     size_t removed = f->process.removed;
     expect(&f->process, 204, "DELETE", "/v1/stores/gone", f->admin, "\"1\"", NULL);
     expect(&f->process, 404, "GET", path, f->admin, NULL, NULL);
+    expect(&f->process, 404, "GET", "/v1/audit?store=gone", token, NULL, NULL); /* its keys open nothing any more */
+    expect(&f->process, 200, "GET", "/v1/audit?store=gone", f->admin, NULL, NULL);
     (void)hb_registry_webhooks(f->process.registry, HB_STR("gone"), &count);
     assert_int_equal(count, 0);
     assert_int_equal(hb_registry_webhook(f->process.registry, HB_STR("gone"), reply_text(&made, "id"))->status, HB_WEBHOOK_DELETED);
