@@ -144,13 +144,23 @@ static bool read_lists(const struct hb_json *record, struct hb_webhook_config *c
            read_schedule(hb_json_get(record, "schedule"), config);
 }
 
+/* Another program's record may say anything; a request's time is bounded whatever it says. */
+static void read_timeout(const struct hb_json *value, struct hb_webhook_config *config)
+{
+    int64_t timeout_ms = 0;
+    if (hb_json_int(value, &timeout_ms)) {
+        int64_t at_least = timeout_ms > HB_WEBHOOK_TIMEOUT_MS_MIN ? timeout_ms : HB_WEBHOOK_TIMEOUT_MS_MIN;
+        config->timeout_ms = at_least < HB_WEBHOOK_TIMEOUT_MS_MAX ? at_least : HB_WEBHOOK_TIMEOUT_MS_MAX;
+    }
+}
+
 static void read_optional(const struct hb_json *record, struct hb_webhook_config *config)
 {
     const struct hb_json *rate = hb_json_get(record, "rate_limit");
     (void)hb_json_str(hb_json_get(record, "name"), &config->name);
     (void)hb_json_int(hb_json_get(record, "enabled_revision"), &config->enabled_revision);
     (void)hb_json_int(hb_json_get(record, "created_offset"), &config->created_offset);
-    (void)hb_json_int(hb_json_get(record, "timeout_ms"), &config->timeout_ms);
+    read_timeout(hb_json_get(record, "timeout_ms"), config);
     (void)hb_json_int(hb_json_get(rate, "count"), &config->rate_count);
     (void)hb_json_int(hb_json_get(rate, "per_s"), &config->rate_per_s);
     (void)read_wall(hb_json_get(record, "created"), &config->created);

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 
 #define SEALED_BYTES_MAX (HB_WEBHOOK_HEADER_BYTES_MAX * 2 + HB_WEBHOOK_HEADERS_MAX * 128)
-#define TIMEOUT_MS_MIN 1000
-#define TIMEOUT_MS_MAX 30000
 #define RATE_COUNT_MAX 1000000
 #define RATE_PER_S_MAX 86400
 #define SCHEDULE_S_MAX 604800
@@ -132,7 +130,8 @@ static bool merge_on_dead(struct hb_webhook_merge *merge, const struct hb_json *
 static bool merge_timeout(struct hb_webhook_merge *merge, const struct hb_json *value)
 {
     int64_t timeout_ms = 0;
-    if (!hb_json_int(value, &timeout_ms) || timeout_ms < TIMEOUT_MS_MIN || timeout_ms > TIMEOUT_MS_MAX) {
+    if (!hb_json_int(value, &timeout_ms) || timeout_ms < HB_WEBHOOK_TIMEOUT_MS_MIN ||
+        timeout_ms > HB_WEBHOOK_TIMEOUT_MS_MAX) {
         return hb_api_refuse(merge->problem, "timeout_ms", "timeout_ms is no such number.", "1000..30000");
     }
     merge->config.timeout_ms = timeout_ms;

@@ -26,6 +26,30 @@ static void a_record_written_again_is_the_same_bytes(void **state)
     hb_buf_deinit(&text);
 }
 
+static void a_timeout_that_no_request_may_have_is_bounded(void **state)
+{
+    static const struct {
+        const char *record;
+        int64_t timeout_ms;
+    } ROWS[] = {
+        {"{\"id\":\"a\",\"store\":\"s\",\"revision\":1,\"url\":\"u\",\"timeout_ms\":0}", 1000},
+        {"{\"id\":\"a\",\"store\":\"s\",\"revision\":1,\"url\":\"u\",\"timeout_ms\":-5}", 1000},
+        {"{\"id\":\"a\",\"store\":\"s\",\"revision\":1,\"url\":\"u\",\"timeout_ms\":4294967296}", 30000},
+        {"{\"id\":\"a\",\"store\":\"s\",\"revision\":1,\"url\":\"u\",\"timeout_ms\":\"x\"}", 15000},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(*ROWS); i++) {
+        struct hb_webhook_config config;
+        struct hb_json *json = NULL;
+        assert_int_equal(hb_json_parse(hb_str_c(ROWS[i].record), &json, NULL), HB_OK);
+        assert_int_equal(hb_webhook_config_read(json, hb_str_c(ROWS[i].record), &config), HB_OK);
+        if (config.timeout_ms != ROWS[i].timeout_ms) {
+            fail_msg("%s: %lld", ROWS[i].record, (long long)config.timeout_ms);
+        }
+        hb_json_free(&json);
+    }
+}
+
 static void a_record_without_its_members_is_refused(void **state)
 {
     static const char *const BAD[] = {
@@ -71,6 +95,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_written_again_is_the_same_bytes),
+        cmocka_unit_test(a_timeout_that_no_request_may_have_is_bounded),
         cmocka_unit_test(a_record_without_its_members_is_refused),
         cmocka_unit_test(headers_that_hold_credentials_are_known_by_their_names),
     };
