@@ -114,6 +114,14 @@ static void count_crash(struct hb_settled_file *file)
     note->is_busy = 0;
 }
 
+/* A mapped file with holes kills its writer (SIGBUS) when the disk is full: its room is taken now, while that is an error. */
+static enum hb_err take_room(const struct hb_settled_file *file, struct hb_error *reterr)
+{
+    int why = posix_fallocate(file->fd, 0, (off_t)file->bytes);
+    return why == 0 ? HB_OK
+                    : hb_fail(reterr, HB_ERR_IO, "no room for the settled file, %zu bytes: %s", file->bytes, strerror(why));
+}
+
 /* Ours and of this shape: keep it. Otherwise empty it: its marks would sit at other places. */
 static enum hb_err prepare(struct hb_settled_file *file, struct hb_error *reterr)
 {
@@ -124,11 +132,11 @@ static enum hb_err prepare(struct hb_settled_file *file, struct hb_error *reterr
     bool is_same = fstat(file->fd, &st) == 0 && (size_t)st.st_size == file->bytes &&
                    pread(file->fd, &found, sizeof found, 0) == (ssize_t)sizeof found && memcmp(&found, &wanted, sizeof wanted) == 0;
     if (is_same)
-        return HB_OK;
+        return take_room(file, reterr);
     if (ftruncate(file->fd, 0) != 0 || ftruncate(file->fd, (off_t)file->bytes) != 0 ||
         pwrite(file->fd, &wanted, sizeof wanted, 0) != (ssize_t)sizeof wanted)
         return hb_fail(reterr, HB_ERR_IO, "cannot write the settled file: %s", strerror(errno));
-    return HB_OK;
+    return take_room(file, reterr);
 }
 
 enum hb_err hb_settled_file_open(const char *dir, const char *worker, uint32_t partitions, uint32_t slots,
