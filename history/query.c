@@ -14,12 +14,14 @@
 #define POLL_RECORDS 500
 #define POLL_WAIT_MS 100
 #define STARTS_MAX 1024
+#define PARTITIONS_MAX (STARTS_MAX / HB_EVENT_TOPIC_COUNT) /* of one topic */
 #define ATTEMPT_PARTITIONS_MAX 256
 
 /* Reads some partitions of one or more topics to the end they have now. */
 struct scan {
     struct hb_kafka_reader *reader;
     size_t open; /* partitions not read to their end */
+    bool is_ended[HB_EVENT_TOPIC_COUNT][PARTITIONS_MAX];
     bool has_failed;
     void (*take)(struct scan *scan, struct hb_kafka_message *message);
     struct query *query;
@@ -49,20 +51,28 @@ static void on_message(void *user, struct hb_kafka_message *message)
     hb_kafka_message_free(message);
 }
 
+/* Once a partition: the end comes again when more was written meanwhile, and must not stand for another one's. */
+static void ended(struct scan *scan, int topic, int32_t partition)
+{
+    HB_ASSERT(topic >= 0 && topic < HB_EVENT_TOPIC_COUNT && partition >= 0 && partition < PARTITIONS_MAX);
+    if (scan->is_ended[topic][partition])
+        return;
+    scan->is_ended[topic][partition] = true;
+    scan->open--;
+}
+
 static void on_end(void *user, int topic, int32_t partition, int64_t offset)
 {
-    struct scan *scan = user;
-    (void)topic, (void)partition, (void)offset;
-    if (scan->open > 0)
-        scan->open--;
+    (void)offset;
+    ended(user, topic, partition);
 }
 
 static void on_error(void *user, enum hb_err err, int topic, int32_t partition, const char *text)
 {
     struct scan *scan = user;
-    (void)topic, (void)text;
-    if (err == HB_ERR_NOT_FOUND && partition >= 0 && scan->open > 0)
-        scan->open--; /* what was there is gone meanwhile */
+    (void)text;
+    if (err == HB_ERR_NOT_FOUND && partition >= 0)
+        ended(scan, topic, partition); /* what was there is gone meanwhile */
     else if (err != HB_ERR_AWAY)
         scan->has_failed = true;
 }
@@ -153,7 +163,7 @@ static void take_event(struct scan *scan, struct hb_kafka_message *message)
 static enum hb_err add_starts(struct query *query, int index, const char *topic, int partitions, int32_t only, struct hb_kafka_start *starts,
                               size_t *count, struct hb_error *reterr)
 {
-    int64_t offsets[STARTS_MAX / HB_EVENT_TOPIC_COUNT];
+    int64_t offsets[PARTITIONS_MAX];
     if (partitions > (int)(sizeof offsets / sizeof *offsets))
         return hb_fail(reterr, HB_ERR_TOO_LARGE, "%s has %d partitions, more than can be searched", topic, partitions);
     enum hb_err err = hb_kafka_admin_offsets_at(query->admin, topic, query->spec->since, REQUEST_MS, offsets, (size_t)partitions, reterr);
