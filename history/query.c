@@ -243,7 +243,10 @@ static enum hb_err scan_attempts_of(struct query *query, struct hb_error *reterr
 
 /* ---- the whole ---- */
 
-static enum hb_err write_result(const struct query *query, struct hb_buf *ret_json)
+#define RESULT_TAIL_BYTES 64 /* what is written after the events */
+
+/* Newest first; what does not fit any more is left out, and the answer says that it is not complete. */
+static enum hb_err write_result(struct query *query, struct hb_buf *ret_json)
 {
     struct hb_json_writer json = hb_json_write(ret_json);
     hb_json_object(&json, NULL);
@@ -253,11 +256,16 @@ static enum hb_err write_result(const struct query *query, struct hb_buf *ret_js
         enum hb_err err = hb_buf_add(&one, hb_buf_str(&query->found[i]->json));
         if (!err)
             err = hb_buf_addf(&one, ",\"deliveries\":[%.*s]}", HB_ARG(hb_buf_str(&query->found[i]->lines)));
-        if (!err)
+        bool fits = !err && ret_json->len + one.len + RESULT_TAIL_BYTES <= ret_json->max;
+        if (fits)
             hb_json_add_raw(&json, NULL, hb_buf_str(&one));
         hb_buf_deinit(&one);
-        if (err)
+        if (err && err != HB_ERR_FULL)
             return err;
+        if (!fits) {
+            query->is_complete = false;
+            break;
+        }
     }
     hb_json_close_array(&json);
     hb_json_add_bool(&json, "complete", query->is_complete);
