@@ -219,12 +219,15 @@ static void give(struct hb_kafka_consumer *consumer)
     consumer->wanted = NULL;
     if (consumer->ours_count && !consumer->is_closing)
         consumer->events.revoked(consumer->user, consumer->ours, consumer->ours_count, is_lost);
-    if (!is_lost)
-        hb_kafka_consumer_flush(consumer);
-    (void)rd_kafka_assign(consumer->rk, NULL);
-    forget_ours(consumer);
     /* Never after a fatal error: two members of one instance id would shut each other out by turns. */
     consumer->is_to_renew = is_lost && !consumer->is_closing && !rd_kafka_fatal_error(consumer->rk, NULL, 0);
+    if (!is_lost)
+        hb_kafka_consumer_flush(consumer);
+    /* An instance that is about to end is not unassigned: it would first want to commit, and this library then waits for
+     * the coordinator in a busy loop, a whole session long. */
+    if (!consumer->is_to_renew)
+        (void)rd_kafka_assign(consumer->rk, NULL);
+    forget_ours(consumer);
 }
 
 void hb_kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *partitions,
