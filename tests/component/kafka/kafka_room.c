@@ -171,6 +171,8 @@ static void on_committed(void *user, int topic, int32_t partition, int64_t offse
 {
     struct room_member *member = user;
 
+    member->commits_failed += err != HB_OK;
+    member->commits_back += !err && offset < member->committed[topic][partition];
     if (!err && offset > member->committed[topic][partition])
         member->committed[topic][partition] = offset;
 }

@@ -59,6 +59,7 @@ struct room_member {
     struct room_seen seen[ROOM_SEEN_MAX];
     size_t seen_count;
     int64_t committed[2][ROOM_PARTITIONS_MAX]; /* highest acknowledged; -1 none */
+    int commits_failed, commits_back;          /* back: acknowledged below one acknowledged before */
     bool is_storing;                           /* stores each record as it comes */
     bool is_refusing_zero;                     /* refuses partition 0 */
     int64_t start_at;                          /* -1: as preset */
