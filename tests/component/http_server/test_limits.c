@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +15,13 @@ static char answer[ANSWER_BYTES];
 static void pause_ms(int ms)
 {
     (void)nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000L}, NULL);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec at;
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    return at.tv_sec * INT64_C(1000) + at.tv_nsec / 1000000;
 }
 
 static void assert_alive(const struct served *served)
@@ -206,6 +214,75 @@ static void two_thousand_connections_work_and_those_over_the_limit_get_503(void 
     stop_serving(&served);
 }
 
+static size_t resident_bytes(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%*u %lu", &pages), 1);
+    (void)fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* FAULTS 64, with as many as one process's descriptors allow for both sides. */
+static void six_thousand_connections_are_bounded_and_disturb_nobody(void **state)
+{
+    (void)state;
+    enum { COUNT = 6000, TAKEN = 4096, BYTES_EACH = 64 * 1024 };
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    if (limit.rlim_max < 2 * COUNT + 100 || setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        skip();
+    }
+    struct served served;
+    struct hb_http_server_options options = options_of_tests();
+    options.connections_max = TAKEN;
+    options.connections_per_address_max = COUNT;
+    options.request_timeout_s = 60;
+    serve(&served, options);
+    static int fds[COUNT];
+    size_t before = resident_bytes();
+    int other = dial(&served); /* somebody with a call now and then */
+    send_text(other, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(read_answer(other, answer, sizeof(answer)), 200);
+    int refused = 0;
+    int told = 0;
+    int64_t longest_ms = 0;
+    for (int i = 0; i < COUNT; i++) {
+        fds[i] = dial(&served);
+        send_text(fds[i], "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"); /* and no body */
+        if (i % 100 == 0) {
+            int64_t begin_ms = now_ms();
+            send_text(other, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+            assert_int_equal(read_answer(other, answer, sizeof(answer)), 200);
+            longest_ms = now_ms() - begin_ms > longest_ms ? now_ms() - begin_ms : longest_ms;
+        }
+    }
+    for (int i = TAKEN - 1; i < COUNT; i++, refused++) { /* one of those taken is `other` */
+        int status = read_answer(fds[i], answer, sizeof(answer));
+        assert_true(status == 503 || status == 0); /* 0: reset, as more are refused than may linger */
+        told += status == 503;
+    }
+    assert_int_equal(refused, COUNT - TAKEN + 1);
+    assert_in_range(told, 64, refused);
+    assert_in_range(longest_ms, 0, 1000);
+    assert_in_range(resident_bytes() - before, 0, (size_t)TAKEN * BYTES_EACH);
+    for (int i = 0; i < TAKEN - 1; i++) { /* those taken are served */
+        send_text(fds[i], "abc");
+    }
+    for (int i = 0; i < TAKEN - 1; i++) {
+        assert_int_equal(read_answer(fds[i], answer, sizeof(answer)), 200);
+    }
+    print_message("    %d taken, %d refused (%d told why), longest answer to another %d ms, %zu KiB more\n", TAKEN,
+                  refused, told, (int)longest_ms, (resident_bytes() - before) / 1024);
+    for (int i = 0; i < COUNT; i++) {
+        close(fds[i]);
+    }
+    close(other);
+    stop_serving(&served);
+}
+
 static void an_address_has_its_own_limit(void **state)
 {
     (void)state;
@@ -237,6 +314,7 @@ int main(void)
         cmocka_unit_test(an_idle_connection_is_closed),
         cmocka_unit_test(a_held_call_outlives_both_timeouts),
         cmocka_unit_test(two_thousand_connections_work_and_those_over_the_limit_get_503),
+        cmocka_unit_test(six_thousand_connections_are_bounded_and_disturb_nobody),
         cmocka_unit_test(an_address_has_its_own_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
