@@ -1,4 +1,5 @@
 """Several dispatchers share the partitions: one is killed, one is stopped and wakes, one is asked to end. The ledger holds each time."""
+import json
 import os
 import signal
 import sys
@@ -39,10 +40,21 @@ class TwoDispatchers(HookbusTest):
         return self.bus.metrics(dispatcher)["hookbus_events_settled_total"]
 
     def test_one_of_two_that_is_killed_leaves_its_partitions_to_the_other(self):
+        self.bus.set(delivery_window_max=8)
         first, second = self.start_both()
         load = Load(self.bus, self.ledger)
         wait_until("both deliver", lambda: self.settled_by(first) > 100 and self.settled_by(second) > 100)
+        # A burst for a receiver that takes its time: most of it is taken, and waits in memory, when the dispatcher is killed.
+        self.receiver.behave = lambda post: time.sleep(0.05)
+        burst = [{"type": "order.created", "subject": f"burst{i}", "data": {"n": i}} for i in range(600)]
+        count = self.receiver.count()
+        for event, result in zip(burst, self.bus.publish(burst)):
+            self.ledger.acknowledged(result["id"], json.dumps(event["data"]).encode())
+        wait_until("the burst has begun", lambda: self.receiver.count() > count + 150)
+        metrics = self.bus.metrics(first)
+        self.assertGreater(metrics["hookbus_events_taken_total"], metrics["hookbus_events_settled_total"] + 50, "nothing waits: nothing is shown")
         first.kill()
+        self.receiver.behave = lambda post: 200
         wait_until("the other has all partitions", lambda: self.partitions(second) == PARTITIONS, 40)
         count = self.receiver.count()
         wait_until("it goes on", lambda: self.receiver.count() > count + 200)

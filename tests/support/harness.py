@@ -60,22 +60,26 @@ def random_name(length=8):
 
 
 class AttemptsTail:
-    """Every line of history as it comes, followed by a kcat of its own."""
+    """Every line of history as it comes, followed by a kcat of its own; `appended_s` is when Kafka had it."""
 
     def __init__(self, broker, topic, folder):
         self.lines = []
         self.lock = threading.Lock()
         self.errors = open(os.path.join(folder, "kcat.log"), "ab")
-        self.child = subprocess.Popen(["kcat", "-b", broker, "-C", "-t", topic, "-o", "beginning", "-q", "-u", "-f", "%s"],
+        self.child = subprocess.Popen(["kcat", "-b", broker, "-C", "-t", topic, "-o", "beginning", "-q", "-u", "-f", "%T\n%s"],
                                       stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()
 
     def read(self):
+        appended_s = 0.0
         for raw in self.child.stdout:
-            if raw.strip():
-                with self.lock:
-                    self.lines.append(json.loads(raw))
+            line = json.loads(raw)
+            if isinstance(line, int):  # a record begins
+                appended_s = line / 1000
+                continue
+            with self.lock:
+                self.lines.append({**line, "appended_s": appended_s})
 
     def snapshot(self):
         with self.lock:
