@@ -1,0 +1,17 @@
+# Writes the Lua scripts as byte arrays: cmake -DSCRIPTS=folder -DNAMES=a,b -DOUT=file.c -P embed.cmake
+string(REPLACE "," ";" names "${NAMES}")
+file(READ "${SCRIPTS}/common.lua" common)
+set(text "/* Made from the Lua files of retry/scripts by retry/embed.cmake. */\n#include \"retry/scripts_internal.h\"\n\n")
+set(rows "")
+foreach(name IN LISTS names)
+    file(READ "${SCRIPTS}/${name}.lua" body)
+    # Claims and settling drain a full Redis, so nothing here is refused for want of memory: allow-oom (Redis 7).
+    set(whole "#!lua flags=allow-oom\n${common}\n${body}")
+    file(WRITE "${OUT}.${name}.lua" "${whole}")
+    file(READ "${OUT}.${name}.lua" hex HEX)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+    string(APPEND text "static const unsigned char ${name}_lua[] = {${bytes}};\n")
+    string(APPEND rows "    {\"${name}\", {(const char *)${name}_lua, sizeof(${name}_lua)}},\n")
+endforeach()
+string(APPEND text "\nconst struct hb_script hb_script_table[HB_SCRIPT_COUNT] = {\n${rows}};\n")
+file(WRITE "${OUT}" "${text}")

@@ -1,0 +1,86 @@
+-- What every script of a shard's view begins with. KEYS[1] is the shard's hash tag with its braces, T below:
+--   T:m  hash   applied, mark, format            T:r  zset  webhooks that can send, by next due time (ms)
+--   T:o  set    webhooks that can take nothing   T:w  set   webhooks with entries
+--   T:c  hash   held and dead, a webhook         T:j, T:n   replay jobs: name -> number, number -> name
+--   T:q:<webhook>  zset of due times (ms)        T:e:<webhook>  hash id -> entry (retry/entry.h)
+--   T:x  hash   what was set aside, with its bytes; keys of a foreign type are renamed to T:x:<key>
+local T = KEYS[1]
+local FORMAT = 1
+local NONE = -1
+local PARKED, HELD, DEAD = 1, 2, 3
+local call, unpack_bytes, sub = redis.call, struct.unpack, string.sub
+local aside = 0
+
+-- A key of ours that is of another type is somebody else's: out of the way with it, whole.
+local function guard(key, kind)
+    local is = call('TYPE', key).ok
+    if is ~= 'none' and is ~= kind then
+        call('RENAME', key, T .. ':x:' .. key)
+        aside = aside + 1
+    end
+    return key
+end
+
+local function set_aside(webhook, id, bytes)
+    call('HSET', guard(T .. ':x', 'hash'), webhook .. '/' .. id, bytes)
+    aside = aside + 1
+end
+
+local function queue_of(webhook) return T .. ':q:' .. webhook end
+local function entries_of(webhook) return T .. ':e:' .. webhook end
+
+-- applied, mark; missing and senseless ones are NONE. A view of a later format is not touched.
+local function head()
+    local has = call('HMGET', guard(T .. ':m', 'hash'), 'applied', 'mark', 'format')
+    if has[3] and tonumber(has[3]) ~= FORMAT then return nil end
+    return tonumber(has[1] or NONE) or NONE, tonumber(has[2] or NONE) or NONE
+end
+
+-- core/shard_rule.h, hb_shard_rule_may_apply and hb_shard_rule_may_claim: nil if open, else the answer.
+local function gate(must_own)
+    local applied, mark = head()
+    if not applied then return {'newer', NONE, NONE} end
+    local my_mark, my_applied = tonumber(ARGV[1]), tonumber(ARGV[2])
+    if mark > my_mark then return {'fenced', applied, mark} end
+    if applied ~= my_applied or (must_own and mark ~= my_mark) then return {'behind', applied, mark} end
+    return nil, applied, mark
+end
+
+local function is_entry(bytes)
+    if not bytes or (#bytes ~= 40 and #bytes ~= 48) or string.byte(bytes, 1) ~= FORMAT then return false end
+    local code = string.byte(bytes, 2)
+    return code >= PARKED and code <= DEAD
+end
+
+-- The head of a webhook's queue decides where it stands in the ready set.
+local function place(webhook)
+    local first = call('ZRANGE', queue_of(webhook), 0, 0, 'WITHSCORES')
+    if first[2] and call('SISMEMBER', T .. ':o', webhook) == 0 then
+        call('ZADD', T .. ':r', first[2], webhook)
+    else
+        call('ZREM', T .. ':r', webhook)
+    end
+end
+
+-- A table that may have grown large is used up in bites: unpack has a limit.
+local function in_bites(values, fn)
+    for from = 1, #values, 1000 do
+        fn(unpack(values, from, math.min(from + 999, #values)))
+    end
+end
+
+local function next_due()
+    local first = call('ZRANGE', T .. ':r', 0, 0, 'WITHSCORES')
+    return first[2] or '-1'
+end
+
+local function now_ms()
+    local at = call('TIME')
+    return tonumber(at[1]) * 1000 + math.floor(tonumber(at[2]) / 1000)
+end
+
+-- The name of an entry's job, '' without one.
+local function job_of(bytes)
+    local number = unpack_bytes('>I2', bytes, 39)
+    return number > 0 and call('HGET', T .. ':n', number) or ''
+end
