@@ -63,7 +63,7 @@ static void producer_ready(void *user, int events)
     (void)events;
     while (hb_kafka_producer_poll(d->producer, ACKS_A_TURN) == ACKS_A_TURN)
         ;
-    hb_intake_wake(d);
+    hb_dispatcher_pump(d); /* what waited for these acknowledgements may go on, and so may intake */
 }
 
 void hb_dispatcher_pump(struct hb_dispatcher *d)

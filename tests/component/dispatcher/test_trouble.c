@@ -71,8 +71,9 @@ static void after_five_seconds_without_acknowledgement_nothing_more_is_sent(void
     fake_loop_advance(w->loop, 10000);
     assert_in_range(fake_kafka_polls() - polls, 9, 11); /* it stays in the group, without a busy loop */
     fake_kafka_ack_all();
-    fake_loop_advance(w->loop, 1000);
+    world_settle(w); /* at once, not with the next second */
     assert_null(hb_dispatcher_trouble(w->dispatcher));
+    assert_int_equal(fake_http_sent_count(w->http), 3);
     world_finish(w);
     assert_int_equal(fake_http_sent_count(w->http), 4);
     assert_int_equal(fake_kafka_stored(0, 0), 4);
