@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <stdlib.h>
 
+#include "cli/api_json.h"
 #include "cli/api_problem.h"
 #include "cli/files.h"
 #include "core/egress.h"
@@ -238,8 +239,12 @@ static void take_answer(void *user, const struct hb_answer *answer)
     }
     pending->answer->status = answer->status;
     pending->err = hb_buf_add(&pending->answer->body, answer->body);
-    if (!pending->err && answer->body.len > 0 && hb_json_parse(hb_buf_str(&pending->answer->body), &pending->answer->json, NULL)) {
-        pending->answer->json = NULL;
+    if (!pending->err && answer->body.len > 0) {
+        pending->err = hb_api_json_parse(hb_buf_str(&pending->answer->body), &pending->answer->json, NULL);
+    }
+    if (pending->err == HB_ERR_INVALID) { /* silence would look like an empty list */
+        bool is_shown = pending->api->cli->out.is_json;
+        pending->err = is_shown ? HB_OK : hb_cli_fail(pending->api->cli, HB_ERR_AWAY, "the api's answer cannot be read; --json shows it as it is");
     }
 }
 

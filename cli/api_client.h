@@ -44,7 +44,7 @@ struct hb_api_request {
 struct hb_api_answer {
     int status;
     struct hb_buf body;
-    struct hb_json *json; /* NULL: no body, or not JSON */
+    struct hb_json *json; /* NULL: no body; or, with --json, what cannot be read */
 };
 /* Waits for the answer. A status of 400 or more is an error; ret_answer is to be freed only on HB_OK. */
 HB_MUST_USE enum hb_err hb_api_call(struct hb_api *api, const struct hb_api_request *request, struct hb_api_answer *ret_answer);

@@ -1,4 +1,5 @@
 /* Job: `hookbus event list|show|tail`: was it sent, to whom, when. */
+#include "cli/api_json.h"
 #include "cli/api_stream.h"
 #include "cli/commands.h"
 #include "cli/event_view.h"
@@ -149,7 +150,7 @@ static bool tail_line(void *user, struct hb_str line)
         hb_output_json(&cli->out, line);
         return !hb_output_is_broken(&cli->out);
     }
-    if (hb_json_parse(line, &json, NULL)) {
+    if (hb_api_json_parse(line, &json, NULL)) {
         return true;
     }
     event = hb_json_get(json, "event");

@@ -80,7 +80,7 @@ HB_MUST_USE enum hb_err hb_buf_add_char(struct hb_buf *buf, char c);
 /* Appends formatted text. Errors as hb_buf_add. */
 __attribute__((format(printf, 2, 3))) HB_MUST_USE enum hb_err hb_buf_addf(struct hb_buf *buf, const char *format, ...);
 /* Appends `text` as the inside of a JSON string (no quotes added), escaping what JSON requires; bytes that are
- * not UTF-8 become U+FFFD. Errors as hb_buf_add. */
+ * not UTF-8, and NULs, become U+FFFD. Errors as hb_buf_add. */
 HB_MUST_USE enum hb_err hb_buf_add_json(struct hb_buf *buf, struct hb_str text);
 
 #endif
