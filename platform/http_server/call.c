@@ -121,14 +121,16 @@ static void refuse_large(struct hb_http_call *call)
 }
 
 /* Looks at the headers before any of the body is read; refuses by answering. */
-static void admit(struct hb_http_call *call)
+static void admit(struct hb_http_call *call, const char *version)
 {
     struct hb_str declared = hb_http_call_header(call, "Content-Length");
     uint64_t length = 0;
-    if (declared.len == 0 || !hb_str_to_u64(declared, &length)) {
+    const char *fault = hb_http_framing_fault(call, version);
+    if (fault) {
+        hb_http_call_problem(call, 400, "bad-request", "Bad Request", fault, NULL, NULL);
+    } else if (declared.len == 0 || !hb_str_to_u64(declared, &length)) {
         return; /* none, or chunked: counted as it comes */
-    }
-    if (length > call->server->options.body_bytes_max) {
+    } else if (length > call->server->options.body_bytes_max) {
         refuse_large(call);
     } else if (length > 0 && (count_body(call, (size_t)length) || hb_buf_reserve(&call->body, (size_t)length))) {
         refuse_full(call);
@@ -202,7 +204,6 @@ static enum MHD_Result queue(struct hb_http_call *call)
 enum MHD_Result hb_http_call_access(void *user, struct MHD_Connection *mhd, const char *url, const char *method,
                                     const char *version, const char *upload, size_t *upload_size, void **context)
 {
-    (void)version;
     struct hb_http_server *server = user;
     struct hb_http_call *call = *context;
     if (server->is_freeing) {
@@ -217,7 +218,7 @@ enum MHD_Result hb_http_call_access(void *user, struct MHD_Connection *mhd, cons
         *context = call;
         call->method = method;
         call->url = url;
-        admit(call);
+        admit(call, version);
         return call->is_answered ? queue(call) : MHD_YES;
     }
     if (*upload_size > 0) {

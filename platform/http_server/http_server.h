@@ -4,7 +4,10 @@
  * the handler keeps the call and answers later.
  * Owns / borrows: views of a call live until it is answered. Threads: the loop's.
  * Fails: HB_ERR_IO (port taken: text says so), HB_ERR_CONFIG. Limits: in the options; beyond them the server itself
- * answers 400, 408, 413, 414, 431 or closes, as application/problem+json where it can. */
+ * answers 408, 413 and 503, and 400 to a request whose end or host is in doubt, as application/problem+json. What
+ * libmicrohttpd answers before it asks us has its own short HTML body, which it lets nobody change: 414, 431, 505, and
+ * 400 for a malformed header, version, length or chunk. A first line without a target and version it closes without an
+ * answer (before its version 1.0). */
 #ifndef PLATFORM_HTTP_SERVER_HTTP_SERVER_H
 #define PLATFORM_HTTP_SERVER_HTTP_SERVER_H
 

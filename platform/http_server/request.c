@@ -2,6 +2,7 @@
 #include "platform/http_server/http_server_internal.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 static int hex(char c)
 {
@@ -152,4 +153,44 @@ void hb_http_call_on_gone(struct hb_http_call *call, void (*fn)(void *user), voi
 {
     call->gone = fn;
     call->gone_user = user;
+}
+
+/* What decides where a request ends. */
+struct framing {
+    int hosts, lengths, encodings;
+    bool is_chunked;
+};
+
+static enum MHD_Result look_at_header(void *user, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    struct framing *framing = user;
+    if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) {
+        framing->hosts++;
+    } else if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
+        framing->lengths++;
+    } else if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+        framing->encodings++;
+        framing->is_chunked = value && strcasecmp(value, "chunked") == 0;
+    }
+    return MHD_YES;
+}
+
+const char *hb_http_framing_fault(const struct hb_http_call *call, const char *version)
+{
+    struct framing framing = {0};
+    (void)MHD_get_connection_values(call->mhd, MHD_HEADER_KIND, look_at_header, &framing);
+    if (framing.hosts > 1 || (framing.hosts == 0 && strcmp(version, MHD_HTTP_VERSION_1_1) == 0)) {
+        return "A request has one Host header.";
+    }
+    if (framing.lengths > 1) {
+        return "A request has one Content-Length header at most.";
+    }
+    if (framing.encodings > 0 && framing.lengths > 0) {
+        return "A request has a Content-Length or a Transfer-Encoding header, not both.";
+    }
+    if (framing.encodings > 1 || (framing.encodings == 1 && !framing.is_chunked)) {
+        return "The only Transfer-Encoding taken is chunked.";
+    }
+    return NULL;
 }

@@ -55,6 +55,39 @@ static void a_megabyte_of_path_is_refused_and_the_answer_can_be_read(void **stat
     stop_serving(&served);
 }
 
+static void a_request_whose_end_or_host_is_in_doubt_is_400_and_the_connection_ends(void **state)
+{
+    (void)state;
+    static const char *const heads[] = {
+        "GET /hello HTTP/1.1\r\n\r\n",
+        "GET /hello HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\nabc",
+        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    };
+    struct served served;
+    serve(&served, options_of_tests());
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        int fd = dial(&served);
+        char byte;
+        send_text(fd, heads[i]);
+        assert_int_equal(read_answer(fd, answer, sizeof(answer)), 400);
+        assert_non_null(strstr(answer, "application/problem+json"));
+        assert_non_null(strstr(answer, "problems/bad-request"));
+        assert_true(recv(fd, &byte, 1, 0) <= 0); /* what follows is nobody's request */
+        close(fd);
+    }
+    /* What the library refuses by itself; a first line that is none is never taken for a request. */
+    assert_int_equal(ask(&served, "GET /hello RUBBISH\r\nHost: x\r\n\r\n", answer, sizeof(answer)), 400);
+    assert_int_equal(ask(&served, "GET /hello HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", answer, sizeof(answer)), 400);
+    int status = ask(&served, "rubbish\r\n\r\n", answer, sizeof(answer));
+    assert_true(status == 400 || status == 0);
+    assert_int_equal(ask(&served, "GET /hello HTTP/1.0\r\n\r\n", answer, sizeof(answer)), 200);
+    assert_alive(&served);
+    stop_serving(&served);
+}
+
 static void a_body_over_its_limit_is_413_and_the_connection_ends(void **state)
 {
     (void)state;
@@ -308,6 +341,7 @@ int main(void)
     (void)signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_megabyte_of_path_is_refused_and_the_answer_can_be_read),
+        cmocka_unit_test(a_request_whose_end_or_host_is_in_doubt_is_400_and_the_connection_ends),
         cmocka_unit_test(a_body_over_its_limit_is_413_and_the_connection_ends),
         cmocka_unit_test(all_bodies_together_are_bounded),
         cmocka_unit_test(a_request_that_dribbles_in_is_ended_with_408),
