@@ -154,15 +154,16 @@ class Bench:
 
             list(pool.map(add, range(count)))
         self.figures["registry_changes_per_s"] = round((count + len(stores)) / (time.monotonic() - began))
-        total = 60000 if self.quick else 250000
-        batches = []
-        for start in range(0, total, 1000):
-            store = stores[(start // 1000) % len(stores)]
-            events = [event(f"p-{i % 5000}").replace("product.updated", f"product.n{i % per_store}") for i in range(start, start + 1000)]
-            batches.append((store, "[" + ",".join(events) + "]"))
+        # Round after round, an event for each destination: none gets a burst, so each needs one connection.
+        rounds = 10 if self.quick else 30
+        total, batches = rounds * count, []
+        for number in range(rounds):
+            for store in stores:
+                events = [event(f"p-{number}-{i}").replace("product.updated", f"product.n{i}") for i in range(per_store)]
+                batches.append((store, "[" + ",".join(events) + "]"))
         self.fill_batches(bus, batches)
         assert api.stop() == 0
-        rate, cpu, rss = self.measure(bus, "many", total, warm_share=0.35, delivery_kept_connections=12000)
+        rate, cpu, rss = self.measure(bus, "many", total, warm_share=0.4, delivery_kept_connections=12000)
         self.figures["deliveries_per_s_10k"] = round(rate)
         self.figures["cpu_us_per_delivery_10k"] = round(cpu, 1)
         self.figures["rss_mib_10k"] = round(rss)
