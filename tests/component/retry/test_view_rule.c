@@ -12,7 +12,7 @@
 #define WEBHOOKS 3
 #define JOURNAL_MAX 4000
 #define ROUNDS 150
-#define RUNS 12
+#define RUNS 6
 
 /* What is known of one delivery. */
 struct known {
@@ -287,6 +287,8 @@ static void run_once(uint64_t seed)
     write_takeover(&rig, &model);
     for (int round = 0; round < ROUNDS; round++) {
         write_some(&model);
+        if (pick(&model, 3) == 0) /* before it has read what is there, earlier takeovers among it */
+            write_takeover(&rig, &model);
         catch_up(&rig, &model);
         switch (pick(&model, 12)) {
         case 0:
