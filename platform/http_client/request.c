@@ -6,6 +6,9 @@
 #include <stdlib.h>
 
 #define LOCATION_BYTES_MAX HB_WEBHOOK_URL_MAX
+/* Answers are short, and thousands of requests are under way: libcurl's own choice of 16 and 64 KiB each would be most of our memory. */
+#define READ_BUFFER_BYTES 4096L
+#define SEND_BUFFER_BYTES 16384L /* libcurl's least */
 
 /* The options no request changes. What keeps us safe stands here, once. */
 static void set_invariants(struct hb_http_request *request)
@@ -15,6 +18,8 @@ static void set_invariants(struct hb_http_request *request)
     (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, request);
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->error_text);
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, READ_BUFFER_BYTES);
+    (void)curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER_BYTES);
     (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");

