@@ -31,6 +31,7 @@ static struct hb_shard_ruling apply(const struct hb_shard_entry *entry, const st
                                     const struct hb_shard_record *record)
 {
     bool is_done = hb_delivery_state_is_done(record->state);
+    int64_t ended = entry ? entry->version : memory ? memory->version : 0;
     return (struct hb_shard_ruling){
         .verdict = HB_SHARD_APPLIED,
         .change = !is_done ? HB_SHARD_PUT
@@ -39,6 +40,7 @@ static struct hb_shard_ruling apply(const struct hb_shard_entry *entry, const st
         .recall = is_done  ? HB_SHARD_REMEMBER
                   : memory ? HB_SHARD_FORGET
                            : HB_SHARD_AS_IT_IS,
+        .memory_version = is_done ? larger(ended, record->version) : 0,
     };
 }
 
@@ -53,9 +55,13 @@ static bool is_stale_for_entry(const struct hb_shard_entry *entry, const struct 
 
 static bool is_stale_for_memory(const struct hb_shard_memory *memory, const struct hb_shard_record *record)
 {
-    if (record->state == HB_DELIVERY_DELIVERED || record->version == 1)
+    if (record->state == HB_DELIVERY_DELIVERED)
         return false;
-    return record->version < HB_SHARD_REPLAY_VERSION_MIN || record->version <= memory->version;
+    if (is_late_repair(record, memory->offset))
+        return true;
+    if (hb_delivery_state_is_done(record->state))
+        return memory->state == HB_DELIVERY_DELIVERED; /* a second end is welcome; a success is more than that */
+    return record->version != 1 && hb_shard_rule_life(record->version) <= hb_shard_rule_life(memory->version);
 }
 
 struct hb_shard_ruling hb_shard_rule_run(const struct hb_shard_entry *entry, const struct hb_shard_memory *memory,
@@ -80,9 +86,15 @@ bool hb_shard_rule_wants_repair(const struct hb_shard_entry *entry, const struct
     return (entry && entry->offset < repairs) || (memory && memory->offset < repairs);
 }
 
+int64_t hb_shard_rule_life(int64_t version)
+{
+    return version < HB_SHARD_REPLAY_VERSION_MIN ? 0 : version / HB_SHARD_REPLAY_STEPS;
+}
+
 int64_t hb_shard_rule_replay_version(int64_t known_version, struct hb_wall at)
 {
-    return larger(known_version + 1, larger(at.ms, HB_SHARD_REPLAY_VERSION_MIN));
+    int64_t life = larger(at.ms, HB_SHARD_REPLAY_VERSION_MIN / HB_SHARD_REPLAY_STEPS);
+    return larger(life, hb_shard_rule_life(known_version) + 1) * HB_SHARD_REPLAY_STEPS;
 }
 
 enum hb_shard_gate hb_shard_rule_may_apply(struct hb_shard_head view, struct hb_shard_head mine)

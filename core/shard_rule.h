@@ -15,15 +15,17 @@
  *                                                           applied, forgotten        applied
  *   the same, version 2 and more     applied if the version is larger, the position the same and, if it repairs R,
  *                                    the entry was not made above R; else stale
- *                                                           stale; but a replay's     applied
- *                                                           newer version is applied
+ *                                                           stale; but applied if of  applied
+ *                                                           a later life than the end
+ *                                                           and no repair of what was
+ *                                                           before it
  *
  * Whatever is stale or in conflict wants a *repair*: the true state written again with a version above both, naming the
  * offset it repairs, so that compaction cannot keep the stale record in its place. A missing entry never means "done".
  * Versions: a first park is 1, every other record one more than the state it follows, a tombstone of the fast path
- * (which follows nothing) 1. A replay's selection does not know what it follows: its version is its wall time in ms
- * (hb_shard_rule_replay_version), larger than what any number of attempts reaches; so it replaces every earlier state,
- * and what follows it is never mistaken for an earlier life of the delivery.
+ * (which follows nothing) 1. A replay's selection begins a new *life* of the delivery, often without knowing what was
+ * before: its version is its wall time in ms times 1024 (hb_shard_rule_replay_version), larger than what any number of
+ * attempts reaches; so it replaces every earlier state, and what follows it is never mistaken for an earlier life.
  *
  * Owns: nothing. Fails: never; offsets and versions out of range are bugs (HB_ASSERT). Cost: O(1). Threads: any.
  *
@@ -38,8 +40,10 @@
 
 /* No such offset: `applied` or `mark` are missing, a record repairs nothing. */
 #define HB_SHARD_NONE INT64_C(-1)
-/* Versions from here on began with a replay. */
-#define HB_SHARD_REPLAY_VERSION_MIN (INT64_C(1) << 32)
+/* Versions from here on began with a replay: the wall time in ms of its selection times this, so that what follows it
+ * stays below the next life's. Smaller versions are the first life's. */
+#define HB_SHARD_REPLAY_STEPS 1024
+#define HB_SHARD_REPLAY_VERSION_MIN (INT64_C(1) << 40)
 /* Versions are exact in Lua and JSON. */
 #define HB_SHARD_VERSION_MAX ((INT64_C(1) << 53) - 1)
 
@@ -54,8 +58,8 @@ struct hb_shard_entry {
 /* A delivery that was done not long ago. */
 struct hb_shard_memory {
     enum hb_delivery_state state; /* DELIVERED, EXPIRED, CANCELLED */
-    int64_t version;
-    int64_t offset; /* journal offset of the record that said so */
+    int64_t version;              /* the largest of its record's and of the state that ended */
+    int64_t offset;               /* journal offset of the record that said so */
 };
 
 struct hb_shard_record {
@@ -73,7 +77,8 @@ enum hb_shard_recall { HB_SHARD_AS_IT_IS, HB_SHARD_REMEMBER, HB_SHARD_FORGET };
 struct hb_shard_ruling {
     enum hb_shard_verdict verdict;
     enum hb_shard_change change; /* to the entry: PUT makes it of the record */
-    enum hb_shard_recall recall; /* to the memory: REMEMBER makes it of the record */
+    enum hb_shard_recall recall; /* to the memory: REMEMBER makes it of the record, but with memory_version */
+    int64_t memory_version;
     /* STALE and CONFLICT: the repair that is wanted. The entry's state, or the memory's (DELIVERED: a tombstone;
      * EXPIRED and CANCELLED: the stale record's fields with that state); its version; it repairs record->offset. */
     enum hb_delivery_state repair_state;
@@ -87,8 +92,10 @@ struct hb_shard_ruling hb_shard_rule_run(const struct hb_shard_entry *entry, con
  */
 bool hb_shard_rule_wants_repair(const struct hb_shard_entry *entry, const struct hb_shard_memory *memory,
                                 int64_t repairs);
-/* The version of a replay's selection at that time: at least the known state's version + 1 (0: none known). */
+/* The version of a replay's selection at that time; of a later life than the known state's (0: none known). */
 int64_t hb_shard_rule_replay_version(int64_t known_version, struct hb_wall at);
+/* The life a version belongs to: 0 the first one. */
+int64_t hb_shard_rule_life(int64_t version);
 
 /* The two numbers of a view, as Redis has them now, or as an owner knows them. */
 struct hb_shard_head {

@@ -2,20 +2,10 @@
 
 #include "unit/core/check.h"
 
-#define HERE                                                                                                           \
-    {                                                                                                                  \
-        1, 2, 77,                                                                                                      \
-        {                                                                                                              \
-            5                                                                                                          \
-        }                                                                                                              \
-    }
-#define ELSEWHERE                                                                                                      \
-    {                                                                                                                  \
-        1, 2, 78,                                                                                                      \
-        {                                                                                                              \
-            5                                                                                                          \
-        }                                                                                                              \
-    }
+// clang-format off
+#define HERE {1, 2, 77, {5}}
+#define ELSEWHERE {1, 2, 78, {5}}
+// clang-format on
 #define NO HB_SHARD_NONE
 #define REPLAY HB_SHARD_REPLAY_VERSION_MIN
 #define DELIVERED HB_DELIVERY_DELIVERED
@@ -36,46 +26,27 @@ struct row {
     struct hb_shard_ruling wanted;
 };
 
-#define NOTHING                                                                                                        \
-    {                                                                                                                  \
-        0, 0, 0                                                                                                        \
-    }
-#define PUTS                                                                                                           \
-    {                                                                                                                  \
-        HB_SHARD_APPLIED, HB_SHARD_PUT, HB_SHARD_AS_IT_IS, 0, 0                                                        \
-    }
-#define REBORN                                                                                                         \
-    {                                                                                                                  \
-        HB_SHARD_APPLIED, HB_SHARD_PUT, HB_SHARD_FORGET, 0, 0                                                          \
-    }
-#define REMOVES                                                                                                        \
-    {                                                                                                                  \
-        HB_SHARD_APPLIED, HB_SHARD_REMOVE, HB_SHARD_REMEMBER, 0, 0                                                     \
-    }
-#define REMEMBERS                                                                                                      \
-    {                                                                                                                  \
-        HB_SHARD_APPLIED, HB_SHARD_KEEP, HB_SHARD_REMEMBER, 0, 0                                                       \
-    }
-#define IS_STALE(state, version)                                                                                       \
-    {                                                                                                                  \
-        HB_SHARD_STALE, HB_SHARD_KEEP, HB_SHARD_AS_IT_IS, state, version                                               \
-    }
-#define IN_CONFLICT(state, version)                                                                                    \
-    {                                                                                                                  \
-        HB_SHARD_CONFLICT, HB_SHARD_KEEP, HB_SHARD_AS_IT_IS, state, version                                            \
-    }
+// clang-format off
+#define NOTHING {0, 0, 0}
+#define PUTS {HB_SHARD_APPLIED, HB_SHARD_PUT, HB_SHARD_AS_IT_IS, 0, 0, 0}
+#define REBORN {HB_SHARD_APPLIED, HB_SHARD_PUT, HB_SHARD_FORGET, 0, 0, 0}
+#define REMOVES(version) {HB_SHARD_APPLIED, HB_SHARD_REMOVE, HB_SHARD_REMEMBER, version, 0, 0}
+#define REMEMBERS(version) {HB_SHARD_APPLIED, HB_SHARD_KEEP, HB_SHARD_REMEMBER, version, 0, 0}
+#define IS_STALE(state, version) {HB_SHARD_STALE, HB_SHARD_KEEP, HB_SHARD_AS_IT_IS, 0, state, version}
+#define IN_CONFLICT(state, version) {HB_SHARD_CONFLICT, HB_SHARD_KEEP, HB_SHARD_AS_IT_IS, 0, state, version}
+// clang-format on
 
 static const struct row rows[] = {
     {"a first park", NOTHING, {PARKED, 1, 50, NO, HERE}, PUTS},
     {"never conclude done from a missing entry", NOTHING, {PARKED, 7, 50, NO, HERE}, PUTS},
     {"dead without a predecessor", NOTHING, {DEAD, 9, 50, NO, HERE}, PUTS},
-    {"a success of the fast path in the repeat zone", NOTHING, {DELIVERED, 1, 50, NO, HERE}, REMEMBERS},
+    {"a success of the fast path in the repeat zone", NOTHING, {DELIVERED, 1, 50, NO, HERE}, REMEMBERS(1)},
     {"the state after", {PARKED, 1, 40}, {PARKED, 2, 50, NO, HERE}, PUTS},
     {"a state some steps on", {PARKED, 1, 40}, {DEAD, 9, 50, NO, HERE}, PUTS},
-    {"a success", {PARKED, 3, 40}, {DELIVERED, 4, 50, NO, HERE}, REMOVES},
-    {"a late success", {DEAD, 9, 40}, {DELIVERED, 2, 50, NO, HERE}, REMOVES},
-    {"a second success", {DELIVERED, 3, 40}, {DELIVERED, 2, 50, NO, HERE}, REMEMBERS},
-    {"an end", {PARKED, 3, 40}, {EXPIRED, 4, 50, NO, HERE}, REMOVES},
+    {"a success", {PARKED, 3, 40}, {DELIVERED, 4, 50, NO, HERE}, REMOVES(4)},
+    {"a late success", {DEAD, 9, 40}, {DELIVERED, 2, 50, NO, HERE}, REMOVES(9)},
+    {"a second success", {DELIVERED, 3, 40}, {DELIVERED, 2, 50, NO, HERE}, REMEMBERS(3)},
+    {"an end", {PARKED, 3, 40}, {EXPIRED, 4, 50, NO, HERE}, REMOVES(4)},
     {"an end that is late", {PARKED, 4, 40}, {EXPIRED, 4, 50, NO, HERE}, IS_STALE(PARKED, 5)},
     {"a second first park", {PARKED, 5, 40}, {PARKED, 1, 50, NO, HERE}, IS_STALE(PARKED, 6)},
     {"a second first park of a dead one", {DEAD, 5, 40}, {PARKED, 1, 50, NO, HERE}, IS_STALE(DEAD, 6)},
@@ -92,14 +63,27 @@ static const struct row rows[] = {
      {DELIVERED, REPLAY + 2, 40},
      {DEAD, REPLAY + 2, 50, NO, HERE},
      IS_STALE(DELIVERED, REPLAY + 3)},
+    {"a later attempt of a replay that ended",
+     {DELIVERED, REPLAY + 2, 40},
+     {DEAD, REPLAY + 9, 50, NO, HERE},
+     IS_STALE(DELIVERED, REPLAY + 10)},
+    {"the next replay", {DELIVERED, REPLAY + 2, 40}, {PARKED, REPLAY + HB_SHARD_REPLAY_STEPS, 50, NO, HERE}, REBORN},
+    {"a success of before the replay ends it too", {PARKED, REPLAY, 40}, {DELIVERED, 2, 50, NO, HERE}, REMOVES(REPLAY)},
+    {"an end written again", {EXPIRED, 4, 40}, {EXPIRED, 6, 60, 50, HERE}, REMEMBERS(6)},
+    {"an end after a success", {DELIVERED, 4, 40}, {EXPIRED, 5, 50, NO, HERE}, IS_STALE(DELIVERED, 6)},
+    {"a success after an end", {EXPIRED, 4, 40}, {DELIVERED, 3, 50, NO, HERE}, REMEMBERS(4)},
+    {"a replay's repair after its success",
+     {DELIVERED, 2, 55},
+     {PARKED, REPLAY + 2, 60, 50, HERE},
+     IS_STALE(DELIVERED, REPLAY + 3)},
     {"a replay of a dead one", {DEAD, 10, 40}, {PARKED, REPLAY, 50, NO, HERE}, PUTS},
     {"an attempt of before the replay", {PARKED, REPLAY, 40}, {DEAD, 3, 50, NO, HERE}, IS_STALE(PARKED, REPLAY + 1)},
     {"a repair", {PARKED, 5, 40}, {PARKED, 6, 60, 50, HERE}, PUTS},
     {"a repair after a change", {PARKED, 5, 55}, {PARKED, 6, 60, 50, HERE}, IS_STALE(PARKED, 7)},
     {"a repair of an outdated state", {PARKED, 8, 40}, {PARKED, 6, 60, 50, HERE}, IS_STALE(PARKED, 9)},
     {"a repair into a wiped view", NOTHING, {PARKED, 6, 60, 50, HERE}, PUTS},
-    {"a repaired success", {DELIVERED, 4, 40}, {DELIVERED, 5, 60, 50, HERE}, REMEMBERS},
-    {"a repaired success in a restored view", {PARKED, 1, 40}, {DELIVERED, 5, 60, 50, HERE}, REMOVES},
+    {"a repaired success", {DELIVERED, 4, 40}, {DELIVERED, 5, 60, 50, HERE}, REMEMBERS(5)},
+    {"a repaired success in a restored view", {PARKED, 1, 40}, {DELIVERED, 5, 60, 50, HERE}, REMOVES(5)},
     {"a repaired success must not take a replay along",
      {PARKED, 1, 55},
      {DELIVERED, 5, 60, 50, HERE},
@@ -115,6 +99,7 @@ static void check_ruling(struct hb_shard_ruling found, const struct row *row)
     check_row(found.verdict == row->wanted.verdict, row->name);
     check_row(found.change == row->wanted.change, row->name);
     check_row(found.recall == row->wanted.recall, row->name);
+    check_row(found.memory_version == row->wanted.memory_version, row->name);
     check_row(found.repair_state == row->wanted.repair_state, row->name);
     check_row(found.repair_version == row->wanted.repair_version, row->name);
 }
@@ -149,10 +134,14 @@ static void a_replay_is_above_every_state(void **state)
 {
     (void)state;
     struct hb_wall now = {INT64_C(1800000000000)};
-    assert_int_equal(hb_shard_rule_replay_version(0, now), now.ms);
-    assert_int_equal(hb_shard_rule_replay_version(10, now), now.ms);
-    assert_int_equal(hb_shard_rule_replay_version(now.ms + 5, now), now.ms + 6);
+    int64_t version = now.ms * HB_SHARD_REPLAY_STEPS;
+    assert_int_equal(hb_shard_rule_replay_version(0, now), version);
+    assert_int_equal(hb_shard_rule_replay_version(10, now), version);
+    assert_int_equal(hb_shard_rule_replay_version(version + 5, now), version + HB_SHARD_REPLAY_STEPS);
     assert_int_equal(hb_shard_rule_replay_version(3, (struct hb_wall){0}), REPLAY);
+    assert_int_equal(hb_shard_rule_life(7000), 0);
+    assert_int_equal(hb_shard_rule_life(version + 1023), now.ms);
+    assert_true(version < HB_SHARD_VERSION_MAX / 4);
 }
 
 static void the_gates_open_to_the_owner_with_the_view_it_remembers(void **state)
