@@ -43,6 +43,14 @@ static void send(struct tail *tail, struct hb_str line)
     }
 }
 
+/* Data may be written over several lines; here a line feed ends a line. Outside of strings it is white space, and inside none stands bare. */
+static void make_one_line(struct hb_buf *line)
+{
+    for (size_t i = 0; i < line->len; i++)
+        if (line->ptr[i] == '\n' || line->ptr[i] == '\r')
+            line->ptr[i] = ' ';
+}
+
 static void send_event(struct hb_tails *tails, const struct hb_event *event, const struct hb_position *position)
 {
     for (int with_data = 0; with_data < 2; with_data++) {
@@ -58,6 +66,7 @@ static void send_event(struct hb_tails *tails, const struct hb_event *event, con
                 hb_found_write_event(&json, event, position, tail->has_data);
                 hb_json_close_object(&json);
                 hb_json_close_object(&json);
+                make_one_line(&line);
                 if (hb_json_end(&json) || hb_buf_add_char(&line, '\n'))
                     break;
             }
