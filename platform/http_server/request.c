@@ -158,13 +158,16 @@ void hb_http_call_on_gone(struct hb_http_call *call, void (*fn)(void *user), voi
 /* What decides where a request ends. */
 struct framing {
     int hosts, lengths, encodings;
-    bool is_chunked;
+    bool is_chunked, has_odd_name;
 };
 
 static enum MHD_Result look_at_header(void *user, enum MHD_ValueKind kind, const char *name, const char *value)
 {
     (void)kind;
     struct framing *framing = user;
+    size_t len = strlen(name);
+    /* "Content-Length : 3" is no such header to us and may be one to who stands before us (RFC 9112 section 5.1). */
+    framing->has_odd_name |= len == 0 || strcspn(name, " \t") < len;
     if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) {
         framing->hosts++;
     } else if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
@@ -180,6 +183,9 @@ const char *hb_http_framing_fault(const struct hb_http_call *call, const char *v
 {
     struct framing framing = {0};
     (void)MHD_get_connection_values(call->mhd, MHD_HEADER_KIND, look_at_header, &framing);
+    if (framing.has_odd_name) {
+        return "No blank stands in a header's name or before its colon.";
+    }
     if (framing.hosts > 1 || (framing.hosts == 0 && strcmp(version, MHD_HTTP_VERSION_1_1) == 0)) {
         return "A request has one Host header.";
     }
