@@ -1,5 +1,6 @@
 #include "dispatcher/attempt.h"
 
+#include "core/headers.h"
 #include "core/ids.h"
 #include "core/judge.h"
 #include "dispatcher/state.h"
@@ -129,6 +130,15 @@ static enum hb_err send(struct hb_dispatcher *d, struct hb_delivery *delivery, b
     return hb_http_send(d->options.http, &request, NULL);
 }
 
+/* A URL waits for its change; headers that could split a request were put there past the api, and are refused for good. */
+static enum hb_reason reason_of_refusal(const struct hb_webhook *webhook, enum hb_err err)
+{
+    if (err != HB_ERR_INVALID && err != HB_ERR_TOO_LARGE && err != HB_ERR_DENIED)
+        return HB_REASON_NOT_SENT;
+    struct hb_error ignored;
+    return hb_headers_check(webhook->headers, webhook->headers_count, &ignored) ? HB_REASON_REQUEST_REFUSED : HB_REASON_URL_REFUSED;
+}
+
 void hb_attempt_start(void *dispatcher, struct hb_delivery *delivery)
 {
     struct hb_dispatcher *d = dispatcher;
@@ -145,8 +155,7 @@ void hb_attempt_start(void *dispatcher, struct hb_delivery *delivery)
         d->lanes.left = NULL;
     }
     if (err) {
-        bool is_unusable = err == HB_ERR_INVALID || err == HB_ERR_TOO_LARGE || err == HB_ERR_DENIED;
-        not_sent(d, delivery, is_unusable ? HB_REASON_URL_REFUSED : HB_REASON_NOT_SENT, error.text);
+        not_sent(d, delivery, reason_of_refusal(lane->webhook, err), error.text);
         return;
     }
     bool is_signed = true;
