@@ -106,6 +106,7 @@ static void each_minute(struct hb_dispatcher *d)
     struct minute minute = {.d = d,
                             .writer = {.producer = d->producer, .registry_topic = d->registry_topic, .group = d->group, .now = hb_loop_wall(d->options.loop)}};
     hb_partitions_each(&d->partitions, note_watermark, &minute);
+    hb_lanes_forget_deleted(&d->lanes);
 }
 
 static void each_second(void *user)

@@ -179,6 +179,18 @@ void hb_lanes_drop(struct hb_lanes *lanes, struct hb_lane *lane)
     free(lane);
 }
 
+void hb_lanes_forget_deleted(struct hb_lanes *lanes)
+{
+    size_t state = 0;
+    struct hb_lane *lane;
+    while ((lane = hb_map_next(&lanes->by_webhook, &state)) != NULL) {
+        if (lane->webhook->status != HB_WEBHOOK_DELETED || lane->waiting > 0 || lane->in_flight > 0)
+            continue;
+        hb_lanes_drop(lanes, lane);
+        state = 0; /* the map changed */
+    }
+}
+
 void hb_lanes_deinit(struct hb_lanes *lanes)
 {
     size_t state = 0;

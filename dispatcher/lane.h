@@ -70,6 +70,8 @@ void hb_lanes_change(struct hb_lanes *lanes, struct hb_webhook *webhook);
 HB_MUST_USE enum hb_err hb_lane_prepare(struct hb_lanes *lanes, struct hb_lane *lane, struct hb_error *reterr);
 /* Frees an idle lane of a webhook that is gone. */
 void hb_lanes_drop(struct hb_lanes *lanes, struct hb_lane *lane);
+/* Frees the idle lanes of webhooks that were deleted. Cost: all lanes; once a minute is enough. */
+void hb_lanes_forget_deleted(struct hb_lanes *lanes);
 /* The MAC prepared for each secret of a snapshot, 0..HB_WEBHOOK_SECRETS_MAX. */
 HB_MUST_USE enum hb_err hb_hmacs_init(const struct hb_webhook *webhook, struct hb_hmac *ret_hmacs[HB_WEBHOOK_SECRETS_MAX]);
 void hb_hmacs_deinit(struct hb_hmac *hmacs[HB_WEBHOOK_SECRETS_MAX]);

@@ -145,12 +145,33 @@ static void a_dropped_lane_takes_its_stall_and_host_with_it(void **state)
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+static void the_lane_of_a_deleted_webhook_goes_once_it_is_idle(void **state)
+{
+    struct desk *desk = *state;
+    struct hb_lane *busy = lane_of(desk, "wh_a", "s", "http://x.example/a");
+    (void)lane_of(desk, "wh_b", "s", "http://x.example/b");
+    for (int i = 0; i < 2; i++) {
+        struct fake_webhook deleted = {.id = i ? "wh_b" : "wh_a", .store = "s", .url = "http://x.example/a", .status = HB_WEBHOOK_DELETED};
+        struct hb_webhook *webhook = fake_webhook_new(&deleted);
+        hb_lanes_change(&desk->lanes, webhook);
+        hb_webhook_unref(&webhook);
+    }
+    (void)lane_of(desk, "wh_c", "s", "http://x.example/c"); /* active: stays */
+    busy->in_flight = 1;
+    hb_lanes_forget_deleted(&desk->lanes);
+    assert_int_equal(desk->lanes.by_webhook.count, 2);
+    busy->in_flight = 0;
+    hb_lanes_forget_deleted(&desk->lanes);
+    assert_int_equal(desk->lanes.by_webhook.count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {T(a_webhook_has_one_lane_a_store_one_stall_a_destination_one_host),
                                        T(a_change_counts_from_the_next_preparation_on),
                                        T(what_is_in_flight_counts_where_the_lane_is_now),
                                        T(an_unusable_url_leaves_the_lane_as_it_was),
-                                       T(a_dropped_lane_takes_its_stall_and_host_with_it)};
+                                       T(a_dropped_lane_takes_its_stall_and_host_with_it),
+                                       T(the_lane_of_a_deleted_webhook_goes_once_it_is_idle)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
