@@ -37,6 +37,9 @@ static struct hb_shard_ruling apply(const struct hb_shard_entry *entry, const st
         .change = !is_done ? HB_SHARD_PUT
                   : entry  ? HB_SHARD_REMOVE
                            : HB_SHARD_KEEP,
+        .entry_version = is_done                                        ? 0
+                         : memory && record->version <= memory->version ? memory->version + 1
+                                                                        : record->version,
         .recall = is_done  ? HB_SHARD_REMEMBER
                   : memory ? HB_SHARD_FORGET
                            : HB_SHARD_AS_IT_IS,
@@ -61,6 +64,8 @@ static bool is_stale_for_memory(const struct hb_shard_memory *memory, const stru
         return true;
     if (hb_delivery_state_is_done(record->state))
         return memory->state == HB_DELIVERY_DELIVERED; /* a second end is welcome; a success is more than that */
+    if (record->repairs != HB_SHARD_NONE && memory->state != HB_DELIVERY_DELIVERED)
+        return false; /* who wrote it knew of the end, and that it was stale itself */
     return record->version != 1 && hb_shard_rule_life(record->version) <= hb_shard_rule_life(memory->version);
 }
 

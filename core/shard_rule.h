@@ -16,9 +16,10 @@
  *   the same, version 2 and more     applied if the version is larger, the position the same and, if it repairs R,
  *                                    the entry was not made above R; else stale
  *                                                           stale; but applied if of  applied
- *                                                           a later life than the end
- *                                                           and no repair of what was
- *                                                           before it
+ *                                                           a later life than the end,
+ *                                                           or a repair that nothing
+ *                                                           overtook of an end that was
+ *                                                           no success
  *
  * Whatever is stale or in conflict wants a *repair*: the true state written again with a version above both, naming the
  * offset it repairs, so that compaction cannot keep the stale record in its place. A missing entry never means "done".
@@ -76,7 +77,8 @@ enum hb_shard_recall { HB_SHARD_AS_IT_IS, HB_SHARD_REMEMBER, HB_SHARD_FORGET };
 
 struct hb_shard_ruling {
     enum hb_shard_verdict verdict;
-    enum hb_shard_change change; /* to the entry: PUT makes it of the record */
+    enum hb_shard_change change; /* to the entry: PUT makes it of the record, but with entry_version */
+    int64_t entry_version;       /* of a PUT: above the memory's, so that what an earlier life wrote stays stale */
     enum hb_shard_recall recall; /* to the memory: REMEMBER makes it of the record, but with memory_version */
     int64_t memory_version;
     /* STALE and CONFLICT: the repair that is wanted. The entry's state, or the memory's (DELIVERED: a tombstone;

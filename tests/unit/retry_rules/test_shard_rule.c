@@ -28,21 +28,21 @@ struct row {
 
 // clang-format off
 #define NOTHING {0, 0, 0}
-#define PUTS {HB_SHARD_APPLIED, HB_SHARD_PUT, HB_SHARD_AS_IT_IS, 0, 0, 0}
-#define REBORN {HB_SHARD_APPLIED, HB_SHARD_PUT, HB_SHARD_FORGET, 0, 0, 0}
-#define REMOVES(version) {HB_SHARD_APPLIED, HB_SHARD_REMOVE, HB_SHARD_REMEMBER, version, 0, 0}
-#define REMEMBERS(version) {HB_SHARD_APPLIED, HB_SHARD_KEEP, HB_SHARD_REMEMBER, version, 0, 0}
-#define IS_STALE(state, version) {HB_SHARD_STALE, HB_SHARD_KEEP, HB_SHARD_AS_IT_IS, 0, state, version}
-#define IN_CONFLICT(state, version) {HB_SHARD_CONFLICT, HB_SHARD_KEEP, HB_SHARD_AS_IT_IS, 0, state, version}
+#define PUTS(version) {HB_SHARD_APPLIED, HB_SHARD_PUT, version, HB_SHARD_AS_IT_IS, 0, 0, 0}
+#define REBORN(version) {HB_SHARD_APPLIED, HB_SHARD_PUT, version, HB_SHARD_FORGET, 0, 0, 0}
+#define REMOVES(version) {HB_SHARD_APPLIED, HB_SHARD_REMOVE, 0, HB_SHARD_REMEMBER, version, 0, 0}
+#define REMEMBERS(version) {HB_SHARD_APPLIED, HB_SHARD_KEEP, 0, HB_SHARD_REMEMBER, version, 0, 0}
+#define IS_STALE(state, version) {HB_SHARD_STALE, HB_SHARD_KEEP, 0, HB_SHARD_AS_IT_IS, 0, state, version}
+#define IN_CONFLICT(state, version) {HB_SHARD_CONFLICT, HB_SHARD_KEEP, 0, HB_SHARD_AS_IT_IS, 0, state, version}
 // clang-format on
 
 static const struct row rows[] = {
-    {"a first park", NOTHING, {PARKED, 1, 50, NO, HERE}, PUTS},
-    {"never conclude done from a missing entry", NOTHING, {PARKED, 7, 50, NO, HERE}, PUTS},
-    {"dead without a predecessor", NOTHING, {DEAD, 9, 50, NO, HERE}, PUTS},
+    {"a first park", NOTHING, {PARKED, 1, 50, NO, HERE}, PUTS(1)},
+    {"never conclude done from a missing entry", NOTHING, {PARKED, 7, 50, NO, HERE}, PUTS(7)},
+    {"dead without a predecessor", NOTHING, {DEAD, 9, 50, NO, HERE}, PUTS(9)},
     {"a success of the fast path in the repeat zone", NOTHING, {DELIVERED, 1, 50, NO, HERE}, REMEMBERS(1)},
-    {"the state after", {PARKED, 1, 40}, {PARKED, 2, 50, NO, HERE}, PUTS},
-    {"a state some steps on", {PARKED, 1, 40}, {DEAD, 9, 50, NO, HERE}, PUTS},
+    {"the state after", {PARKED, 1, 40}, {PARKED, 2, 50, NO, HERE}, PUTS(2)},
+    {"a state some steps on", {PARKED, 1, 40}, {DEAD, 9, 50, NO, HERE}, PUTS(9)},
     {"a success", {PARKED, 3, 40}, {DELIVERED, 4, 50, NO, HERE}, REMOVES(4)},
     {"a late success", {DEAD, 9, 40}, {DELIVERED, 2, 50, NO, HERE}, REMOVES(9)},
     {"a second success", {DELIVERED, 3, 40}, {DELIVERED, 2, 50, NO, HERE}, REMEMBERS(3)},
@@ -55,10 +55,10 @@ static const struct row rows[] = {
     {"a later record of another event", {PARKED, 2, 40}, {PARKED, 9, 50, NO, ELSEWHERE}, IS_STALE(PARKED, 10)},
     {"a stopped worker wakes after the success", {DELIVERED, 4, 40}, {PARKED, 2, 50, NO, HERE}, IS_STALE(DELIVERED, 5)},
     {"even with a larger version", {DELIVERED, 1, 40}, {DEAD, 9, 50, NO, HERE}, IS_STALE(DELIVERED, 10)},
-    {"a repeat forgets the success", {DELIVERED, 4, 40}, {PARKED, 1, 50, NO, HERE}, REBORN},
+    {"a repeat forgets the success", {DELIVERED, 4, 40}, {PARKED, 1, 50, NO, HERE}, REBORN(5)},
     {"a stopped worker wakes after the end", {EXPIRED, 4, 40}, {PARKED, 4, 50, NO, HERE}, IS_STALE(EXPIRED, 5)},
-    {"a replay forgets the success", {DELIVERED, 4, 40}, {PARKED, REPLAY, 50, NO, HERE}, REBORN},
-    {"what follows a replay", {DELIVERED, 4, 40}, {PARKED, REPLAY + 1, 50, NO, HERE}, REBORN},
+    {"a replay forgets the success", {DELIVERED, 4, 40}, {PARKED, REPLAY, 50, NO, HERE}, REBORN(REPLAY)},
+    {"what follows a replay", {DELIVERED, 4, 40}, {PARKED, REPLAY + 1, 50, NO, HERE}, REBORN(REPLAY + 1)},
     {"what follows a replay that ended",
      {DELIVERED, REPLAY + 2, 40},
      {DEAD, REPLAY + 2, 50, NO, HERE},
@@ -67,7 +67,10 @@ static const struct row rows[] = {
      {DELIVERED, REPLAY + 2, 40},
      {DEAD, REPLAY + 9, 50, NO, HERE},
      IS_STALE(DELIVERED, REPLAY + 10)},
-    {"the next replay", {DELIVERED, REPLAY + 2, 40}, {PARKED, REPLAY + HB_SHARD_REPLAY_STEPS, 50, NO, HERE}, REBORN},
+    {"the next replay",
+     {DELIVERED, REPLAY + 2, 40},
+     {PARKED, REPLAY + HB_SHARD_REPLAY_STEPS, 50, NO, HERE},
+     REBORN(REPLAY + HB_SHARD_REPLAY_STEPS)},
     {"a success of before the replay ends it too", {PARKED, REPLAY, 40}, {DELIVERED, 2, 50, NO, HERE}, REMOVES(REPLAY)},
     {"an end written again", {EXPIRED, 4, 40}, {EXPIRED, 6, 60, 50, HERE}, REMEMBERS(6)},
     {"an end after a success", {DELIVERED, 4, 40}, {EXPIRED, 5, 50, NO, HERE}, IS_STALE(DELIVERED, 6)},
@@ -76,12 +79,12 @@ static const struct row rows[] = {
      {DELIVERED, 2, 55},
      {PARKED, REPLAY + 2, 60, 50, HERE},
      IS_STALE(DELIVERED, REPLAY + 3)},
-    {"a replay of a dead one", {DEAD, 10, 40}, {PARKED, REPLAY, 50, NO, HERE}, PUTS},
+    {"a replay of a dead one", {DEAD, 10, 40}, {PARKED, REPLAY, 50, NO, HERE}, PUTS(REPLAY)},
     {"an attempt of before the replay", {PARKED, REPLAY, 40}, {DEAD, 3, 50, NO, HERE}, IS_STALE(PARKED, REPLAY + 1)},
-    {"a repair", {PARKED, 5, 40}, {PARKED, 6, 60, 50, HERE}, PUTS},
+    {"a repair", {PARKED, 5, 40}, {PARKED, 6, 60, 50, HERE}, PUTS(6)},
     {"a repair after a change", {PARKED, 5, 55}, {PARKED, 6, 60, 50, HERE}, IS_STALE(PARKED, 7)},
     {"a repair of an outdated state", {PARKED, 8, 40}, {PARKED, 6, 60, 50, HERE}, IS_STALE(PARKED, 9)},
-    {"a repair into a wiped view", NOTHING, {PARKED, 6, 60, 50, HERE}, PUTS},
+    {"a repair into a wiped view", NOTHING, {PARKED, 6, 60, 50, HERE}, PUTS(6)},
     {"a repaired success", {DELIVERED, 4, 40}, {DELIVERED, 5, 60, 50, HERE}, REMEMBERS(5)},
     {"a repaired success in a restored view", {PARKED, 1, 40}, {DELIVERED, 5, 60, 50, HERE}, REMOVES(5)},
     {"a repaired success must not take a replay along",
@@ -92,12 +95,15 @@ static const struct row rows[] = {
      {DELIVERED, 6, 55},
      {PARKED, 6, 60, 50, HERE},
      IS_STALE(DELIVERED, 7)},
+    {"a repair of one that was thought cancelled", {HB_DELIVERY_CANCELLED, 2, 40}, {DEAD, 3, 60, 50, HERE}, REBORN(3)},
+    {"a repair of one that was delivered", {DELIVERED, 2, 40}, {DEAD, 3, 60, 50, HERE}, IS_STALE(DELIVERED, 4)},
 };
 
 static void check_ruling(struct hb_shard_ruling found, const struct row *row)
 {
     check_row(found.verdict == row->wanted.verdict, row->name);
     check_row(found.change == row->wanted.change, row->name);
+    check_row(found.entry_version == row->wanted.entry_version, row->name);
     check_row(found.recall == row->wanted.recall, row->name);
     check_row(found.memory_version == row->wanted.memory_version, row->name);
     check_row(found.repair_state == row->wanted.repair_state, row->name);
