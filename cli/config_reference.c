@@ -1,6 +1,7 @@
 #include "cli/config_reference.h"
 
 #include "cli/config_keys.h"
+#include "core/delivery_state.h"
 #include "core/metrics.h"
 #include "hookbus/outcome.h"
 #include "hookbus/topics.h"
@@ -156,6 +157,32 @@ static void write_topics(struct document *d)
     }
 }
 
+static void write_moves_from(struct document *d, enum hb_delivery_state from)
+{
+    for (int event = 0; event < HB_DELIVERY_EVENT_COUNT; event++) {
+        enum hb_delivery_event happened = (enum hb_delivery_event)event;
+        if (hb_delivery_state_may(from, happened))
+            line(d, "| %s | %s | %s |", hb_delivery_state_text(from), hb_delivery_event_meaning(happened),
+                 hb_delivery_state_text(hb_delivery_state_move(from, happened)));
+    }
+}
+
+static void write_delivery_states(struct document *d)
+{
+    head(d, "States of a delivery", "core/delivery_state.def");
+    line(d, "One delivery is one event for one webhook. *Journaled*: a record of the retry journal can say it. *Done*: "
+            "nothing\nis kept for it any more.\n\n| state | journaled | done | meaning |\n|---|---|---|---|");
+    for (int i = 0; i < HB_DELIVERY_STATE_COUNT; i++) {
+        enum hb_delivery_state state = (enum hb_delivery_state)i;
+        line(d, "| `%s` | %s | %s | %s |", hb_delivery_state_text(state),
+             hb_delivery_state_is_journaled(state) ? "yes" : "", hb_delivery_state_is_done(state) ? "yes" : "",
+             hb_delivery_state_meaning(state));
+    }
+    line(d, "\n## Moves\n\nWhat is not here cannot happen.\n\n| from | what happens | to |\n|---|---|---|");
+    for (int i = 0; i < HB_DELIVERY_STATE_COUNT; i++)
+        write_moves_from(d, (enum hb_delivery_state)i);
+}
+
 static const struct {
     const char *file;
     void (*write)(struct document *d);
@@ -166,6 +193,7 @@ static const struct {
     [HB_REFERENCE_ERRORS] = {"errors.md", write_errors},
     [HB_REFERENCE_OUTCOMES] = {"outcomes.md", write_outcomes},
     [HB_REFERENCE_TOPICS] = {"topics.md", write_topics},
+    [HB_REFERENCE_DELIVERY_STATES] = {"delivery-states.md", write_delivery_states},
 };
 
 const char *hb_reference_file(enum hb_reference reference)

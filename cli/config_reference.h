@@ -1,4 +1,5 @@
-/* Job: the reference documents that are made from the tables: configuration, log events, metrics, errors, outcomes.
+/* Job: the reference documents that are made from the tables: configuration, log events, metrics, errors, outcomes,
+ * topics, a delivery's states.
  *
  * Place: `hookbus config reference` prints the first; the `docs` build target writes all of them to docs/generated, and
  * the house test `generated` holds the files against this.
@@ -18,6 +19,7 @@ enum hb_reference {
     HB_REFERENCE_ERRORS,
     HB_REFERENCE_OUTCOMES,
     HB_REFERENCE_TOPICS,
+    HB_REFERENCE_DELIVERY_STATES,
     HB_REFERENCE_COUNT
 };
 
