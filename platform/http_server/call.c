@@ -116,7 +116,7 @@ static void refuse_large(struct hb_http_call *call)
     text.ptr = should;
     text.capacity = sizeof(should);
     (void)!hb_buf_addf(&text, "at most %zu bytes", call->server->options.body_bytes_max);
-    hb_http_call_problem(call, 413, "body-too-large", "Content Too Large", "The request body is larger than its limit.",
+    hb_http_call_problem(call, 413, "body_too_large", "Content Too Large", "The request body is larger than its limit.",
                          NULL, should);
 }
 
@@ -127,7 +127,7 @@ static void admit(struct hb_http_call *call, const char *version)
     uint64_t length = 0;
     const char *fault = hb_http_framing_fault(call, version);
     if (fault) {
-        hb_http_call_problem(call, 400, "bad-request", "Bad Request", fault, NULL, NULL);
+        hb_http_call_problem(call, 400, "bad_request", "Bad Request", fault, NULL, NULL);
     } else if (declared.len == 0 || !hb_str_to_u64(declared, &length)) {
         return; /* none, or chunked: counted as it comes */
     } else if (length > call->server->options.body_bytes_max) {
@@ -145,7 +145,7 @@ static void admit(struct hb_http_call *call, const char *version)
 static enum MHD_Result take_body(struct hb_http_call *call, const char *bytes, size_t *count)
 {
     if (call->body.len + *count > call->server->options.body_bytes_max) {
-        hb_http_conn_refuse(call->conn, 413, "body-too-large", "Content Too Large");
+        hb_http_conn_refuse(call->conn, 413, "body_too_large", "Content Too Large");
         return MHD_NO;
     }
     if (count_body(call, *count) != HB_OK || hb_buf_add(&call->body, hb_str_n(bytes, *count)) != HB_OK) {
@@ -160,12 +160,12 @@ static void refuse_route(struct hb_http_call *call, enum hb_http_route_result re
 {
     if (result == HB_HTTP_ROUTE_NO_METHOD) {
         hb_http_call_add_header(call, "Allow", hb_buf_str(allow));
-        hb_http_call_problem(call, 405, "method-not-allowed", "Method Not Allowed", "The path has no such method.",
+        hb_http_call_problem(call, 405, "method_not_allowed", "Method Not Allowed", "The path has no such method.",
                              NULL, allow->ptr);
     } else if (result == HB_HTTP_ROUTE_NO_PATH) {
-        hb_http_call_problem(call, 404, "no-such-path", "Not Found", "There is nothing at this path.", NULL, NULL);
+        hb_http_call_problem(call, 404, "no_such_path", "Not Found", "There is nothing at this path.", NULL, NULL);
     } else {
-        hb_http_call_problem(call, 400, "bad-path", "Bad Request",
+        hb_http_call_problem(call, 400, "bad_path", "Bad Request",
                              "The path has a percent sign without two hex digits.", "path", "%25 for a percent sign");
     }
 }

@@ -140,7 +140,7 @@ void hb_http_conn_sweep(struct hb_http_server *server)
     int64_t now_us = hb_loop_mono(server->options.loop).us;
     for (struct hb_http_conn *conn = server->conns; conn; conn = conn->next) {
         if (conn->deadline_us != 0 && conn->deadline_us <= now_us) {
-            hb_http_conn_refuse(conn, 408, "request-timeout", "Request Timeout");
+            hb_http_conn_refuse(conn, 408, "request_timeout", "Request Timeout");
         }
     }
     /* A hook may answer its call and so free it, no other: the next one is read first. */

@@ -17,7 +17,7 @@
 
 static void refuse(struct hb_http_server *server, int fd)
 {
-    hb_http_send_canned(fd, 503, "too-many-connections", "Too Many Connections");
+    hb_http_send_canned(fd, 503, "too_many_connections", "Too Many Connections");
     (void)shutdown(fd, SHUT_WR);
     hb_http_linger_take(server, fd);
 }

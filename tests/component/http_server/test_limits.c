@@ -76,7 +76,7 @@ static void a_request_whose_end_or_host_is_in_doubt_is_400_and_the_connection_en
         send_text(fd, heads[i]);
         assert_int_equal(read_answer(fd, answer, sizeof(answer)), 400);
         assert_non_null(strstr(answer, "application/problem+json"));
-        assert_non_null(strstr(answer, "problems/bad-request"));
+        assert_non_null(strstr(answer, "problems/bad_request"));
         assert_true(recv(fd, &byte, 1, 0) <= 0); /* what follows is nobody's request */
         close(fd);
     }
@@ -112,7 +112,7 @@ static void a_body_over_its_limit_is_413_and_the_connection_ends(void **state)
             }
         }
         assert_int_equal(read_answer(fd, answer, sizeof(answer)), 413);
-        assert_non_null(strstr(answer, "problems/body-too-large"));
+        assert_non_null(strstr(answer, "problems/body_too_large"));
         assert_non_null(strstr(answer, "Connection: close"));
         char byte;
         assert_true(recv(fd, &byte, 1, 0) <= 0);
@@ -234,7 +234,7 @@ static void two_thousand_connections_work_and_those_over_the_limit_get_503(void 
     }
     for (int i = 0; i < OVER; i++) {
         assert_int_equal(ask(&served, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof(answer)), 503);
-        assert_non_null(strstr(answer, "problems/too-many-connections"));
+        assert_non_null(strstr(answer, "problems/too_many_connections"));
     }
     for (int i = 0; i < COUNT; i++) {
         close(fds[i]);
