@@ -41,6 +41,14 @@ enum hb_err hb_scripts_new(struct hb_redis *redis, struct hb_scripts **ret_scrip
     return HB_OK;
 }
 
+static void detach(struct running *running)
+{
+    *running->where = running->next;
+    if (running->next)
+        running->next->where = running->where;
+    running->scripts->waiting--;
+}
+
 void hb_scripts_free(struct hb_scripts **scripts_ptr)
 {
     struct hb_scripts *scripts = *scripts_ptr;
@@ -48,8 +56,12 @@ void hb_scripts_free(struct hb_scripts **scripts_ptr)
     *scripts_ptr = NULL;
     if (!scripts)
         return;
-    for (struct running *running = scripts->running; running; running = running->next)
+    while (scripts->running) {
+        struct running *running = scripts->running;
+        detach(running);
         running->scripts = NULL; /* freed when its reply comes */
+        running->fn(running->user, HB_ERR_CLOSED, NULL);
+    }
     for (int i = 0; i < HB_SCRIPT_COUNT; i++)
         if (scripts->loading[i])
             scripts->loading[i]->scripts = NULL;
@@ -99,14 +111,6 @@ static enum hb_err send_call(struct hb_scripts *scripts, struct running *running
     running->arguments[0] = running->is_whole ? HB_STR("EVAL") : HB_STR("EVALSHA");
     running->arguments[1] = running->is_whole ? hb_script_table[running->name].text : hb_str_n(sha, SHA_BYTES);
     return hb_redis_command(scripts->redis, running->arguments, running->count, on_reply, running);
-}
-
-static void detach(struct running *running)
-{
-    *running->where = running->next;
-    if (running->next)
-        running->next->where = running->where;
-    running->scripts->waiting--;
 }
 
 static void attach(struct hb_scripts *scripts, struct running *running)

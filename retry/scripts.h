@@ -4,7 +4,7 @@
  * Owns / borrows: borrows the connection; copies arguments. Fails: as hb_redis_command. A script Redis does not have
  * (restarted, SCRIPT FLUSH, another node) is sent whole once more: it had not run. Limits: those of the connection.
  * Threads: the loop's. Callbacks: never before
- * the call returned, exactly once unless freed. */
+ * the call returned, exactly once. */
 #ifndef RETRY_SCRIPTS_H
 #define RETRY_SCRIPTS_H
 
@@ -28,7 +28,7 @@ enum hb_script_name {
 struct hb_scripts;
 
 HB_MUST_USE enum hb_err hb_scripts_new(struct hb_redis *redis, struct hb_scripts **ret_scripts);
-/* Nothing under way is called back any more. NULL is allowed. */
+/* What is under way is answered HB_ERR_CLOSED. NULL is allowed. */
 void hb_scripts_free(struct hb_scripts **scripts);
 /* What to run, with one key and `count` arguments. reply as hb_redis_command's. */
 struct hb_script_call {

@@ -5,7 +5,9 @@
 
 /* Places in an answer that is OK: the script's name for it, applied, mark, set aside, next due, now, rows, more. */
 enum { AT_WORD, AT_APPLIED, AT_MARK, AT_ASIDE, AT_NEXT_DUE, AT_NOW, AT_ROWS, AT_MORE };
-#define AT_REFUSALS AT_NOW /* apply has no clock */
+/* apply has no clock */
+#define AT_REFUSALS AT_NOW
+#define AT_RAISED AT_ROWS
 
 static const struct {
     struct hb_str prefix;
@@ -125,6 +127,20 @@ static bool read_refusals(const struct hb_redis_reply *rows, const struct hb_vie
     return refusals && rows->kind == HB_REDIS_ARRAY;
 }
 
+/* index and version, again and again: ends that are remembered with a larger version than their record's. */
+static bool read_raised(const struct hb_redis_reply *row, const struct hb_view_call *call)
+{
+    int64_t index, version;
+
+    for (size_t i = 0; i + 1 < row->items_count; i += 2) {
+        if (!number_of(item(row, i), &index) || !number_of(item(row, i + 1), &version) || index < 0 ||
+            (size_t)index >= call->traces_count)
+            return false;
+        call->traces[index].rule.version = version;
+    }
+    return row->kind == HB_REDIS_ARRAY;
+}
+
 /* due: webhook and score one after the other; counts: rows of webhook, parked, held, dead, due */
 static bool read_webhooks(const struct hb_redis_reply *rows, bool is_flat, struct hb_view_answer *answer)
 {
@@ -155,7 +171,7 @@ static bool read_body(const struct hb_view_call *call, const struct hb_redis_rep
         !number_of(item(reply, AT_NEXT_DUE), &answer->next_due.ms))
         return false;
     if (call->name == HB_SCRIPT_APPLY)
-        return read_refusals(item(reply, AT_REFUSALS), call, answer);
+        return read_refusals(item(reply, AT_REFUSALS), call, answer) && read_raised(item(reply, AT_RAISED), call);
     if (call->name == HB_SCRIPT_TAKEOVER || call->name == HB_SCRIPT_CLEAR)
         return true;
     if (!number_of(item(reply, AT_NOW), &answer->now.ms))

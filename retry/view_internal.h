@@ -12,7 +12,7 @@
 struct hb_view_trace {
     unsigned char delivery[HB_DELIVERY_BYTES];
     bool is_takeover;
-    struct hb_shard_record rule;
+    struct hb_shard_record rule; /* a done one's version becomes the memory's */
 };
 
 struct hb_view_call {
@@ -24,7 +24,7 @@ struct hb_view_call {
     struct hb_shard_head expected; /* when it was sent */
     int64_t mark;                  /* takeover */
     bool is_look;
-    struct hb_view_trace *traces;  /* apply */
+    struct hb_view_trace *traces;  /* apply; their versions are raised as the script did */
     size_t traces_count;
 };
 

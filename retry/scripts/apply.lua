@@ -2,13 +2,13 @@
 -- ARGV: mark, applied as expected, applied afterwards, webhooks, jobs, then those names, then the records in one string.
 local refused, _, mark = gate(false)
 if refused then return refused end
-local REPLAY_MIN = 4294967296
+local REPLAY_MIN, REPLAY_STEPS = 1099511627776, 1024
 local RECORD_BYTES = 109
 local REPAIRS_NOTHING = 281474976710655
 local DELIVERED, EXPIRED, TAKEOVER = 0, 4, 9
 local webhooks_count, jobs_count = tonumber(ARGV[4]), tonumber(ARGV[5])
 local records = ARGV[6 + webhooks_count + jobs_count]
-local exceptions, touched, memories = {}, {}, {}
+local exceptions, raised, touched, memories = {}, {}, {}, {}
 
 local queues, entries, names = {}, {}, {}
 for i = 1, webhooks_count do
@@ -54,6 +54,16 @@ local function read_entry(webhook, id)
     return {bytes = bytes, code = code, version = version, offset = offset, position = sub(bytes, 10, 17)}
 end
 
+local function life(version) return version < REPLAY_MIN and 0 or math.floor(version / REPLAY_STEPS) end
+
+local function is_stale_for_memory(memory, record)
+    if record.code == DELIVERED then return false end
+    if record.repairs and memory.offset > record.repairs then return true end
+    if record.code >= EXPIRED then return memory.code == DELIVERED end
+    if record.repairs and memory.code ~= DELIVERED then return false end
+    return record.version ~= 1 and life(record.version) <= life(memory.version)
+end
+
 -- 'stale', 'conflict', or nil: it is applied.
 local function judge(entry, memory, record)
     if entry then
@@ -63,9 +73,8 @@ local function judge(entry, memory, record)
         if record.repairs and entry.offset > record.repairs then return 'stale' end
         if record.code == DELIVERED then return nil end
         if record.version <= entry.version or not is_same then return 'stale' end
-    elseif memory then
-        if record.code == DELIVERED or record.version == 1 then return nil end
-        if record.version < REPLAY_MIN or record.version <= memory.version then return 'stale' end
+    elseif memory and is_stale_for_memory(memory, record) then
+        return 'stale'
     end
     return nil
 end
@@ -106,6 +115,22 @@ local function read_record(at)
     return record, memory
 end
 
+-- What an earlier life wrote stays stale for the entry.
+local function rise_above(memory, record)
+    record.entry = sub(record.entry, 1, 2) .. struct.pack('>I7', memory.version + 1) .. sub(record.entry, 10)
+end
+
+-- The end of a delivery; the owner is told when its version is not the record's own.
+local function remember(index, before, record)
+    local version = record.version
+    if before and before.version > version then
+        version = before.version
+        raised[#raised + 1] = index
+        raised[#raised + 1] = version
+    end
+    return {code = record.code, version = version, offset = record.offset}
+end
+
 local function run(index, at)
     local record, memory = read_record(at)
     if record.code == TAKEOVER then
@@ -126,11 +151,12 @@ local function run(index, at)
     end
     local is_done = record.code == DELIVERED or record.code >= EXPIRED
     if not is_done then
+        if memory and record.version <= memory.version then rise_above(memory, record) end
         put(record.webhook, id, entry, record)
     elseif entry then
         remove(record.webhook, id, entry)
     end
-    memories[id] = is_done and {code = record.code, version = record.version, offset = record.offset}
+    memories[id] = is_done and remember(index, entry or memory, record)
 end
 
 local count_records = #records / RECORD_BYTES
@@ -143,4 +169,4 @@ for webhook in pairs(touched) do
 end
 call('HSET', T .. ':m', 'applied', ARGV[3], 'format', FORMAT)
 if mark ~= NONE then call('HSET', T .. ':m', 'mark', mark) end
-return {'ok', tonumber(ARGV[3]), mark, aside, next_due(), exceptions}
+return {'ok', tonumber(ARGV[3]), mark, aside, next_due(), exceptions, raised}

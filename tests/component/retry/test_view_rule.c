@@ -45,11 +45,11 @@ static int64_t random_version(struct model *model)
 {
     switch (pick(model, 6)) {
     case 0:
-        return HB_SHARD_REPLAY_VERSION_MIN + (int64_t)pick(model, 4);
+        return HB_SHARD_REPLAY_VERSION_MIN + (int64_t)(pick(model, 3) * HB_SHARD_REPLAY_STEPS + pick(model, 3));
     case 1:
         return INT64_C(1767225600000) + (int64_t)pick(model, 4);
     case 2:
-        return HB_SHARD_VERSION_MAX - 10 + (int64_t)pick(model, 8);
+        return HB_SHARD_VERSION_MAX - 5000 + (int64_t)pick(model, 8);
     default:
         return 1 + (int64_t)pick(model, 5);
     }
@@ -95,7 +95,7 @@ static struct hb_shard_ruling model_run(struct model *model, const struct hb_vie
 
     if (ruling.change == HB_SHARD_PUT) {
         known->has_entry = true;
-        known->entry = (struct hb_shard_entry){record->rule.state, record->rule.version, record->rule.offset,
+        known->entry = (struct hb_shard_entry){record->rule.state, ruling.entry_version, record->rule.offset,
                                                record->rule.position};
         known->record = *record;
     } else if (ruling.change == HB_SHARD_REMOVE) {
@@ -103,7 +103,7 @@ static struct hb_shard_ruling model_run(struct model *model, const struct hb_vie
     }
     if (ruling.verdict == HB_SHARD_APPLIED) {
         known->has_memory = hb_delivery_state_is_done(record->rule.state);
-        known->memory = (struct hb_shard_memory){record->rule.state, record->rule.version, record->rule.offset};
+        known->memory = (struct hb_shard_memory){record->rule.state, ruling.memory_version, record->rule.offset};
     }
     return ruling;
 }

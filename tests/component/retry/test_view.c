@@ -1,0 +1,350 @@
+/* A shard's view in a real Redis: HOOKBUS_TEST_REDIS. FAULTS 44, 49, 50, 52, 53. */
+#include "component/retry/rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LEASE_MS 60000
+
+static struct rig rig;
+
+static int open_rig(void **state)
+{
+    (void)state;
+    rig_open(&rig);
+    assert_int_equal(rig_wait(&rig, hb_view_takeover(rig.view, 0, rig_keep, &rig))->gate, HB_SHARD_OPEN);
+    return 0;
+}
+
+static int close_rig(void **state)
+{
+    (void)state;
+    rig_wipe(&rig);
+    RIG_REDIS(&rig, "EVAL", "for _, k in ipairs(redis.call('KEYS', 'copy'..KEYS[1]..'*')) do redis.call('DEL', k) end",
+              "1", "{}");
+    rig_close(&rig);
+    return 0;
+}
+
+/* Parks deliveries first..first+count-1 of a webhook, one record each, offsets going on. */
+static int64_t park(const char *webhook, int first, int count, int64_t offset)
+{
+    for (int i = first; i < first + count; i++) {
+        struct hb_view_record record = rig_parked(i, webhook, 1, offset++);
+        record.due.ms = 1000 + i;
+        assert_int_equal(rig_apply(&rig, &record)->gate, HB_SHARD_OPEN);
+    }
+    return offset;
+}
+
+static const struct hb_view_answer *claim(const char *webhook, int most)
+{
+    const struct hb_view_share share = {hb_str_c(webhook), most};
+    const struct hb_view_claim claim = {&share, 1, most, LEASE_MS};
+
+    return rig_wait(&rig, hb_view_claim(rig.view, &claim, rig_keep, &rig));
+}
+
+static struct hb_view_lease lease_of(const struct rig_delivery *claimed, int64_t due_ms)
+{
+    struct hb_view_lease lease = {.webhook = hb_str_c(claimed->webhook), .version = claimed->it.entry.rule.version,
+                                  .due = {due_ms}};
+
+    memcpy(lease.delivery, claimed->it.delivery, HB_DELIVERY_BYTES);
+    return lease;
+}
+
+static int number_of(size_t slot)
+{
+    int number;
+
+    memcpy(&number, rig.answer.deliveries[slot].it.delivery + 4, sizeof(number));
+    return number;
+}
+
+static void claims_take_the_oldest_first_no_more_than_each_may_and_each_once(void **state)
+{
+    (void)state;
+    int64_t offset = park("wh_a", 0, 10, 1);
+    (void)park("wh_b", 100, 10, offset);
+    const struct hb_view_share shares[] = {{HB_STR("wh_b"), 3}, {HB_STR("wh_none"), 5}, {HB_STR("wh_a"), 4}};
+    const struct hb_view_claim some = {shares, 3, 5, LEASE_MS};
+    const struct hb_view_answer *answer = rig_wait(&rig, hb_view_claim(rig.view, &some, rig_keep, &rig));
+    assert_int_equal(answer->deliveries_count, 5); /* three of b, in the order given, and what is left of five */
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(number_of(i), i < 3 ? 100 + (int)i : (int)i - 3);
+    assert_int_equal(rig.answer.deliveries[0].it.entry.rule.position.offset, 1100);
+    assert_int_equal(rig.answer.deliveries[0].it.due.ms, 1100);
+    assert_int_equal(claim("wh_b", 100)->deliveries_count, 7); /* never those leased */
+    assert_int_equal(claim("wh_b", 100)->deliveries_count, 0);
+    answer = rig_wait(&rig, hb_view_counts(rig.view, rig_keep, &rig));
+    assert_int_equal(answer->webhooks_count, 2);
+    assert_int_equal(answer->webhooks[0].parked, 10); /* leased are parked still */
+}
+
+static void a_lease_that_ends_makes_it_due_again_and_renewing_keeps_it(void **state)
+{
+    (void)state;
+    (void)park("wh_a", 0, 2, 1);
+    const struct hb_view_share share = {HB_STR("wh_a"), 2};
+    const struct hb_view_claim brief = {&share, 1, 2, 100};
+    const struct hb_view_answer *answer = rig_wait(&rig, hb_view_claim(rig.view, &brief, rig_keep, &rig));
+    assert_int_equal(answer->deliveries_count, 2);
+    assert_in_range(answer->next_due.ms, answer->now.ms + 1, answer->now.ms + 100);
+    const struct hb_view_lease lease = lease_of(&rig.answer.deliveries[1], 0);
+    assert_int_equal(rig_wait(&rig, hb_view_renew(rig.view, &lease, 1, LEASE_MS, rig_keep, &rig))->moved, 1);
+    size_t found = 0;
+    for (int i = 0; i < 2000 && found == 0; i++)
+        found = claim("wh_a", 5)->deliveries_count;
+    assert_int_equal(found, 1);
+    assert_int_equal(number_of(0), 0);
+}
+
+static void what_was_settled_meanwhile_is_neither_renewed_nor_given_back(void **state)
+{
+    (void)state;
+    int64_t offset = park("wh_a", 0, 3, 1);
+    assert_int_equal(claim("wh_a", 3)->deliveries_count, 3);
+    struct hb_view_lease leases[3];
+    for (int i = 0; i < 3; i++)
+        leases[i] = lease_of(&rig.answer.deliveries[i], 5000);
+    struct hb_view_record done = rig_parked(0, "wh_a", 2, offset++), again = rig_parked(1, "wh_a", 2, offset++);
+    done.rule.state = HB_DELIVERY_DELIVERED;
+    again.due.ms = INT64_C(4102444800000);
+    assert_int_equal(rig_apply(&rig, &done)->refusals_count, 0);
+    assert_int_equal(rig_apply(&rig, &again)->refusals_count, 0);
+    assert_int_equal(rig_wait(&rig, hb_view_release(rig.view, leases, 3, rig_keep, &rig))->moved, 1);
+    assert_int_equal(claim("wh_a", 3)->deliveries_count, 1);
+    assert_int_equal(number_of(0), 2);
+    assert_int_equal(rig.answer.deliveries[0].it.due.ms, 5000);
+}
+
+static void a_webhook_that_can_take_nothing_leaves_the_ready_set_until_told_otherwise(void **state)
+{
+    const struct hb_view_readiness off = {HB_STR("wh_a"), false}, on = {HB_STR("wh_a"), true};
+
+    (void)state;
+    int64_t offset = park("wh_a", 0, 2, 1);
+    offset = park("wh_b", 50, 1, offset);
+    assert_int_equal(rig_wait(&rig, hb_view_set_ready(rig.view, &off, 1, rig_keep, &rig))->err, HB_OK);
+    (void)park("wh_a", 2, 1, offset); /* more of it does not bring it back */
+    const struct hb_view_answer *answer = rig_wait(&rig, hb_view_next_due(rig.view, 10, rig_keep, &rig));
+    assert_int_equal(answer->webhooks_count, 1);
+    assert_string_equal(rig.answer.names[0], "wh_b");
+    assert_int_equal(answer->next_due.ms, 1050);
+    assert_int_equal(claim("wh_a", 1)->deliveries_count, 1); /* a probe */
+    assert_int_equal(rig_wait(&rig, hb_view_set_ready(rig.view, &on, 1, rig_keep, &rig))->next_due.ms, 1001);
+    /* A new owner knows nothing of it: all may send. */
+    assert_int_equal(rig_wait(&rig, hb_view_set_ready(rig.view, &off, 1, rig_keep, &rig))->next_due.ms, 1050);
+    assert_int_equal(rig_wait(&rig, hb_view_takeover(rig.view, 99, rig_keep, &rig))->next_due.ms, 1001);
+}
+
+static void a_former_owner_is_shut_out_of_every_verb(void **state)
+{
+    const struct hb_view_share share = {HB_STR("wh_a"), 5};
+    const struct hb_view_claim some = {&share, 1, 5, LEASE_MS};
+
+    (void)state;
+    (void)park("wh_a", 0, 3, 1);
+    struct hb_view *second = rig_second_view(&rig);
+    assert_int_equal(hb_view_claim(second, &some, rig_keep, &rig), HB_ERR_CONFLICT); /* it knows nothing yet */
+    assert_int_equal(rig_wait(&rig, hb_view_takeover(second, 50, rig_keep, &rig))->head.applied, 3);
+    assert_int_equal(rig_wait(&rig, hb_view_claim(second, &some, rig_keep, &rig))->deliveries_count, 3);
+    assert_int_equal(claim("wh_a", 5)->gate, HB_SHARD_FENCED);
+    assert_int_equal(rig.answer.it.deliveries_count, 0);
+    struct hb_view_record late = rig_parked(0, "wh_a", 2, 4);
+    const struct hb_view_batch batch = {&late, 1, 4};
+    assert_int_equal(hb_view_apply(rig.view, &batch, rig_keep, &rig), HB_ERR_FENCED);
+    assert_int_equal(hb_view_look(rig.view, rig_keep, &rig), HB_ERR_FENCED);
+    /* An older mark never wins. */
+    assert_int_equal(rig_wait(&rig, hb_view_takeover(rig.view, 49, rig_keep, &rig))->gate, HB_SHARD_FENCED);
+    hb_view_free(&second);
+}
+
+static void a_wiped_view_gives_nothing_until_its_journal_was_read_again(void **state)
+{
+    (void)state;
+    (void)park("wh_a", 0, 3, 1);
+    rig_wipe(&rig);
+    assert_int_equal(claim("wh_a", 5)->gate, HB_SHARD_BEHIND); /* noticed by the claim itself */
+    assert_true(hb_view_is_lost(rig.view));
+    const struct hb_view_share share = {HB_STR("wh_a"), 5};
+    const struct hb_view_claim some = {&share, 1, 5, LEASE_MS};
+    assert_int_equal(hb_view_claim(rig.view, &some, rig_keep, &rig), HB_ERR_CONFLICT);
+    assert_int_equal(rig_wait(&rig, hb_view_look(rig.view, rig_keep, &rig))->gate, HB_SHARD_BEHIND);
+    assert_int_equal(rig.answer.it.head.applied, HB_SHARD_NONE);
+    struct hb_view_record again[] = {{.is_takeover = true, .rule = {.offset = 0, .repairs = HB_SHARD_NONE}},
+                                     rig_parked(0, "wh_a", 1, 1), rig_parked(1, "wh_a", 1, 2)};
+    struct hb_view_batch batch = {again + 1, 2, 2};
+    assert_int_equal(rig_wait(&rig, hb_view_apply(rig.view, &batch, rig_keep, &rig))->gate, HB_SHARD_OPEN);
+    assert_int_equal(claim("wh_a", 5)->gate, HB_SHARD_BEHIND); /* its takeover record was not met yet */
+    assert_int_equal(rig_wait(&rig, hb_view_look(rig.view, rig_keep, &rig))->head.applied, 2);
+    rig_wipe(&rig);
+    assert_int_equal(rig_wait(&rig, hb_view_look(rig.view, rig_keep, &rig))->gate, HB_SHARD_BEHIND);
+    batch = (struct hb_view_batch){again, 3, 2};
+    assert_int_equal(rig_wait(&rig, hb_view_apply(rig.view, &batch, rig_keep, &rig))->head.mark, 0);
+    assert_int_equal(claim("wh_a", 5)->deliveries_count, 2);
+}
+
+static void a_batch_for_another_place_is_refused_with_the_truth_and_a_lost_reply_is_found_out(void **state)
+{
+    struct hb_view_record record = rig_parked(0, "wh_a", 1, 1);
+    const struct hb_view_batch batch = {&record, 1, 1};
+
+    (void)state;
+    assert_int_equal(hb_view_apply(rig.view, &batch, rig_keep, &rig), HB_OK);
+    assert_int_equal(hb_view_apply(rig.view, &batch, rig_keep, &rig), HB_ERR_FULL); /* one at a time */
+    (void)rig_wait(&rig, HB_OK);
+    RIG_REDIS(&rig, "HSET", "{}:m", "applied", "7");
+    struct hb_view_record next = rig_parked(1, "wh_a", 1, 2);
+    assert_int_equal(rig_apply(&rig, &next)->gate, HB_SHARD_BEHIND);
+    assert_int_equal(rig.answer.it.head.applied, 7);
+    /* As after an apply that ran and whose reply was lost: the view is further than remembered, and that is right. */
+    assert_int_equal(rig_wait(&rig, hb_view_look(rig.view, rig_keep, &rig))->gate, HB_SHARD_OPEN);
+    assert_int_equal(claim("wh_a", 5)->deliveries_count, 1);
+}
+
+static void foreign_cut_and_later_entries_are_set_aside_with_their_bytes_and_the_rest_goes_on(void **state)
+{
+    (void)state;
+    (void)park("wh_a", 0, 4, 1);
+    const struct hb_view_answer *answer = rig_wait(
+        &rig, hb_view_scan(rig.view, HB_STR("wh_a"), HB_STR("0"), rig_keep, &rig));
+    assert_int_equal(answer->deliveries_count, 4);
+    RIG_REDIS(&rig, "EVAL",
+              "local e, q = KEYS[1]..':e:wh_a', KEYS[1]..':q:wh_a' "
+              "local ids = redis.call('ZRANGE', q, 0, -1) "
+              "local bytes = redis.call('HGET', e, ids[2]) "
+              "redis.call('HSET', e, ids[1], 'cut') "
+              "redis.call('HSET', e, ids[2], string.char(2)..string.sub(bytes, 2)) "
+              "redis.call('HDEL', e, ids[3]) "
+              "redis.call('ZADD', q, 1, 'somebody else') redis.call('HSET', e, 'somebody', 'else') return 0",
+              "1", "{}");
+    assert_false(rig.is_error);
+    answer = claim("wh_a", 10);
+    assert_int_equal(answer->err, HB_OK);
+    assert_int_equal(answer->deliveries_count, 1);
+    assert_int_equal(number_of(0), 3);
+    assert_int_equal(answer->set_aside, 4);
+    answer = rig_wait(&rig, hb_view_scan(rig.view, HB_STR("wh_a"), HB_STR("0"), rig_keep, &rig));
+    assert_int_equal(answer->deliveries_count, 1);
+    assert_int_equal(answer->set_aside, 1);
+    RIG_REDIS(&rig, "HGET", "{}:x", "wh_a/somebody");
+    assert_string_equal(rig.reply, "else");
+    assert_int_equal(rig_wait(&rig, hb_view_counts(rig.view, rig_keep, &rig))->moved, 5);
+}
+
+static void keys_of_another_type_are_moved_out_of_the_way_whole(void **state)
+{
+    (void)state;
+    RIG_REDIS(&rig, "SET", "{}:q:wh_a", "a string");
+    RIG_REDIS(&rig, "SET", "{}:e:wh_a", "another");
+    RIG_REDIS(&rig, "SET", "{}:r", "one more");
+    struct hb_view_record record = rig_parked(0, "wh_a", 1, 1);
+    assert_int_equal(rig_apply(&rig, &record)->err, HB_OK);
+    assert_int_equal(rig.answer.it.set_aside, 3);
+    assert_int_equal(claim("wh_a", 1)->deliveries_count, 1);
+    RIG_REDIS(&rig, "EVAL", "return redis.call('GET', KEYS[1]..':x:'..KEYS[1]..':q:wh_a')", "1", "{}");
+    assert_string_equal(rig.reply, "a string");
+}
+
+static void a_view_of_a_later_hookbus_is_not_touched(void **state)
+{
+    (void)state;
+    (void)park("wh_a", 0, 1, 1);
+    RIG_REDIS(&rig, "HSET", "{}:m", "format", "2");
+    assert_int_equal(claim("wh_a", 1)->err, HB_ERR_VERSION);
+    assert_int_equal(rig_wait(&rig, hb_view_takeover(rig.view, 80, rig_keep, &rig))->err, HB_ERR_VERSION);
+    RIG_REDIS(&rig, "HGET", "{}:m", "mark");
+    assert_string_equal(rig.reply, "0");
+}
+
+static void a_redis_that_forgot_the_scripts_is_told_them_again(void **state)
+{
+    (void)state;
+    (void)park("wh_a", 0, 2, 1);
+    assert_int_equal(claim("wh_a", 1)->deliveries_count, 1);
+    RIG_REDIS(&rig, "SCRIPT", "FLUSH");
+    assert_int_equal(claim("wh_a", 1)->deliveries_count, 1);
+    (void)park("wh_a", 5, 1, 3);
+    assert_int_equal(hb_scripts_waiting(rig.scripts), 0);
+}
+
+static void a_full_redis_still_claims_and_settles(void **state)
+{
+    (void)state;
+    int64_t offset = park("wh_a", 0, 3, 1);
+    struct hb_view_record done = rig_parked(0, "wh_a", 2, offset);
+    done.rule.state = HB_DELIVERY_DELIVERED;
+    RIG_REDIS(&rig, "CONFIG", "SET", "maxmemory", "1");
+    RIG_REDIS(&rig, "SET", "{}:probe", "x");
+    bool is_full = rig.is_error;
+    enum hb_err claimed = claim("wh_a", 1)->err, settled = rig_apply(&rig, &done)->err;
+    RIG_REDIS(&rig, "CONFIG", "SET", "maxmemory", "0");
+    assert_true(is_full);
+    assert_int_equal(claimed, HB_OK);
+    assert_int_equal(settled, HB_OK);
+}
+
+static void what_comes_due_soon_is_shown_ahead_with_its_job_and_a_cleared_view_is_read_again(void **state)
+{
+    const struct hb_str webhook = HB_STR("wh_a");
+    const struct hb_view_horizon horizon = {&webhook, 1, 2000, 10};
+
+    (void)state;
+    (void)park("wh_a", 0, 2, 1);
+    struct hb_view_record far = rig_parked(9, "wh_a", 1, 3), job = rig_parked(8, "wh_a", 1, 4);
+    far.due.ms = INT64_C(4102444800000);
+    job.job = HB_STR("rpl_1");
+    (void)rig_apply(&rig, &far);
+    (void)rig_apply(&rig, &job);
+    assert_int_equal(rig_wait(&rig, hb_view_ahead(rig.view, &horizon, rig_keep, &rig))->deliveries_count, 3);
+    assert_string_equal(rig.answer.deliveries[0].job, "rpl_1"); /* due first */
+    assert_int_equal(rig_wait(&rig, hb_view_clear(rig.view, rig_keep, &rig))->err, HB_OK);
+    assert_true(hb_view_is_lost(rig.view));
+    assert_int_equal(rig_wait(&rig, hb_view_look(rig.view, rig_keep, &rig))->head.applied, HB_SHARD_NONE);
+    assert_int_equal(rig_wait(&rig, hb_view_counts(rig.view, rig_keep, &rig))->webhooks_count, 0);
+}
+
+static void what_is_freed_while_it_waits_is_answered_at_once_or_never(void **state)
+{
+    (void)state;
+    assert_int_equal(hb_view_counts(rig.view, rig_keep, &rig), HB_OK);
+    hb_view_free(&rig.view);
+    RIG_REDIS(&rig, "PING");
+    assert_int_equal(rig.answer.calls, 0);
+    rig.view = rig_second_view(&rig);
+    assert_int_equal(rig_wait(&rig, hb_view_takeover(rig.view, 3, rig_keep, &rig))->err, HB_OK);
+    assert_int_equal(hb_view_counts(rig.view, rig_keep, &rig), HB_OK);
+    hb_scripts_free(&rig.scripts);
+    assert_int_equal(rig.answer.calls, 1);
+    assert_int_equal(rig.answer.it.err, HB_ERR_CLOSED);
+    assert_int_equal(hb_scripts_new(rig.redis, &rig.scripts), HB_OK);
+    RIG_REDIS(&rig, "PING");
+    assert_int_equal(rig.answer.calls, 1);
+    rig.answer.calls = 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(claims_take_the_oldest_first_no_more_than_each_may_and_each_once),
+        TEST(a_lease_that_ends_makes_it_due_again_and_renewing_keeps_it),
+        TEST(what_was_settled_meanwhile_is_neither_renewed_nor_given_back),
+        TEST(a_webhook_that_can_take_nothing_leaves_the_ready_set_until_told_otherwise),
+        TEST(a_former_owner_is_shut_out_of_every_verb),
+        TEST(a_wiped_view_gives_nothing_until_its_journal_was_read_again),
+        TEST(a_batch_for_another_place_is_refused_with_the_truth_and_a_lost_reply_is_found_out),
+        TEST(foreign_cut_and_later_entries_are_set_aside_with_their_bytes_and_the_rest_goes_on),
+        TEST(keys_of_another_type_are_moved_out_of_the_way_whole),
+        TEST(a_view_of_a_later_hookbus_is_not_touched),
+        TEST(a_redis_that_forgot_the_scripts_is_told_them_again),
+        TEST(a_full_redis_still_claims_and_settles),
+        TEST(what_comes_due_soon_is_shown_ahead_with_its_job_and_a_cleared_view_is_read_again),
+        TEST(what_is_freed_while_it_waits_is_answered_at_once_or_never),
+    };
+    return RIG_RUN(tests);
+}
