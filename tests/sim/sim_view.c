@@ -1,0 +1,119 @@
+/* The view in Redis, and the scripts that touch it. */
+#include "sim.h"
+
+void sim_view_clear(struct sim_view *view)
+{
+    *view = (struct sim_view){.applied = HB_SHARD_NONE, .mark = HB_SHARD_NONE};
+    for (int d = 0; d < SIM_DELIVERIES; d++)
+        view->repairs[d].offset = SIM_NEVER;
+}
+
+/* What a failover would bring back: some write ago. */
+void sim_view_remember(struct sim_world *w)
+{
+    if (w->has_fault[SIM_FAULT_FAILOVER] && sim_chance(w, 30))
+        w->recent_view = w->view;
+}
+
+static void put(struct sim_view *view, const struct sim_record *r, int64_t version)
+{
+    view->entries[r->delivery] = (struct sim_entry){.is_there = true,
+                                                    .rule = {r->rule.state, version, r->rule.offset, r->rule.position},
+                                                    .attempts = r->attempts,
+                                                    .job = r->job,
+                                                    .due_ms = r->due_ms,
+                                                    .since_ms = r->since_ms,
+                                                    .lease_by = SIM_NOBODY};
+}
+
+/* The record that would repair this stale one. */
+static void want_repair(struct sim_view *view, const struct sim_record *r, const struct hb_shard_ruling *ruling)
+{
+    struct sim_repair *repair = &view->repairs[r->delivery];
+    const struct sim_entry *entry = &view->entries[r->delivery];
+    repair->offset = r->rule.offset;
+    repair->record = *r;
+    if (entry->is_there) {
+        repair->record.attempts = entry->attempts;
+        repair->record.job = entry->job;
+        repair->record.due_ms = entry->due_ms;
+        repair->record.since_ms = entry->since_ms;
+        repair->record.rule.position = entry->rule.position;
+    }
+    repair->record.settles = false;
+    repair->record.rule.state = ruling->repair_state;
+    repair->record.rule.version = ruling->repair_version;
+    repair->record.rule.repairs = r->rule.offset;
+}
+
+static void carry_out(const struct sim_world *w, struct sim_view *view, const struct sim_record *r,
+                      const struct hb_shard_ruling *ruling)
+{
+    int d = r->delivery;
+    if (ruling->verdict != HB_SHARD_APPLIED) {
+        want_repair(view, r, ruling);
+        return;
+    }
+    view->repairs[d].offset = SIM_NEVER;
+    if (ruling->change == HB_SHARD_PUT)
+        put(view, r, ruling->entry_version);
+    else if (ruling->change == HB_SHARD_REMOVE)
+        view->entries[d].is_there = false;
+    if (ruling->recall == HB_SHARD_FORGET)
+        view->memories[d].is_there = false;
+    else if (ruling->recall == HB_SHARD_REMEMBER && !sim_is_off(w, SIM_GUARD_MEMORY))
+        view->memories[d] = (struct sim_memory){true, {r->rule.state, ruling->memory_version, r->rule.offset}};
+}
+
+void sim_view_rule(const struct sim_world *w, struct sim_view *view, const struct sim_record *record)
+{
+    struct sim_record r = *record;
+    view->applied = r.rule.offset;
+    if (r.delivery == SIM_TAKEOVER) {
+        view->mark = hb_shard_rule_take_mark(view->mark, r.rule.offset);
+        return;
+    }
+    const struct sim_entry *entry = &view->entries[r.delivery];
+    const struct sim_memory *memory = &view->memories[r.delivery];
+    if (sim_is_off(w, SIM_GUARD_VERSION) && entry->is_there)
+        r.rule.version = entry->rule.version + 1;
+    if (sim_is_off(w, SIM_GUARD_LATE_REPAIR))
+        r.rule.repairs = HB_SHARD_NONE;
+    struct hb_shard_ruling ruling =
+        hb_shard_rule_run(entry->is_there ? &entry->rule : NULL, memory->is_there ? &memory->rule : NULL, &r.rule);
+    carry_out(w, view, &r, &ruling);
+}
+
+static struct hb_shard_head seen_by(const struct sim_world *w, const struct sim_process *p)
+{
+    struct hb_shard_head view = {w->view.applied, w->view.mark};
+    if (sim_is_off(w, SIM_GUARD_APPLIED))
+        view.applied = p->applied;
+    if (sim_is_off(w, SIM_GUARD_MARK))
+        view.mark = p->mark;
+    return view;
+}
+
+enum hb_shard_gate sim_view_may_claim(const struct sim_world *w, const struct sim_process *p)
+{
+    return hb_shard_rule_may_claim(seen_by(w, p), (struct hb_shard_head){p->applied, p->mark});
+}
+
+/* One batch: from what the owner has applied, through `through`. The reply may be lost. */
+enum hb_shard_gate sim_view_apply(struct sim_world *w, struct sim_process *p, int64_t through)
+{
+    enum hb_shard_gate gate = hb_shard_rule_may_apply(seen_by(w, p), (struct hb_shard_head){p->applied, p->mark});
+    if (gate != HB_SHARD_OPEN)
+        return gate;
+    sim_view_remember(w);
+    for (int64_t i = p->applied + 1; i <= through; i++)
+        if (!w->journal.records[i].is_gone)
+            sim_view_rule(w, &w->view, &w->journal.records[i]);
+    w->view.applied = through;
+    if (w->lose_reply) {
+        w->lose_reply = false;
+        return HB_SHARD_BEHIND;
+    }
+    p->applied = through;
+    return HB_SHARD_OPEN;
+}
