@@ -22,6 +22,7 @@ enum hb_script_name {
     HB_SCRIPT_SCAN,
     HB_SCRIPT_COUNTS,
     HB_SCRIPT_CLEAR,
+    HB_SCRIPT_GLANCE,
     HB_SCRIPT_COUNT
 };
 

@@ -20,7 +20,7 @@ static const struct {
     {HB_STR_INIT("WRONGPASS"), HB_ERR_DENIED},
 };
 
-static enum hb_err error_of(struct hb_str text)
+enum hb_err hb_view_error_of(struct hb_str text)
 {
     for (size_t i = 0; i < sizeof(error_kinds) / sizeof(error_kinds[0]); i++)
         if (hb_str_has_prefix(text, error_kinds[i].prefix))
@@ -211,7 +211,7 @@ static enum hb_err read_reply(const struct hb_view_call *call, const struct hb_r
 
     if (reply->kind == HB_REDIS_ERROR) {
         answer->text = reply->text;
-        return error_of(reply->text);
+        return hb_view_error_of(reply->text);
     }
     if (!text_of(item(reply, AT_WORD), &word) || !number_of(item(reply, AT_APPLIED), &answer->head.applied) ||
         !number_of(item(reply, AT_MARK), &answer->head.mark))

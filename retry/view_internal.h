@@ -65,5 +65,7 @@ HB_MUST_USE enum hb_err hb_view_batch_write(const struct hb_view_batch *batch, c
 void hb_view_answer_read(const struct hb_view_call *call, enum hb_err err, const struct hb_redis_reply *reply,
                          struct hb_view_answer *ret_answer);
 void hb_view_answer_deinit(struct hb_view_answer *answer);
+/* What an error of Redis means to us. */
+enum hb_err hb_view_error_of(struct hb_str text);
 
 #endif

@@ -1,6 +1,8 @@
 /* A shard's view in a real Redis: HOOKBUS_TEST_REDIS. FAULTS 44, 49, 50, 52, 53. */
 #include "component/retry/rig.h"
 
+#include "retry/glance.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,7 @@ static int open_rig(void **state)
 static int close_rig(void **state)
 {
     (void)state;
+    RIG_REDIS(&rig, "CONFIG", "SET", "maxmemory", "0"); /* whatever a failed test left */
     rig_wipe(&rig);
     RIG_REDIS(&rig, "EVAL", "for _, k in ipairs(redis.call('KEYS', 'copy'..KEYS[1]..'*')) do redis.call('DEL', k) end",
               "1", "{}");
@@ -307,6 +310,55 @@ static void what_comes_due_soon_is_shown_ahead_with_its_job_and_a_cleared_view_i
     assert_int_equal(rig_wait(&rig, hb_view_counts(rig.view, rig_keep, &rig))->webhooks_count, 0);
 }
 
+struct glanced {
+    int calls;
+    enum hb_err err;
+    struct hb_glimpse glimpses[2];
+};
+
+static void on_glance(void *user, enum hb_err err, struct hb_wall now, const struct hb_glimpse *glimpses)
+{
+    struct glanced *glanced = user;
+
+    glanced->calls++;
+    glanced->err = err;
+    assert_int_equal(err == HB_OK, glimpses != NULL);
+    assert_true(now.ms > INT64_C(1600000000000));
+    if (glimpses)
+        memcpy(glanced->glimpses, glimpses, sizeof(glanced->glimpses));
+}
+
+static void one_command_tells_the_next_due_of_many_shards_and_which_lost_their_view(void **state)
+{
+    const struct hb_view_options other = {.scripts = rig.scripts, .done = rig.done, .prefix = hb_str_c(rig.prefix),
+                                          .shard = 8};
+    struct glanced glanced = {.calls = 0};
+    struct hb_view *views[2] = {rig.view, NULL};
+
+    (void)state;
+    assert_int_equal(hb_view_new(&other, &views[1]), HB_OK);
+    (void)park("wh_a", 3, 1, 1);
+    assert_int_equal(rig_wait(&rig, hb_view_takeover(views[1], 5, rig_keep, &rig))->err, HB_OK);
+    assert_int_equal(hb_glance(views, 2, on_glance, &glanced), HB_OK);
+    rig_until(&rig, &glanced.calls, 1);
+    assert_int_equal(glanced.err, HB_OK);
+    assert_int_equal(glanced.glimpses[0].gate, HB_SHARD_OPEN);
+    assert_int_equal(glanced.glimpses[0].next_due.ms, 1003);
+    assert_int_equal(glanced.glimpses[1].gate, HB_SHARD_OPEN);
+    assert_int_equal(glanced.glimpses[1].next_due.ms, -1);
+    rig_wipe(&rig);
+    assert_int_equal(hb_glance(views, 2, on_glance, &glanced), HB_OK);
+    rig_until(&rig, &glanced.calls, 2);
+    assert_int_equal(glanced.glimpses[0].gate, HB_SHARD_BEHIND);
+    assert_int_equal(glanced.glimpses[1].gate, HB_SHARD_OPEN);
+    assert_int_equal(rig_wait(&rig, hb_view_clear(views[1], rig_keep, &rig))->err, HB_OK);
+    hb_view_free(&views[1]);
+    char key[64];
+    (void)snprintf(key, sizeof(key), "{%s:8}:m", rig.prefix);
+    RIG_REDIS(&rig, "DEL", key);
+    assert_int_equal(rig.integer, 1);
+}
+
 static void what_is_freed_while_it_waits_is_answered_at_once_or_never(void **state)
 {
     (void)state;
@@ -344,6 +396,7 @@ int main(void)
         TEST(a_redis_that_forgot_the_scripts_is_told_them_again),
         TEST(a_full_redis_still_claims_and_settles),
         TEST(what_comes_due_soon_is_shown_ahead_with_its_job_and_a_cleared_view_is_read_again),
+        TEST(one_command_tells_the_next_due_of_many_shards_and_which_lost_their_view),
         TEST(what_is_freed_while_it_waits_is_answered_at_once_or_never),
     };
     return RIG_RUN(tests);
