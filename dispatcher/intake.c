@@ -1,28 +1,14 @@
 #include "dispatcher/state.h"
 
-#include "core/event_record.h"
 #include "dispatcher/watermark.h"
 #include "platform/crypto/crypto.h"
+#include "platform/kafka/kafka_event.h"
 #include "platform/loop/loop.h"
 #include "registry/registry.h"
 
 #define REGISTRY_WAIT_MS 5000
 
 /* ---- reading one record ---- */
-
-static enum hb_event_read read_event(struct hb_taken *taken, struct hb_event_problem *ret_problem)
-{
-    struct hb_kafka_header headers[HB_KAFKA_HEADERS_MAX];
-    struct hb_name_value pairs[HB_KAFKA_HEADERS_MAX];
-    size_t count = hb_kafka_message_headers(&taken->message, headers, HB_KAFKA_HEADERS_MAX);
-    if (count > HB_KAFKA_HEADERS_MAX)
-        count = HB_KAFKA_HEADERS_MAX;
-    for (size_t i = 0; i < count; i++)
-        pairs[i] = (struct hb_name_value){headers[i].name, headers[i].value};
-    const struct hb_event_source source = {.key = taken->message.key, .value = taken->message.value, .headers = pairs,
-                                           .headers_count = count, .hash = hb_sha256_pair};
-    return hb_event_from_record(&source, taken->id_scratch, &taken->event, ret_problem);
-}
 
 static enum hb_id_meeting meet_id(struct hb_dispatcher *d, const struct hb_taken *taken)
 {
@@ -133,6 +119,19 @@ static void registry_reached(void *user, enum hb_err err)
     hb_dispatcher_pump(d);
 }
 
+/* Holds the record for the time being. NULL: no room; the record is untouched. */
+static struct hb_taken *begin_taken(struct hb_dispatcher *d, const struct hb_partition *partition,
+                                    const struct hb_kafka_message *message)
+{
+    struct hb_taken *taken = hb_ring_is_full(&partition->ring) ? NULL : hb_taken_new(&d->pool);
+    if (!taken)
+        return NULL;
+    taken->message = *message;
+    taken->position = (struct hb_position){message->topic, message->partition, message->offset, message->appended};
+    taken->generation = partition->generation;
+    return taken;
+}
+
 /* Gives the record back untouched: it cannot be taken now. */
 static bool not_now(struct hb_dispatcher *d, struct hb_taken *taken)
 {
@@ -141,14 +140,12 @@ static bool not_now(struct hb_dispatcher *d, struct hb_taken *taken)
     return false;
 }
 
+/* Takes a record that has crashed this worker too often, as one that cannot be read. False: not now. */
 static bool set_aside(struct hb_dispatcher *d, struct hb_partition *partition, struct hb_kafka_message *message)
 {
-    struct hb_taken *taken = hb_ring_is_full(&partition->ring) ? NULL : hb_taken_new(&d->pool);
+    struct hb_taken *taken = begin_taken(d, partition, message);
     if (!taken)
         return false;
-    taken->message = *message;
-    taken->position = (struct hb_position){message->topic, message->partition, message->offset, message->appended};
-    taken->generation = partition->generation;
     take_unreadable(d, partition, taken, "crashed_worker");
     return true;
 }
@@ -156,14 +153,12 @@ static bool set_aside(struct hb_dispatcher *d, struct hb_partition *partition, s
 /* False: it could not be taken now and is untouched. */
 static bool try_take(struct hb_dispatcher *d, struct hb_partition *partition, struct hb_kafka_message *message)
 {
-    struct hb_taken *taken = hb_ring_is_full(&partition->ring) ? NULL : hb_taken_new(&d->pool);
+    struct hb_taken *taken = begin_taken(d, partition, message);
     if (!taken)
         return false;
-    taken->message = *message;
-    taken->position = (struct hb_position){message->topic, message->partition, message->offset, message->appended};
-    taken->generation = partition->generation;
     struct hb_event_problem problem = {NULL, NULL, NULL};
-    enum hb_event_read read = read_event(taken, &problem);
+    enum hb_event_read read =
+        hb_kafka_read_event(&taken->message, hb_sha256_pair, taken->id_scratch, &taken->event, &problem);
     enum stamp stamp = read == HB_EVENT_READ_OK ? look_at_stamp(d, partition, &taken->event) : STAMP_REACHED;
     if (stamp == STAMP_AHEAD) {
         if (!partition->held) /* looked at again as soon as the registry is there; failing that, once a second */
@@ -238,7 +233,8 @@ static void committed(void *user, int topic, int32_t number, int64_t offset, enu
         release(d, partition);
 }
 
-/* Where to begin in a partition; DESIGN section 4, "Offsets". */
+/* Where to begin in a partition: at the commit; where there is none, at the watermark noted in the registry, else at the
+ * earliest. A commit outside of what Kafka keeps is an operator's question: the partition is refused. */
 static void choose_start(struct hb_dispatcher *d, struct hb_kafka_partition *p)
 {
     if (p->committed == HB_KAFKA_OFFSET_NONE) {

@@ -1,12 +1,13 @@
 #include "history/query.h"
 
-#include "core/event_record.h"
+#include "core/event_rules.h"
 #include "core/json_cursor.h"
 #include "core/json_scan.h"
 #include "core/selection.h"
 #include "history/found.h"
 #include "hookbus/topics.h"
 #include "platform/crypto/crypto.h"
+#include "platform/kafka/kafka_event.h"
 
 #include <stdlib.h>
 
@@ -15,7 +16,6 @@
 #define POLL_WAIT_MS 100
 #define STARTS_MAX 1024
 #define PARTITIONS_MAX (STARTS_MAX / HB_EVENT_TOPIC_COUNT) /* of one topic */
-#define ATTEMPT_PARTITIONS_MAX 256
 
 /* Reads some partitions of one or more topics to the end they have now. */
 struct scan {
@@ -139,17 +139,11 @@ static void keep(struct query *query, struct hb_found *found)
 static void take_event(struct scan *scan, struct hb_kafka_message *message)
 {
     struct query *query = scan->query;
-    struct hb_kafka_header headers[HB_KAFKA_HEADERS_MAX];
-    struct hb_name_value pairs[HB_KAFKA_HEADERS_MAX];
-    size_t count = hb_kafka_message_headers(message, headers, HB_KAFKA_HEADERS_MAX);
-    for (size_t i = 0; i < count && i < HB_KAFKA_HEADERS_MAX; i++)
-        pairs[i] = (struct hb_name_value){headers[i].name, headers[i].value};
-    const struct hb_event_source source = {.key = message->key, .value = message->value, .headers = pairs,
-                                           .headers_count = count < HB_KAFKA_HEADERS_MAX ? count : HB_KAFKA_HEADERS_MAX, .hash = hb_sha256_pair};
     char id_scratch[HB_ID_MAX];
     struct hb_event event;
     struct hb_event_problem problem;
-    if (hb_event_from_record(&source, id_scratch, &event, &problem) != HB_EVENT_READ_OK || !is_wanted(query, &event))
+    if (hb_kafka_read_event(message, hb_sha256_pair, id_scratch, &event, &problem) != HB_EVENT_READ_OK ||
+        !is_wanted(query, &event))
         return;
     const struct hb_position position = {query->topic_of[message->topic], message->partition, message->offset, message->appended};
     struct hb_found *found = NULL;

@@ -1,12 +1,12 @@
 #include "history/tail.h"
 
-#include "core/event_record.h"
 #include "core/json_cursor.h"
 #include "core/json_scan.h"
 #include "history/found.h"
 #include "hookbus/topics.h"
 #include "platform/crypto/crypto.h"
 #include "platform/http_server/http_server.h"
+#include "platform/kafka/kafka_event.h"
 #include "platform/loop/loop.h"
 
 #include <stdlib.h>
@@ -78,18 +78,11 @@ static void send_event(struct hb_tails *tails, const struct hb_event *event, con
 
 static void take_event(struct hb_tails *tails, const struct hb_kafka_message *message)
 {
-    struct hb_kafka_header headers[HB_KAFKA_HEADERS_MAX];
-    struct hb_name_value pairs[HB_KAFKA_HEADERS_MAX];
-    size_t count = hb_kafka_message_headers(message, headers, HB_KAFKA_HEADERS_MAX);
-    for (size_t i = 0; i < count && i < HB_KAFKA_HEADERS_MAX; i++)
-        pairs[i] = (struct hb_name_value){headers[i].name, headers[i].value};
-    const struct hb_event_source source = {.key = message->key, .value = message->value, .headers = pairs,
-                                           .headers_count = count < HB_KAFKA_HEADERS_MAX ? count : HB_KAFKA_HEADERS_MAX, .hash = hb_sha256_pair};
     char id_scratch[HB_ID_MAX];
     struct hb_event event;
     struct hb_event_problem problem;
     const struct hb_position position = {message->topic, message->partition, message->offset, message->appended};
-    if (hb_event_from_record(&source, id_scratch, &event, &problem) == HB_EVENT_READ_OK)
+    if (hb_kafka_read_event(message, hb_sha256_pair, id_scratch, &event, &problem) == HB_EVENT_READ_OK)
         send_event(tails, &event, &position);
 }
 
