@@ -7,7 +7,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from harness import HookbusTest, main, wait_until  # noqa: E402
 from kafka_proxy import KafkaProxy, FETCH  # noqa: E402
 
-COUNT = int(os.environ.get("HOOKBUS_TEST_RACES", "200"))
+COUNT = int(os.environ.get("HOOKBUS_TEST_RACES", "1000"))
 
 
 class Race(HookbusTest):
