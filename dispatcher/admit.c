@@ -74,8 +74,9 @@ void hb_admit_pump(struct hb_admit *admit)
         if (!seat)
             return;
         struct hb_lane *lane = (struct hb_lane *)seat;
-        /* Over its share while others wait: their turn; but when all are over theirs, nobody is kept from the free slots. */
-        if (lane->stall->in_flight >= admit->limits.store_in_flight_max && passed + 1 < admit->turns.benches_count) {
+        /* Over its share while others wait: their turn. When all are over theirs, nobody is kept from the free slots: a whole
+         * round has passed, and it is the turn of the one at which the round began. */
+        if (lane->stall->in_flight >= admit->limits.store_in_flight_max && passed < admit->turns.benches_count) {
             hb_turns_skip_bench(&admit->turns);
             passed++;
             continue;
