@@ -45,7 +45,7 @@
     X(HEAD, "head", "any delivery of an ordered subject may go")                                                       \
     X(EVENT_ORDER, "event-order", "a subject's list is in the order of the journal, not of the events")                \
     X(REPEAT_TOMBSTONE, "repeat-tombstone", "successes in the repeat zone are not journaled")                          \
-    X(NOT_DONE, "not-done", "a missing entry counts as done")                                                          \
+    X(NOT_DONE, "not-done", "a record that follows a missing entry is taken for a late one of what is done")           \
     X(LATE_REPAIR, "late-repair", "a repair is applied although something came after what it repairs")                 \
     X(REPLAY_VERSION, "replay-version", "a replay begins at version 1, as the design said first")                      \
     X(SETTLE, "settle", "an event is settled before its journal record is acknowledged")                               \
@@ -63,8 +63,8 @@ enum sim_guard {
     X(STOP)                                                                                                            \
     X(CRASH)                                                                                                           \
     X(REBALANCE)                                                                                                       \
-    X(WIPE) X(RESTORE) X(FAILOVER) X(LOST_REPLY) X(EARLY_LEASE) X(COMPACT) X(RECEIVER) X(REPLAY) X(CANCEL) X(AGE)      \
-        X(SLOW_ACK)
+    X(WIPE)                                                                                                            \
+    X(RESTORE) X(FAILOVER) X(LOST_REPLY) X(EARLY_LEASE) X(COMPACT) X(RECEIVER) X(REPLAY) X(CANCEL) X(AGE) X(SLOW_ACK)
 enum sim_fault {
 #define SIM_FAULT_ENUM(name) SIM_FAULT_##name,
     SIM_FAULTS(SIM_FAULT_ENUM)
@@ -173,6 +173,7 @@ struct sim_process {
     int generation;
     int position;
     int repeat_end;
+    int64_t assigned_at; /* where the journal ended then */
     enum sim_fast fast[SIM_DELIVERIES];
     /* owner */
     bool has_shard;
@@ -190,10 +191,12 @@ struct sim_process {
 struct sim_truth {
     int sends;
     int received;
-    int64_t answered_ms;    /* the last 2xx that reached us; SIM_NEVER */
-    bool is_over;           /* ever delivered, dead, expired or cancelled: later ones of its subject may go */
-    bool is_sent_after;     /* sent after the quiet, and rightly */
-    bool is_withdrawn;      /* a cancel or an expiry was written */
+    int64_t answered_ms;  /* the last 2xx that reached us; SIM_NEVER */
+    bool is_over;         /* ever delivered, dead, expired or cancelled: later ones of its subject may go */
+    int64_t settled_from; /* the fast path settled it as delivered, without a word in the journal, in an assignment that
+                             began when the journal ended here; SIM_NEVER */
+    bool is_sent_after;   /* sent after the quiet, and rightly */
+    bool is_withdrawn;    /* a cancel or an expiry was written */
     int64_t replay_version; /* of the last one selected */
     int64_t replay_ms;      /* time and offset of the last replay written; SIM_NEVER */
     int64_t replay_offset;

@@ -25,7 +25,8 @@ static bool was_displaced(const struct sim_world *w, int64_t done)
 {
     bool is_anew = w->has_fault[SIM_FAULT_WIPE] || w->has_fault[SIM_FAULT_RESTORE] ||
                    w->has_fault[SIM_FAULT_FAILOVER] || w->journal.forgotten != SIM_NEVER;
-    for (int64_t i = 0; i <= done && is_anew && w->options->compaction_lag_ms == 0; i++)
+    is_anew = is_anew || w->journal.records[done].is_gone; /* or before the view had read it */
+    for (int64_t i = 0; i <= done && is_anew; i++)
         if (w->journal.records[i].is_gone && w->journal.records[i].delivery == w->journal.records[done].delivery)
             return true;
     return false;
@@ -111,6 +112,24 @@ static void check_lease(struct sim_world *w, int delivery)
         }
 }
 
+/* Dead by the largest version there is, and nothing took it back. */
+static bool is_dead_for_good(const struct sim_world *w, int delivery, int64_t upto)
+{
+    int64_t largest = 0;
+    bool is_dead = false;
+    for (int64_t i = 0; i <= upto; i++) {
+        const struct sim_record *r = &w->journal.records[i];
+        if (r->delivery != delivery)
+            continue;
+        if (r->is_gone || hb_delivery_state_is_done(r->rule.state))
+            return false; /* what compaction may have hidden from a view built anew; or a life after an end */
+        if (r->rule.version >= largest)
+            is_dead = r->rule.state == HB_DELIVERY_DEAD && r->rule.version > largest;
+        largest = r->rule.version > largest ? r->rule.version : largest;
+    }
+    return is_dead;
+}
+
 void sim_check_claim(struct sim_world *w, int writer, int delivery)
 {
     const struct sim_process *p = &w->processes[writer];
@@ -119,6 +138,10 @@ void sim_check_claim(struct sim_world *w, int writer, int delivery)
         sim_break(w, "a former owner claimed", delivery);
     if (done != SIM_NEVER && !was_displaced(w, done) && !is_superseded(w, done, p->applied))
         sim_break(w, "a delivered delivery is due again", delivery);
+    if (is_dead_for_good(w, delivery, p->applied))
+        sim_break(w, "a dead delivery is due again", delivery);
+    if (w->truths[delivery].settled_from > w->view.entries[delivery].rule.offset)
+        sim_break(w, "a delivery settled as delivered is still in the queue", delivery);
     check_lease(w, delivery);
 }
 

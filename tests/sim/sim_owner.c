@@ -224,8 +224,7 @@ static bool is_done_meanwhile(const struct sim_world *w, const struct sim_proces
 {
     if (!p->has_shard || sim_view_may_claim(w, p) != HB_SHARD_OPEN)
         return false;
-    return sim_is_off(w, SIM_GUARD_NOT_DONE) ? !w->view.entries[delivery].is_there
-                                             : w->view.memories[delivery].is_there;
+    return w->view.memories[delivery].is_there;
 }
 
 static void tell_rest(struct sim_world *w, struct sim_process *p, const struct sim_flight *flight,

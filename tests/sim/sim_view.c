@@ -79,6 +79,12 @@ void sim_view_rule(const struct sim_world *w, struct sim_view *view, const struc
         r.rule.version = entry->rule.version + 1;
     if (sim_is_off(w, SIM_GUARD_LATE_REPAIR))
         r.rule.repairs = HB_SHARD_NONE;
+    if (sim_is_off(w, SIM_GUARD_NOT_DONE) && !entry->is_there && !memory->is_there && r.rule.version > 1) {
+        struct hb_shard_memory done = {HB_DELIVERY_DELIVERED, r.rule.version, 0};
+        struct hb_shard_ruling wrong = hb_shard_rule_run(NULL, &done, &r.rule);
+        carry_out(w, view, &r, &wrong);
+        return;
+    }
     struct hb_shard_ruling ruling =
         hb_shard_rule_run(entry->is_there ? &entry->rule : NULL, memory->is_there ? &memory->rule : NULL, &r.rule);
     carry_out(w, view, &r, &ruling);

@@ -9,6 +9,7 @@ void sim_worker_assign(struct sim_world *w, int writer)
     p->generation++;
     p->position = w->committed;
     p->repeat_end = w->published;
+    p->assigned_at = w->journal.end;
     for (int d = 0; d < SIM_DELIVERIES; d++)
         p->fast[d] = SIM_FAST_NEW;
     sim_tell(w, "process %d gets the events from %d, repeats below %d", writer, p->position, p->repeat_end);
@@ -102,6 +103,7 @@ static void succeeded(struct sim_world *w, int writer, const struct sim_flight *
     bool is_repeat = sim_event_of(flight->delivery) < p->repeat_end && !sim_is_off(w, SIM_GUARD_REPEAT_TOMBSTONE);
     if (!flight->is_parked && is_current && !is_repeat) {
         p->fast[flight->delivery] = SIM_FAST_DONE;
+        w->truths[flight->delivery].settled_from = p->assigned_at;
         return;
     }
     struct sim_record r = sim_record_of(w, flight->delivery, HB_DELIVERY_DELIVERED, flight->version + 1);

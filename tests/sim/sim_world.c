@@ -90,7 +90,8 @@ void sim_world_init(struct sim_world *w, uint64_t seed, const struct sim_options
     for (int i = 0; i < SIM_WRITERS; i++)
         sim_process_clear(&w->processes[i]);
     for (int d = 0; d < SIM_DELIVERIES; d++)
-        w->truths[d] = (struct sim_truth){.answered_ms = SIM_NEVER, .replay_ms = SIM_NEVER, .replay_offset = SIM_NEVER};
+        w->truths[d] = (struct sim_truth){
+            .answered_ms = SIM_NEVER, .settled_from = SIM_NEVER, .replay_ms = SIM_NEVER, .replay_offset = SIM_NEVER};
     draw_faults(w);
     sim_worker_assign(w, (int)sim_random(w, SIM_PROCESSES));
     sim_owner_assign(w, (int)sim_random(w, SIM_PROCESSES));
@@ -125,6 +126,8 @@ const char *sim_world_run(struct sim_world *w)
     if (!w->broken)
         rebuild(w, &empty);
     w->is_restored = true;
+    if (sim_chance(w, 50))
+        sim_journal_forget_tombstones(w, w->journal.end);
     if (!w->broken)
         rebuild(w, &w->old_view);
     return w->broken;
