@@ -1,10 +1,7 @@
-#include "dispatcher/attempt.h"
+#include "dispatcher/state.h"
 
 #include "core/headers.h"
-#include "core/ids.h"
 #include "core/judge.h"
-#include "dispatcher/state.h"
-#include "platform/crypto/crypto.h"
 #include "platform/http_client/http_client.h"
 #include "platform/loop/loop.h"
 
@@ -16,7 +13,7 @@ static void count_outcome(struct hb_dispatcher *d, const struct hb_outcome *outc
 
 static void write_line(struct hb_dispatcher *d, const struct hb_delivery *delivery, const struct hb_outcome *outcome, const struct hb_answer *answer)
 {
-    char id[HB_DELIVERY_ID_ROOM];
+    char id[HB_DELIVERY_ID_BYTES + 1];
     struct hb_attempt_line line = hb_settle_line(d, delivery->taken, delivery->lane->webhook, id);
     line.outcome = hb_str_c(hb_verdict_recorded(outcome->verdict));
     line.attempt = 1;
@@ -34,20 +31,26 @@ static void write_line(struct hb_dispatcher *d, const struct hb_delivery *delive
     hb_settle_add_line(d, delivery->taken, &line);
 }
 
-/* The delivery is over for now: its slots are free, its line is on its way. */
+/* The delivery is over: its slots are free, its line is on its way. */
+static void let_go(struct hb_dispatcher *d, struct hb_delivery *delivery)
+{
+    struct hb_taken *taken = delivery->taken;
+    hb_admit_ended(&d->admit, delivery->lane);
+    hb_delivery_free(d, delivery);
+    hb_settle_delivery_done(d, taken);
+    hb_settle_close(d, taken);
+}
+
+/* The receiver's answer is judged: the window learns from it, and its line is written. */
 static void end(struct hb_dispatcher *d, struct hb_delivery *delivery, const struct hb_outcome *outcome, const struct hb_answer *answer)
 {
     struct hb_lane *lane = delivery->lane;
-    struct hb_taken *taken = delivery->taken;
     if (outcome->is_overload)
         hb_window_overload(&lane->window, delivery->window_epoch);
     else if (outcome->verdict == HB_VERDICT_DELIVERED) /* other answers say nothing about load */
         hb_window_success(&lane->window);
     write_line(d, delivery, outcome, answer);
-    hb_admit_ended(&d->admit, lane);
-    hb_delivery_free(d, delivery);
-    hb_settle_delivery_done(d, taken);
-    hb_settle_close(d, taken);
+    let_go(d, delivery);
 }
 
 static void answered(void *user, const struct hb_answer *answer)
@@ -68,40 +71,16 @@ static void answered(void *user, const struct hb_answer *answer)
 /* Not even tried: the reason stands in the line, nothing was sent. */
 static void not_sent(struct hb_dispatcher *d, struct hb_delivery *delivery, enum hb_reason reason, const char *detail)
 {
-    struct hb_lane *lane = delivery->lane;
     struct hb_taken *taken = delivery->taken;
     struct hb_outcome outcome = hb_outcome_of(reason);
-    char id[HB_DELIVERY_ID_ROOM];
-    struct hb_attempt_line line = hb_settle_line(d, taken, lane->webhook, id);
+    char id[HB_DELIVERY_ID_BYTES + 1];
+    struct hb_attempt_line line = hb_settle_line(d, taken, delivery->lane->webhook, id);
     line.outcome = hb_str_c(hb_verdict_recorded(outcome.verdict));
     line.reason = hb_str_c(hb_reason_text(reason));
     line.detail = hb_str_c(detail);
     hb_metric_add_label(d->options.metrics, HB_METRIC_OUTCOMES, (unsigned)reason, 1);
     hb_settle_add_line(d, taken, &line);
-    hb_admit_ended(&d->admit, lane);
-    hb_delivery_free(d, delivery);
-    hb_settle_delivery_done(d, taken);
-    hb_settle_close(d, taken);
-}
-
-/* What the webhook has become while the delivery waited. */
-static enum hb_reason refusal(const struct hb_webhook *webhook)
-{
-    switch (webhook->status) {
-    case HB_WEBHOOK_PAUSED:
-        return HB_REASON_PAUSED;
-    case HB_WEBHOOK_DISABLED:
-        return HB_REASON_DISABLED;
-    case HB_WEBHOOK_DELETED:
-        return HB_REASON_WEBHOOK_DELETED;
-    case HB_WEBHOOK_ACTIVE:
-    case HB_WEBHOOK_STATUS_COUNT:
-    default:
-        break;
-    }
-    if (webhook->is_governed)
-        return HB_REASON_GOVERNED;
-    return webhook->is_secret_damaged ? HB_REASON_SECRET_DAMAGED : HB_REASON_NONE;
+    let_go(d, delivery);
 }
 
 static enum hb_err send(struct hb_dispatcher *d, struct hb_delivery *delivery, bool *ret_is_signed)
@@ -113,10 +92,8 @@ static enum hb_err send(struct hb_dispatcher *d, struct hb_delivery *delivery, b
     enum hb_err err = hb_taken_render(taken, webhook->format, &rendered);
     if (err)
         return err;
-    unsigned char digest[HB_SHA256_BYTES];
     char delivery_id[HB_DELIVERY_ID_BYTES + 1];
-    hb_sha256_pair(webhook->id, taken->event.id, digest);
-    hb_delivery_id(digest, delivery_id);
+    hb_attempt_delivery_id(webhook->id, taken->event.id, delivery_id);
     struct hb_attempt_headers headers;
     const struct hb_attempt_spec attempt = {.webhook = webhook, .hmacs = lane->hmacs, .rendered = rendered, .event_id = taken->event.id,
                                             .delivery_id = hb_str_n(delivery_id, HB_DELIVERY_ID_BYTES), .number = 1,
@@ -143,7 +120,7 @@ void hb_attempt_start(void *dispatcher, struct hb_delivery *delivery)
 {
     struct hb_dispatcher *d = dispatcher;
     struct hb_lane *lane = delivery->lane;
-    enum hb_reason reason = refusal(lane->webhook);
+    enum hb_reason reason = hb_route_refusal(lane->webhook); /* the webhook may have changed while it waited */
     if (reason != HB_REASON_NONE) {
         not_sent(d, delivery, reason, "");
         return;

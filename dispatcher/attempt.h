@@ -5,6 +5,7 @@
 #ifndef DISPATCHER_ATTEMPT_H
 #define DISPATCHER_ATTEMPT_H
 
+#include "core/ids.h"
 #include "core/signature.h"
 #include "dispatcher/taken.h"
 
@@ -26,8 +27,10 @@ struct hb_attempt_spec {
     int number;                        /* 1 for the first attempt */
     struct hb_wall now;
 };
-/* Fills the headers: the rendered ones, webhook-id, -timestamp, -signature (every secret not expired), Hookbus-Delivery-Id, Hookbus-Attempt. False if no secret
- * can sign: nothing unsigned may be sent. */
+/* The id of an event's delivery to a webhook, and a NUL. */
+void hb_attempt_delivery_id(struct hb_str webhook, struct hb_str event, char ret_id[HB_DELIVERY_ID_BYTES + 1]);
+/* Fills the headers: the rendered ones, webhook-id, -timestamp, -signature (every secret not expired),
+ * Hookbus-Delivery-Id, Hookbus-Attempt. False if no secret can sign: nothing unsigned may be sent. */
 HB_MUST_USE bool hb_attempt_headers_make(const struct hb_attempt_spec *spec, struct hb_attempt_headers *ret);
 
 #endif

@@ -8,6 +8,13 @@ static void add(struct hb_attempt_headers *h, struct hb_str name, struct hb_str 
     h->headers[h->count++] = (struct hb_header){name, value};
 }
 
+void hb_attempt_delivery_id(struct hb_str webhook, struct hb_str event, char ret_id[HB_DELIVERY_ID_BYTES + 1])
+{
+    unsigned char digest[HB_SHA256_BYTES];
+    hb_sha256_pair(webhook, event, digest);
+    hb_delivery_id(digest, ret_id);
+}
+
 static struct hb_str number_text(char *room, size_t room_bytes, int64_t value)
 {
     char *p = room + room_bytes;

@@ -24,13 +24,20 @@ static bool is_selected(const struct hb_webhook *webhook, const struct hb_taken 
     return taken->event.is_json && hb_filter_matches(webhook->filter, taken->event.data, NULL);
 }
 
-/* Why a selected delivery is not sent, as things stand now; HB_REASON_NONE: it is. */
-static enum hb_reason refusal(const struct hb_webhook *webhook)
+enum hb_reason hb_route_refusal(const struct hb_webhook *webhook)
 {
-    if (webhook->status == HB_WEBHOOK_PAUSED)
+    switch (webhook->status) {
+    case HB_WEBHOOK_PAUSED:
         return HB_REASON_PAUSED;
-    if (webhook->status == HB_WEBHOOK_DISABLED)
+    case HB_WEBHOOK_DISABLED:
         return HB_REASON_DISABLED;
+    case HB_WEBHOOK_DELETED:
+        return HB_REASON_WEBHOOK_DELETED;
+    case HB_WEBHOOK_ACTIVE:
+    case HB_WEBHOOK_STATUS_COUNT:
+    default:
+        break;
+    }
     if (webhook->is_governed)
         return HB_REASON_GOVERNED;
     return webhook->is_secret_damaged ? HB_REASON_SECRET_DAMAGED : HB_REASON_NONE;
@@ -58,7 +65,7 @@ static void route_to_webhooks(struct hb_dispatcher *d, struct hb_taken *taken)
         if (!is_selected(webhooks[i], taken))
             continue;
         selected++;
-        enum hb_reason reason = refusal(webhooks[i]);
+        enum hb_reason reason = hb_route_refusal(webhooks[i]);
         if (reason == HB_REASON_NONE)
             deliver(d, taken, webhooks[i]);
         else

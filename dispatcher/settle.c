@@ -1,7 +1,5 @@
 #include "dispatcher/state.h"
 
-#include "core/ids.h"
-#include "platform/crypto/crypto.h"
 #include "platform/loop/loop.h"
 
 #include <stdlib.h>
@@ -30,7 +28,7 @@ void hb_delivery_free(struct hb_dispatcher *d, struct hb_delivery *delivery)
 }
 
 struct hb_attempt_line hb_settle_line(const struct hb_dispatcher *d, const struct hb_taken *taken, const struct hb_webhook *webhook,
-                                      char id[HB_DELIVERY_ID_ROOM])
+                                      char id[HB_DELIVERY_ID_BYTES + 1])
 {
     const struct hb_event *event = &taken->event;
     struct hb_attempt_line line = {
@@ -38,9 +36,7 @@ struct hb_attempt_line hb_settle_line(const struct hb_dispatcher *d, const struc
         .topic = hb_str_c(d->topics[taken->position.topic]), .partition = taken->position.partition, .offset = taken->position.offset,
         .duration_us = -1, .connect_us = -1, .retry_after_ms = -1};
     if (webhook) {
-        unsigned char digest[HB_SHA256_BYTES];
-        hb_sha256_pair(webhook->id, event->id, digest);
-        hb_delivery_id(digest, id);
+        hb_attempt_delivery_id(webhook->id, event->id, id);
         line.webhook = webhook->id;
         line.delivery = hb_str_n(id, HB_DELIVERY_ID_BYTES);
     }
@@ -58,7 +54,7 @@ void hb_settle_add_line(struct hb_dispatcher *d, struct hb_taken *taken, struct 
 
 void hb_settle_skip(struct hb_dispatcher *d, struct hb_taken *taken, const struct hb_webhook *webhook, enum hb_reason reason)
 {
-    char id[HB_DELIVERY_ID_ROOM];
+    char id[HB_DELIVERY_ID_BYTES + 1];
     struct hb_attempt_line line = hb_settle_line(d, taken, webhook, id);
     line.outcome = hb_str_c(hb_verdict_recorded(HB_VERDICT_SKIPPED));
     line.reason = hb_str_c(hb_reason_text(reason));

@@ -9,6 +9,7 @@
 #include "core/id_memory.h"
 #include "core/metrics.h"
 #include "dispatcher/admit.h"
+#include "dispatcher/attempt.h"
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/lines.h"
 #include "dispatcher/partition.h"
@@ -62,6 +63,8 @@ void hb_intake_resume(struct hb_dispatcher *d, struct hb_partition *partition);
 
 /* route.c: an event and the registry give deliveries and skipped lines. Owns `taken` from here on. */
 void hb_route_run(struct hb_dispatcher *d, struct hb_taken *taken);
+/* Why a selected delivery is not sent, as its webhook is now; HB_REASON_NONE: it is. Asked again before the attempt. */
+enum hb_reason hb_route_refusal(const struct hb_webhook *webhook);
 
 /* attempt.c: sends an admitted delivery, judges the answer, writes its line. */
 void hb_attempt_start(void *dispatcher, struct hb_delivery *delivery);
@@ -72,9 +75,8 @@ void hb_settle_skip(struct hb_dispatcher *d, struct hb_taken *taken, const struc
 /* A record that is no event: an `unreadable` line. */
 void hb_settle_unreadable(struct hb_dispatcher *d, struct hb_taken *taken, const char *detail);
 /* The fields of a line that come from the event and the delivery. id: room for the delivery id. */
-#define HB_DELIVERY_ID_ROOM 31
 struct hb_attempt_line hb_settle_line(const struct hb_dispatcher *d, const struct hb_taken *taken, const struct hb_webhook *webhook,
-                                      char id[HB_DELIVERY_ID_ROOM]);
+                                      char id[HB_DELIVERY_ID_BYTES + 1]);
 /* Adds the line; the event stays open until Kafka has it. */
 void hb_settle_add_line(struct hb_dispatcher *d, struct hb_taken *taken, struct hb_attempt_line *line);
 /* Called by lines: Kafka has a line of this event. */

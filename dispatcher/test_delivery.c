@@ -108,7 +108,7 @@ static bool choose_type(struct test *test, struct hb_str body)
 
 static void make_event(struct test *test)
 {
-    unsigned char random[10], digest[HB_SHA256_BYTES];
+    unsigned char random[10];
     char uuid[37];
     struct hb_wall now = hb_loop_wall(test->tests->options.loop);
     hb_random_bytes(random, sizeof random);
@@ -120,8 +120,7 @@ static void make_event(struct test *test)
     test->event = (struct hb_event){.id = hb_str_c(test->id), .store = test->webhook->store, .type = type, .subject = HB_STR("sample-1"),
                                     .time = hb_str_n(test->time, time_len), .data = sample_data(hb_topic_of_type(type)),
                                     .registry_stamp = HB_NO_STAMP, .is_json = true};
-    hb_sha256_pair(test->webhook->id, test->event.id, digest);
-    hb_delivery_id(digest, test->delivery_id);
+    hb_attempt_delivery_id(test->webhook->id, test->event.id, test->delivery_id);
 }
 
 static enum hb_err send(struct test *test, struct hb_error *reterr)
