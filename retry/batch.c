@@ -45,9 +45,14 @@ static size_t put_entry(const struct hb_view_record *record, unsigned char *plac
     const struct hb_shard_record *rule = &record->rule;
     const struct hb_entry entry = {
         .rule = {.state = hb_delivery_state_is_done(rule->state) ? HB_DELIVERY_DEAD : rule->state,
-                 .version = rule->version, .offset = rule->offset, .position = rule->position},
-        .attempts = record->attempts, .reason = record->reason, .first_failed = record->first_failed,
-        .is_ordered = record->is_ordered, .subject = record->subject};
+                 .version = rule->version,
+                 .offset = rule->offset,
+                 .position = rule->position},
+        .attempts = record->attempts,
+        .reason = record->reason,
+        .first_failed = record->first_failed,
+        .is_ordered = record->is_ordered,
+        .subject = record->subject};
 
     return hb_entry_pack(&entry, place);
 }

@@ -99,10 +99,13 @@ static enum hb_err make_reader(struct hb_bodies *bodies, const struct hb_bodies_
         (void)hb_topic_name(options->topic_prefix, (enum hb_topic)i, names[i]);
         topics[i] = names[i];
     }
-    const struct hb_kafka_reader_options reader = {
-        .cluster = options->cluster, .topics = topics, .topics_count = HB_EVENT_TOPIC_COUNT,
-        .queued_records_min = QUEUED_RECORDS_MIN, .queued_kib_max = QUEUED_KIB_MAX, .events = &hb_bodies_events,
-        .user = bodies};
+    const struct hb_kafka_reader_options reader = {.cluster = options->cluster,
+                                                   .topics = topics,
+                                                   .topics_count = HB_EVENT_TOPIC_COUNT,
+                                                   .queued_records_min = QUEUED_RECORDS_MIN,
+                                                   .queued_kib_max = QUEUED_KIB_MAX,
+                                                   .events = &hb_bodies_events,
+                                                   .user = bodies};
     return hb_kafka_reader_new(&reader, &bodies->reader, reterr);
 }
 

@@ -68,7 +68,9 @@ static void make_runs(struct hb_bodies *bodies)
         }
         if (!is_same) {
             run = &bodies->runs[bodies->runs_count++];
-            *run = (struct hb_body_run){.topic = wanted->at.topic, .partition = wanted->at.partition, .first = kept,
+            *run = (struct hb_body_run){.topic = wanted->at.topic,
+                                        .partition = wanted->at.partition,
+                                        .first = kept,
                                         .is_probe = *probe_slot(bodies, wanted->at.topic, wanted->at.partition)};
         }
         bodies->round[kept++] = wanted;
@@ -84,8 +86,7 @@ static void assign(struct hb_bodies *bodies)
     for (size_t i = 0; i < bodies->runs_count; i++) {
         const struct hb_body_run *run = &bodies->runs[i];
         starts[i] = (struct hb_kafka_start){run->topic, run->partition,
-                                            run->is_probe ? HB_KAFKA_BEGINNING
-                                                          : bodies->round[run->first]->at.offset};
+                                            run->is_probe ? HB_KAFKA_BEGINNING : bodies->round[run->first]->at.offset};
     }
     /* What this refuses stays unread, and comes again with the next round until its time is over. */
     (void)!hb_kafka_reader_assign(bodies->reader, starts, bodies->runs_count);
@@ -177,7 +178,10 @@ static struct hb_body *make_body(const struct hb_kafka_message *message)
         pairs[i] = (struct hb_name_value){headers[i].name, headers[i].value};
     const struct hb_body_record record = {
         .at = {message->topic, message->partition, message->offset, message->appended},
-        .key = message->key, .value = message->value, .headers = pairs, .headers_count = count};
+        .key = message->key,
+        .value = message->value,
+        .headers = pairs,
+        .headers_count = count};
     return hb_body_new(&record, &body) ? NULL : body;
 }
 

@@ -34,8 +34,8 @@ enum hb_err hb_body_new(const struct hb_body_record *record, struct hb_body **re
         return HB_ERR_MEMORY;
     struct hb_name_value *headers = (struct hb_name_value *)(body + 1);
     char *place = (char *)headers + headers_bytes;
-    *body = (struct hb_body){.at = record->at, .headers = headers, .headers_count = record->headers_count,
-                             .bytes = bytes, .references = 1};
+    *body = (struct hb_body){
+        .at = record->at, .headers = headers, .headers_count = record->headers_count, .bytes = bytes, .references = 1};
     body->key = copy(&place, record->key);
     body->value = copy(&place, record->value);
     for (size_t i = 0; i < record->headers_count; i++) {
@@ -61,8 +61,11 @@ void hb_body_unref(struct hb_body **body)
 
 bool hb_body_event(const struct hb_body *body, char id_scratch[HB_ID_MAX], struct hb_event *ret_event)
 {
-    const struct hb_event_source source = {.key = body->key, .value = body->value, .headers = body->headers,
-                                           .headers_count = body->headers_count, .hash = hb_sha256_pair};
+    const struct hb_event_source source = {.key = body->key,
+                                           .value = body->value,
+                                           .headers = body->headers,
+                                           .headers_count = body->headers_count,
+                                           .hash = hb_sha256_pair};
     struct hb_event_problem problem;
 
     return hb_event_from_record(&source, id_scratch, ret_event, &problem) == HB_EVENT_READ_OK;

@@ -13,7 +13,7 @@
 #include "core/event_record.h"
 
 #define HB_BODY_HEADERS_MAX 64 /* ours has at most 14; a foreign producer's may be ignored ones */
-#define HB_DELIVERY_BYTES 16 /* a delivery's id as bytes: the first of SHA-256(webhook id, 0x00, event id) */
+#define HB_DELIVERY_BYTES 16   /* a delivery's id as bytes: the first of SHA-256(webhook id, 0x00, event id) */
 
 struct hb_body {
     struct hb_position at;

@@ -1,8 +1,8 @@
 /* Job: remembers the deliveries that were done not long ago (core/shard_rule.h says what for).
  *
  * Place: one an owner process, shared by its shards' views. A hint: what was forgotten may be sent once more. Owns: its
- * table; copies what it is given. Fails: HB_ERR_MEMORY. Limits: a number of deliveries, given when made; the oldest goes
- * first; about 110 bytes each, touched only as they come. O(1). Threads: the loop's. */
+ * table; copies what it is given. Fails: HB_ERR_MEMORY. Limits: a number of deliveries, given when made; the oldest
+ * goes first; about 110 bytes each, touched only as they come. O(1). Threads: the loop's. */
 #ifndef RETRY_DONE_MEMORY_H
 #define RETRY_DONE_MEMORY_H
 

@@ -1,5 +1,6 @@
 /* Job: numbers as big-endian bytes of any width, as the scripts' struct.unpack reads them.
- * Place: retry/entry and retry/batch. Owns: nothing. Fails: never; a number wider than its place is a bug. Threads: any. */
+ * Place: retry/entry and retry/batch. Owns: nothing. Fails: never; a number wider than its place is a bug. Threads:
+ * any. */
 #ifndef RETRY_PACKING_H
 #define RETRY_PACKING_H
 

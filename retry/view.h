@@ -4,10 +4,11 @@
  * retry/scripts/; the rule is core/shard_rule. Every verb is one script call; calls may follow each other without
  * waiting (one connection, in order), but only one apply at a time is under way.
  *
- * How an owner uses it: write a takeover record; hb_view_takeover(its offset); read the journal from answer.head.applied
+ * How an owner uses it: write a takeover record; hb_view_takeover(its offset); read the journal from
+ * answer.head.applied
  * + 1 (from the start when that is HB_SHARD_NONE, or gone) and hb_view_apply it, batch by batch, up to the end seen at
- * the beginning; then claim. The view is *lost* whenever an answer of apply, claim, lease or ready is not OK and OPEN, and
- * when the owner says so (hb_view_lose, on every disconnect): verbs are then refused with HB_ERR_CONFLICT until
+ * the beginning; then claim. The view is *lost* whenever an answer of apply, claim, lease or ready is not OK and OPEN,
+ * and when the owner says so (hb_view_lose, on every disconnect): verbs are then refused with HB_ERR_CONFLICT until
  * hb_view_look has said where the view stands (answer.gate: OPEN as remembered; BEHIND wiped, restored, failed over:
  * read again from head.applied + 1; FENCED: stop). A wiped view takes its mark from the takeover record in the journal,
  * never from a reconnect; an owner that is caught up and still has not its mark (the record expired) writes a new one.
@@ -54,12 +55,13 @@ struct hb_view_record {
     int64_t attempts;
     enum hb_reason reason;
     struct hb_wall first_failed; /* or HB_JOURNAL_NEVER */
-    bool is_ordered;
+    bool is_ordered; /* only the first event of its subject (and topic) that still blocks is due (core/ordering.h) */
     uint64_t subject;
     struct hb_str job; /* empty: none */
 };
 
-/* A delivery that waits, as the view has it. due: its lease's end while it is leased; -1: held or dead. */
+/* A delivery that waits, as the view has it. due: its lease's end while it is leased; -1: held, dead, or behind another
+ * of its ordered subject. */
 struct hb_view_delivery {
     struct hb_str webhook;
     unsigned char delivery[HB_DELIVERY_BYTES];
@@ -87,14 +89,14 @@ struct hb_view_webhook {
 };
 
 struct hb_view_answer {
-    enum hb_err err;  /* HB_OK; HB_ERR_TIMEOUT: unknown; HB_ERR_AWAY (READONLY, LOADING and the like); HB_ERR_FULL
-                         (OOM); HB_ERR_DENIED (NOAUTH, NOPERM); HB_ERR_VERSION (a later hookbus wrote this view);
-                         HB_ERR_STORE (MISCONF, garbage, any other) */
+    enum hb_err err;    /* HB_OK; HB_ERR_TIMEOUT: unknown; HB_ERR_AWAY (READONLY, LOADING and the like); HB_ERR_FULL
+                           (OOM); HB_ERR_DENIED (NOAUTH, NOPERM); HB_ERR_VERSION (a later hookbus wrote this view);
+                           HB_ERR_STORE (MISCONF, garbage, any other) */
     struct hb_str text; /* Redis's own words, if any */
     enum hb_shard_gate gate;
     struct hb_shard_head head;
     int64_t set_aside; /* foreign, cut or later entries and keys this call met: read the journal again for them */
-    struct hb_wall now, next_due; /* Redis's clock, if asked; -1: nothing is due ever */
+    struct hb_wall now, next_due;           /* Redis's clock, if asked; -1: nothing is due ever */
     const struct hb_view_refusal *refusals; /* apply */
     size_t refusals_count;
     const struct hb_view_delivery *deliveries; /* claim, ahead, scan */
@@ -157,8 +159,8 @@ struct hb_view_readiness {
 };
 HB_MUST_USE enum hb_err hb_view_set_ready(struct hb_view *view, const struct hb_view_readiness *webhooks, size_t count,
                                           hb_view_fn *fn, void *user);
-/* The webhooks that can send, by next due time, `most` of them: those up to answer.now are due, the first behind it says
- * how long to sleep. */
+/* The webhooks that can send, by next due time, `most` of them: those up to answer.now are due, the first behind it
+ * says how long to sleep. */
 HB_MUST_USE enum hb_err hb_view_next_due(struct hb_view *view, int most, hb_view_fn *fn, void *user);
 /* What comes due within the horizon, at most so many a webhook, whether leased or not: to read bodies ahead. */
 struct hb_view_horizon {

@@ -13,10 +13,10 @@ static const struct {
     struct hb_str prefix;
     enum hb_err err;
 } error_kinds[] = {
-    {HB_STR_INIT("LOADING"), HB_ERR_AWAY},   {HB_STR_INIT("READONLY"), HB_ERR_AWAY},
-    {HB_STR_INIT("MASTERDOWN"), HB_ERR_AWAY}, {HB_STR_INIT("BUSY"), HB_ERR_AWAY},
-    {HB_STR_INIT("TRYAGAIN"), HB_ERR_AWAY},  {HB_STR_INIT("OOM"), HB_ERR_FULL},
-    {HB_STR_INIT("NOAUTH"), HB_ERR_DENIED},  {HB_STR_INIT("NOPERM"), HB_ERR_DENIED},
+    {HB_STR_INIT("LOADING"), HB_ERR_AWAY},     {HB_STR_INIT("READONLY"), HB_ERR_AWAY},
+    {HB_STR_INIT("MASTERDOWN"), HB_ERR_AWAY},  {HB_STR_INIT("BUSY"), HB_ERR_AWAY},
+    {HB_STR_INIT("TRYAGAIN"), HB_ERR_AWAY},    {HB_STR_INIT("OOM"), HB_ERR_FULL},
+    {HB_STR_INIT("NOAUTH"), HB_ERR_DENIED},    {HB_STR_INIT("NOPERM"), HB_ERR_DENIED},
     {HB_STR_INIT("WRONGPASS"), HB_ERR_DENIED},
 };
 
@@ -152,10 +152,11 @@ static bool read_webhooks(const struct hb_redis_reply *rows, bool is_flat, struc
     for (size_t i = 0; webhooks && i < count; i++) {
         struct hb_view_webhook *to = &webhooks[i];
         const struct hb_redis_reply *row = item(rows, i);
-        bool is_good = is_flat ? text_of(item(rows, 2 * i), &to->webhook) && number_of(item(rows, 2 * i + 1), &to->due.ms)
-                               : text_of(item(row, 0), &to->webhook) && number_of(item(row, 1), &to->parked) &&
-                                     number_of(item(row, 2), &to->held) && number_of(item(row, 3), &to->dead) &&
-                                     number_of(item(row, 4), &to->due.ms);
+        bool is_good = is_flat
+                           ? text_of(item(rows, 2 * i), &to->webhook) && number_of(item(rows, 2 * i + 1), &to->due.ms)
+                           : text_of(item(row, 0), &to->webhook) && number_of(item(row, 1), &to->parked) &&
+                                 number_of(item(row, 2), &to->held) && number_of(item(row, 3), &to->dead) &&
+                                 number_of(item(row, 4), &to->due.ms);
         if (!is_good)
             return false;
     }
@@ -231,8 +232,8 @@ static enum hb_err read_reply(const struct hb_view_call *call, const struct hb_r
 void hb_view_answer_read(const struct hb_view_call *call, enum hb_err err, const struct hb_redis_reply *reply,
                          struct hb_view_answer *ret_answer)
 {
-    *ret_answer = (struct hb_view_answer){.gate = HB_SHARD_BEHIND, .head = {HB_SHARD_NONE, HB_SHARD_NONE},
-                                          .now = {-1}, .next_due = {-1}};
+    *ret_answer = (struct hb_view_answer){
+        .gate = HB_SHARD_BEHIND, .head = {HB_SHARD_NONE, HB_SHARD_NONE}, .now = {-1}, .next_due = {-1}};
     ret_answer->err = err ? err : read_reply(call, reply, ret_answer);
     if (ret_answer->err && !ret_answer->text.ptr)
         ret_answer->text = hb_str_c(hb_err_text(ret_answer->err));

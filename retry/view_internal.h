@@ -24,7 +24,7 @@ struct hb_view_call {
     struct hb_shard_head expected; /* when it was sent */
     int64_t mark;                  /* takeover */
     bool is_look;
-    struct hb_view_trace *traces;  /* apply; their versions are raised as the script did */
+    struct hb_view_trace *traces; /* apply; their versions are raised as the script did */
     size_t traces_count;
 };
 

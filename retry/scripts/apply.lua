@@ -20,6 +20,8 @@ guard(T .. ':r', 'zset')
 guard(T .. ':o', 'set')
 guard(T .. ':w', 'set')
 guard(T .. ':c', 'hash')
+guard(T .. ':h', 'hash')
+guard(T .. ':u', 'set')
 
 -- Jobs by number, so that an entry stays small.
 local numbers = {}
@@ -80,8 +82,16 @@ local function judge(entry, memory, record)
 end
 
 local function put(webhook, id, entry, record)
+    local before = entry and list_of(names[webhook], entry.bytes)
+    local list = record.code ~= DEAD and list_of(names[webhook], record.entry)
     call('HSET', entries[webhook], id, record.entry)
-    if record.code == PARKED then
+    if before and before ~= list then leave_list(names[webhook], before, id) end
+    if list then
+        call('SREM', T .. ':u', id)
+        call('ZADD', list, unpack_bytes('>I6', record.entry, 12), id)
+        if record.code ~= PARKED or not before then call('ZREM', queues[webhook], id) end
+        settle_list(names[webhook], list, id, record.due)
+    elseif record.code == PARKED then
         call('ZADD', queues[webhook], record.due, id)
     elseif entry then
         call('ZREM', queues[webhook], id)
@@ -94,8 +104,10 @@ local function put(webhook, id, entry, record)
 end
 
 local function remove(webhook, id, entry)
+    local list = list_of(names[webhook], entry.bytes)
     call('HDEL', entries[webhook], id)
     call('ZREM', queues[webhook], id)
+    if list then leave_list(names[webhook], list, id) end
     count(names[webhook], entry.code, -1)
     touched[webhook] = true
 end

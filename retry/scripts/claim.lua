@@ -29,6 +29,7 @@ local function claim(webhook, most)
         if bytes then
             leases[#leases + 1] = lease_end
             leases[#leases + 1] = id
+            if #bytes == 48 then call('SADD', T .. ':u', id) end
             claims[#claims + 1] = {webhook, id, bytes, due[i * 2], job_of(bytes)}
         end
     end

@@ -6,6 +6,7 @@ if mark > tonumber(ARGV[1]) then return {'fenced', applied, mark} end
 for _, webhook in ipairs(call('SMEMBERS', guard(T .. ':w', 'set'))) do
     call('UNLINK', queue_of(webhook), entries_of(webhook))
 end
-call('UNLINK', T .. ':r', T .. ':o', T .. ':w', T .. ':c', T .. ':j', T .. ':n')
+for _, list in ipairs(call('HKEYS', T .. ':h')) do call('UNLINK', list) end
+call('UNLINK', T .. ':h', T .. ':u', T .. ':r', T .. ':o', T .. ':w', T .. ':c', T .. ':j', T .. ':n')
 call('HDEL', T .. ':m', 'applied')
 return {'ok', NONE, mark, aside, '-1'}

@@ -3,6 +3,8 @@
 --   T:o  set    webhooks that can take nothing   T:w  set   webhooks with entries
 --   T:c  hash   held and dead, a webhook         T:j, T:n   replay jobs: name -> number, number -> name
 --   T:q:<webhook>  zset of due times (ms)        T:e:<webhook>  hash id -> entry (retry/entry.h)
+--   T:l:<webhook>:<topic><subject>  zset of an ordered subject's deliveries that block, by event offset
+--   T:h  hash   list -> the one of it that is in the queue, '' if none     T:u  set of ordered ids under way
 --   T:x  hash   what was set aside, with its bytes; keys of a foreign type are renamed to T:x:<key>
 local T = KEYS[1]
 local FORMAT = 1
@@ -83,4 +85,45 @@ end
 local function job_of(bytes)
     local number = unpack_bytes('>I2', bytes, 39)
     return number > 0 and call('HGET', T .. ':n', number) or ''
+end
+
+-- Ordered subjects (core/ordering.h): of each list only the first may be due, and nothing while one is under way.
+local function list_of(webhook, bytes)
+    if #bytes ~= 48 then return nil end
+    return T .. ':l:' .. webhook .. ':' .. math.floor(string.byte(bytes, 10) / 32) .. sub(bytes, 41, 48)
+end
+
+-- Makes the first of a list due, if nothing of it is; `due` is the due time of `id`, every other one's has come.
+local function settle_list(webhook, list, id, due)
+    local queue = queue_of(webhook)
+    local first, current = call('ZRANGE', list, 0, 0)[1], call('HGET', T .. ':h', list) or ''
+    if current ~= '' and current ~= first then
+        if call('SISMEMBER', T .. ':u', current) == 1 then return end
+        call('ZREM', queue, current)
+        current = ''
+    end
+    if not first then
+        call('HDEL', T .. ':h', list)
+        return
+    end
+    local bytes = call('HGET', entries_of(webhook), first)
+    local may = is_entry(bytes) and string.byte(bytes, 2) == PARKED
+    if may and (current == '' or first == id) then
+        call('ZADD', queue, first == id and due or now_ms(), first)
+        current = first
+    elseif not may then
+        current = ''
+    end
+    call('HSET', T .. ':h', list, current)
+end
+
+-- A delivery leaves its list: done, dead, or not ordered any more.
+local function leave_list(webhook, list, id)
+    call('ZREM', list, id)
+    call('SREM', T .. ':u', id)
+    if call('HGET', T .. ':h', list) == id then
+        call('ZREM', queue_of(webhook), id)
+        call('HSET', T .. ':h', list, '')
+    end
+    settle_list(webhook, list)
 end

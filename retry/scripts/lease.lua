@@ -9,6 +9,11 @@ for i = 3, #ARGV, 4 do
     local bytes = call('HGET', guard(entries_of(webhook), 'hash'), id)
     if is_entry(bytes) and string.byte(bytes, 2) == PARKED and unpack_bytes('>I7', bytes, 3) == tonumber(ARGV[i + 2]) then
         call('ZADD', guard(queue_of(webhook), 'zset'), 'XX', due < 0 and now - due or due, id)
+        local list = due >= 0 and list_of(webhook, bytes)
+        if list then
+            call('SREM', T .. ':u', id)
+            settle_list(webhook, list, id, due)
+        end
         moved = moved + 1
         touched[webhook] = true
     end

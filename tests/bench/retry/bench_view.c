@@ -96,8 +96,8 @@ static int64_t used_bytes(struct bench *bench)
 static void begin(struct bench *bench)
 {
     const struct hb_str flush[] = {HB_STR("FLUSHALL")};
-    const struct hb_view_options options = {.scripts = bench->scripts, .done = bench->done,
-                                            .prefix = HB_STR("hookbus"), .shard = 17};
+    const struct hb_view_options options = {
+        .scripts = bench->scripts, .done = bench->done, .prefix = HB_STR("hookbus"), .shard = 17};
 
     wait_one(bench, hb_redis_command(bench->redis, flush, 1, on_reply, bench));
     hb_view_free(&bench->view);
@@ -115,11 +115,16 @@ static void fill_record(struct bench *bench, size_t slot, uint64_t number, uint6
 
     (void)snprintf(bench->names[slot], sizeof(bench->names[slot]), "wh_%026" PRIu64, number % webhooks);
     *record = (struct hb_view_record){
-        .rule = {.state = is_settled ? HB_DELIVERY_DELIVERED : HB_DELIVERY_PARKED, .version = is_settled ? 2 : 1,
-                 .offset = ++bench->offset, .repairs = HB_SHARD_NONE,
+        .rule = {.state = is_settled ? HB_DELIVERY_DELIVERED : HB_DELIVERY_PARKED,
+                 .version = is_settled ? 2 : 1,
+                 .offset = ++bench->offset,
+                 .repairs = HB_SHARD_NONE,
                  .position = {1, (int32_t)(number % 24), (int64_t)(1000000 + number), {INT64_C(1767225600000)}}},
-        .webhook = hb_str_c(bench->names[slot]), .due = {INT64_C(1767225600000) + (int64_t)(next_random(bench) % 86400000)},
-        .attempts = 3, .reason = HB_REASON_TIMEOUT, .first_failed = {INT64_C(1767225600000)}};
+        .webhook = hb_str_c(bench->names[slot]),
+        .due = {INT64_C(1767225600000) + (int64_t)(next_random(bench) % 86400000)},
+        .attempts = 3,
+        .reason = HB_REASON_TIMEOUT,
+        .first_failed = {INT64_C(1767225600000)}};
     memcpy(record->delivery, id, HB_DELIVERY_BYTES);
 }
 
@@ -203,9 +208,14 @@ int main(int argc, char **argv)
         stop("usage", HB_STR("bench_view HOST:PORT PARKED (10000 or more; everything in that Redis is deleted)"));
     if (hb_loop_new(&bench.loop))
         stop("loop", HB_STR("cannot be made"));
-    const struct hb_redis_options options = {.loop = bench.loop, .address = argv[1], .connect_timeout_ms = 5000,
-                                             .command_timeout_ms = 60000, .commands_max = 1000, .jitter_seed = 1,
-                                             .connected = on_connected, .user = &bench};
+    const struct hb_redis_options options = {.loop = bench.loop,
+                                             .address = argv[1],
+                                             .connect_timeout_ms = 5000,
+                                             .command_timeout_ms = 60000,
+                                             .commands_max = 1000,
+                                             .jitter_seed = 1,
+                                             .connected = on_connected,
+                                             .user = &bench};
     if (hb_redis_new(&options, &bench.redis, &error))
         stop("Redis", hb_str_c(error.text));
     if (hb_scripts_new(bench.redis, &bench.scripts) || hb_done_memory_new(100000, &bench.done))

@@ -30,9 +30,14 @@ void rig_open_at(struct rig *rig, const char *address)
     hb_random_bytes(&random, sizeof(random));
     (void)snprintf(rig->prefix, sizeof(rig->prefix), "test-%08" PRIx32, random);
     assert_int_equal(hb_loop_new(&rig->loop), HB_OK);
-    struct hb_redis_options options = {.loop = rig->loop, .address = address, .connect_timeout_ms = 2000,
-                                       .command_timeout_ms = 10000, .commands_max = 10000, .jitter_seed = 1,
-                                       .connected = on_connected, .user = rig};
+    struct hb_redis_options options = {.loop = rig->loop,
+                                       .address = address,
+                                       .connect_timeout_ms = 2000,
+                                       .command_timeout_ms = 10000,
+                                       .commands_max = 10000,
+                                       .jitter_seed = 1,
+                                       .connected = on_connected,
+                                       .user = rig};
     if (hb_redis_new(&options, &rig->redis, &error))
         fail_msg("%s", error.text);
     assert_int_equal(hb_scripts_new(rig->redis, &rig->scripts), HB_OK);
@@ -51,8 +56,8 @@ void rig_open(struct rig *rig)
 
 struct hb_view *rig_second_view(struct rig *rig)
 {
-    const struct hb_view_options options = {.scripts = rig->scripts, .done = rig->done,
-                                            .prefix = hb_str_c(rig->prefix), .shard = 7};
+    const struct hb_view_options options = {
+        .scripts = rig->scripts, .done = rig->done, .prefix = hb_str_c(rig->prefix), .shard = 7};
     struct hb_view *view = NULL;
 
     assert_int_equal(hb_view_new(&options, &view), HB_OK);
@@ -191,11 +196,16 @@ void rig_restore(struct rig *rig)
 
 struct hb_view_record rig_parked(int number, const char *webhook, int64_t version, int64_t offset)
 {
-    struct hb_view_record record = {
-        .rule = {.state = HB_DELIVERY_PARKED, .version = version, .offset = offset, .repairs = HB_SHARD_NONE,
-                 .position = {1, 3, 1000 + number, {1767225600000}}},
-        .webhook = hb_str_c(webhook), .due = {1}, .attempts = version, .reason = HB_REASON_TIMEOUT,
-        .first_failed = {1767225601234}};
+    struct hb_view_record record = {.rule = {.state = HB_DELIVERY_PARKED,
+                                             .version = version,
+                                             .offset = offset,
+                                             .repairs = HB_SHARD_NONE,
+                                             .position = {1, 3, 1000 + number, {1767225600000}}},
+                                    .webhook = hb_str_c(webhook),
+                                    .due = {1},
+                                    .attempts = version,
+                                    .reason = HB_REASON_TIMEOUT,
+                                    .first_failed = {1767225601234}};
 
     memset(record.delivery, 0xd0, HB_DELIVERY_BYTES);
     memcpy(record.delivery + 4, &number, sizeof(number));

@@ -33,8 +33,11 @@ static struct hb_event event_of(int number, char id[32], char data[DATA_BYTES])
     size_t id_bytes = (size_t)snprintf(id, 32, "evt_%d", number);
     size_t data_bytes = (size_t)snprintf(data, DATA_BYTES, "{\"n\": %d, \"pad\": \"%0500d\"}", number, number);
 
-    return (struct hb_event){.id = {id, id_bytes}, .store = HB_STR("s1"), .type = HB_STR("order.created"),
-                             .subject = HB_STR("1001"), .data = {data, data_bytes},
+    return (struct hb_event){.id = {id, id_bytes},
+                             .store = HB_STR("s1"),
+                             .type = HB_STR("order.created"),
+                             .subject = HB_STR("1001"),
+                             .data = {data, data_bytes},
                              .registry_stamp = HB_NO_STAMP};
 }
 
@@ -58,8 +61,11 @@ static void write_events(const char *topic, int32_t partition, int first, int co
         size_t headers_count = hb_event_to_headers(&event, scratch, pairs);
         for (size_t k = 0; k < headers_count; k++)
             headers[k] = (struct hb_kafka_header){pairs[k].name, pairs[k].value};
-        const struct hb_kafka_record record = {.topic = topic, .partition = partition, .key = HB_STR("s1/1001"),
-                                               .value = event.data, .headers = headers,
+        const struct hb_kafka_record record = {.topic = topic,
+                                               .partition = partition,
+                                               .key = HB_STR("s1/1001"),
+                                               .value = event.data,
+                                               .headers = headers,
                                                .headers_count = headers_count};
         assert_int_equal(hb_kafka_produce(producer, &record, count_ack, &good), HB_OK);
     }
@@ -76,8 +82,10 @@ static void open_bench(struct bench *bench, const char *what, const char *broker
     (void)snprintf(bench->prefix, sizeof(bench->prefix), "%s.", room_name(name, what));
     (void)hb_topic_name(hb_str_c(bench->prefix), HB_TOPIC_EVENTS_ORDER, bench->topic);
     assert_int_equal(hb_loop_new(&bench->loop), HB_OK);
-    struct hb_bodies_options options = {.loop = bench->loop, .cluster = room_cluster(),
-                                        .topic_prefix = hb_str_c(bench->prefix), .cache_bytes_max = cache_bytes,
+    struct hb_bodies_options options = {.loop = bench->loop,
+                                        .cluster = room_cluster(),
+                                        .topic_prefix = hb_str_c(bench->prefix),
+                                        .cache_bytes_max = cache_bytes,
                                         .wanted_max = WANTS_MAX};
     if (brokers) {
         options.cluster.brokers = brokers;
@@ -228,9 +236,9 @@ static void a_recreated_topic_never_gives_another_events_body(void **state)
     for (int64_t end_ms = room_now_ms() + ROOM_WAIT_MS; !created && room_now_ms() < end_ms;)
         (void)!hb_kafka_admin_create(room_admin(), &spec, 1, ROOM_WAIT_MS, &created, &error);
     write_events(bench.topic, 0, 7000, 20);
-    want_body(&bench, 0, 5, 0, 5);       /* another event is there now */
-    want_body(&bench, 1, 40, 0, 40);     /* behind the end */
-    want_body(&bench, 2, 7006, 0, 6);    /* of the new one */
+    want_body(&bench, 0, 5, 0, 5);    /* another event is there now */
+    want_body(&bench, 1, 40, 0, 40);  /* behind the end */
+    want_body(&bench, 2, 7006, 0, 6); /* of the new one */
     until_answered(&bench, 3);
     assert_int_equal(wants[0].err, HB_ERR_NOT_FOUND);
     assert_int_equal(wants[1].err, HB_ERR_NOT_FOUND);
@@ -268,8 +276,11 @@ static void more_than_may_wait_is_refused_and_the_cache_keeps_its_bound(void **s
         struct hb_name_value pairs[HB_EVENT_HEADERS_MAX];
         struct hb_event event = event_of(i, id, data);
         size_t count = hb_event_to_headers(&event, scratch, pairs);
-        const struct hb_body_record record = {.at = {HB_TOPIC_EVENTS_ORDER, 2, i, {0}}, .key = HB_STR("s1/1001"),
-                                              .value = event.data, .headers = pairs, .headers_count = count};
+        const struct hb_body_record record = {.at = {HB_TOPIC_EVENTS_ORDER, 2, i, {0}},
+                                              .key = HB_STR("s1/1001"),
+                                              .value = event.data,
+                                              .headers = pairs,
+                                              .headers_count = count};
         hb_bodies_keep(bench.bodies, &record);
     }
     struct hb_body_want first = make_want(0, 2, 0), last = make_want(99, 2, 99), other = make_want(98, 2, 99);

@@ -51,8 +51,8 @@ static const struct hb_view_answer *claim(const char *webhook, int most)
 
 static struct hb_view_lease lease_of(const struct rig_delivery *claimed, int64_t due_ms)
 {
-    struct hb_view_lease lease = {.webhook = hb_str_c(claimed->webhook), .version = claimed->it.entry.rule.version,
-                                  .due = {due_ms}};
+    struct hb_view_lease lease = {
+        .webhook = hb_str_c(claimed->webhook), .version = claimed->it.entry.rule.version, .due = {due_ms}};
 
     memcpy(lease.delivery, claimed->it.delivery, HB_DELIVERY_BYTES);
     return lease;
@@ -178,7 +178,8 @@ static void a_wiped_view_gives_nothing_until_its_journal_was_read_again(void **s
     assert_int_equal(rig_wait(&rig, hb_view_look(rig.view, rig_keep, &rig))->gate, HB_SHARD_BEHIND);
     assert_int_equal(rig.answer.it.head.applied, HB_SHARD_NONE);
     struct hb_view_record again[] = {{.is_takeover = true, .rule = {.offset = 0, .repairs = HB_SHARD_NONE}},
-                                     rig_parked(0, "wh_a", 1, 1), rig_parked(1, "wh_a", 1, 2)};
+                                     rig_parked(0, "wh_a", 1, 1),
+                                     rig_parked(1, "wh_a", 1, 2)};
     struct hb_view_batch batch = {again + 1, 2, 2};
     assert_int_equal(rig_wait(&rig, hb_view_apply(rig.view, &batch, rig_keep, &rig))->gate, HB_SHARD_OPEN);
     assert_int_equal(claim("wh_a", 5)->gate, HB_SHARD_BEHIND); /* its takeover record was not met yet */
@@ -212,8 +213,8 @@ static void foreign_cut_and_later_entries_are_set_aside_with_their_bytes_and_the
 {
     (void)state;
     (void)park("wh_a", 0, 4, 1);
-    const struct hb_view_answer *answer = rig_wait(
-        &rig, hb_view_scan(rig.view, HB_STR("wh_a"), HB_STR("0"), rig_keep, &rig));
+    const struct hb_view_answer *answer =
+        rig_wait(&rig, hb_view_scan(rig.view, HB_STR("wh_a"), HB_STR("0"), rig_keep, &rig));
     assert_int_equal(answer->deliveries_count, 4);
     RIG_REDIS(&rig, "EVAL",
               "local e, q = KEYS[1]..':e:wh_a', KEYS[1]..':q:wh_a' "
@@ -310,6 +311,52 @@ static void what_comes_due_soon_is_shown_ahead_with_its_job_and_a_cleared_view_i
     assert_int_equal(rig_wait(&rig, hb_view_counts(rig.view, rig_keep, &rig))->webhooks_count, 0);
 }
 
+static struct hb_view_record ordered(int number, int64_t version, int64_t offset, uint64_t subject)
+{
+    struct hb_view_record record = rig_parked(number, "wh_o", version, offset);
+
+    record.is_ordered = true;
+    record.subject = subject;
+    return record;
+}
+
+static void of_an_ordered_subject_one_goes_at_a_time_in_the_order_of_the_events(void **state)
+{
+    (void)state;
+    struct hb_view_record records[] = {ordered(2, 1, 1, 7), ordered(3, 1, 2, 7), ordered(5, 1, 3, 8)};
+    for (int i = 0; i < 3; i++)
+        (void)rig_apply(&rig, &records[i]);
+    assert_int_equal(claim("wh_o", 10)->deliveries_count, 2); /* 2 and 5: the first of each subject */
+    assert_int_equal(number_of(0), 2);
+    struct hb_view_lease lease = lease_of(&rig.answer.deliveries[0], 0);
+    /* A crash brings an earlier event back while 2 is under way: nothing else of the subject becomes due. */
+    struct hb_view_record earlier = ordered(1, 1, 4, 7);
+    (void)rig_apply(&rig, &earlier);
+    assert_int_equal(claim("wh_o", 10)->deliveries_count, 0);
+    assert_int_equal(rig_wait(&rig, hb_view_release(rig.view, &lease, 1, rig_keep, &rig))->moved, 1);
+    assert_int_equal(claim("wh_o", 10)->deliveries_count, 1);
+    assert_int_equal(number_of(0), 1);
+    /* It fails and waits: so do the others. Then it is delivered, then 2 dies, then 3 may. */
+    struct hb_view_record failed = ordered(1, 2, 5, 7), done = ordered(1, 3, 6, 7), dead = ordered(2, 2, 7, 7);
+    failed.due.ms = INT64_C(4102444800000);
+    (void)rig_apply(&rig, &failed);
+    assert_int_equal(claim("wh_o", 10)->deliveries_count, 0);
+    assert_int_equal(rig_wait(&rig, hb_view_counts(rig.view, rig_keep, &rig))->webhooks[0].parked, 4);
+    done.rule.state = HB_DELIVERY_DELIVERED;
+    (void)rig_apply(&rig, &done);
+    assert_int_equal(claim("wh_o", 10)->deliveries_count, 1);
+    assert_int_equal(number_of(0), 2);
+    dead.rule.state = HB_DELIVERY_DEAD;
+    (void)rig_apply(&rig, &dead);
+    assert_int_equal(claim("wh_o", 10)->deliveries_count, 1);
+    assert_int_equal(number_of(0), 3);
+    struct hb_view_record held = ordered(3, 2, 8, 7), last = ordered(4, 1, 9, 7);
+    held.rule.state = HB_DELIVERY_HELD;
+    (void)rig_apply(&rig, &held);
+    (void)rig_apply(&rig, &last);
+    assert_int_equal(claim("wh_o", 10)->deliveries_count, 0); /* held holds back */
+}
+
 struct glanced {
     int calls;
     enum hb_err err;
@@ -330,8 +377,8 @@ static void on_glance(void *user, enum hb_err err, struct hb_wall now, const str
 
 static void one_command_tells_the_next_due_of_many_shards_and_which_lost_their_view(void **state)
 {
-    const struct hb_view_options other = {.scripts = rig.scripts, .done = rig.done, .prefix = hb_str_c(rig.prefix),
-                                          .shard = 8};
+    const struct hb_view_options other = {
+        .scripts = rig.scripts, .done = rig.done, .prefix = hb_str_c(rig.prefix), .shard = 8};
     struct glanced glanced = {.calls = 0};
     struct hb_view *views[2] = {rig.view, NULL};
 
@@ -396,6 +443,7 @@ int main(void)
         TEST(a_redis_that_forgot_the_scripts_is_told_them_again),
         TEST(a_full_redis_still_claims_and_settles),
         TEST(what_comes_due_soon_is_shown_ahead_with_its_job_and_a_cleared_view_is_read_again),
+        TEST(of_an_ordered_subject_one_goes_at_a_time_in_the_order_of_the_events),
         TEST(one_command_tells_the_next_due_of_many_shards_and_which_lost_their_view),
         TEST(what_is_freed_while_it_waits_is_answered_at_once_or_never),
     };

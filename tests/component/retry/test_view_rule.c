@@ -2,13 +2,15 @@
  * copies restored, and after each batch both views are held against each other. HOOKBUS_TEST_SEED=N runs one again. */
 #include "component/retry/rig.h"
 
+#include "core/ordering.h"
+
 #include "platform/crypto/crypto.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DELIVERIES 8
+#define DELIVERIES 15
 #define WEBHOOKS 3
 #define JOURNAL_MAX 4000
 #define ROUNDS 150
@@ -24,7 +26,7 @@ struct known {
 struct model {
     struct known known[DELIVERIES], copy[DELIVERIES];
     int64_t applied, mark, copy_applied, copy_mark;
-    int64_t mine; /* the owner's mark */
+    int64_t mine;                               /* the owner's mark */
     struct hb_view_record journal[JOURNAL_MAX]; /* by offset */
     int64_t end;
     uint64_t random;
@@ -57,8 +59,8 @@ static int64_t random_version(struct model *model)
 
 static struct hb_view_record random_record(struct model *model, int64_t offset)
 {
-    static const enum hb_delivery_state states[] = {HB_DELIVERY_PARKED, HB_DELIVERY_PARKED, HB_DELIVERY_PARKED,
-                                                    HB_DELIVERY_HELD,   HB_DELIVERY_DEAD,   HB_DELIVERY_DELIVERED,
+    static const enum hb_delivery_state states[] = {HB_DELIVERY_PARKED,  HB_DELIVERY_PARKED,   HB_DELIVERY_PARKED,
+                                                    HB_DELIVERY_HELD,    HB_DELIVERY_DEAD,     HB_DELIVERY_DELIVERED,
                                                     HB_DELIVERY_EXPIRED, HB_DELIVERY_CANCELLED};
     int number = (int)pick(model, DELIVERIES);
     struct hb_view_record record = rig_parked(number, webhooks[number % WEBHOOKS], random_version(model), offset);
@@ -74,7 +76,8 @@ static struct hb_view_record random_record(struct model *model, int64_t offset)
     record.attempts = (int64_t)pick(model, 70000);
     record.reason = (enum hb_reason)pick(model, HB_REASON_COUNT);
     record.first_failed.ms = pick(model, 2) ? HB_JOURNAL_NEVER : INT64_C(1767225600000) + (int64_t)pick(model, 99);
-    record.is_ordered = false;
+    record.is_ordered = number % WEBHOOKS == 2 && pick(model, 4); /* wh_c, but for a change of its settings */
+    record.subject = record.is_ordered ? (uint64_t)(number / WEBHOOKS % 2 + 1) : 0;
     record.job = hb_str_c(jobs[pick(model, 4)]);
     return record;
 }
@@ -145,7 +148,20 @@ static void apply_and_compare(struct rig *rig, struct model *model, int64_t thro
     assert_int_equal(answer->head.mark, model->mark);
 }
 
-static void compare_delivery(const struct hb_view_delivery *found, const struct known *known)
+/* Of an ordered subject only the first event that blocks, and only if it is parked. */
+static bool may_be_due(const struct model *model, const struct known *known)
+{
+    for (int i = 0; i < DELIVERIES; i++) {
+        const struct known *other = &model->known[i];
+        if (other->has_entry && other->record.is_ordered && other->record.subject == known->record.subject &&
+            hb_ordering_is_blocking(other->entry.state) &&
+            hb_ordering_cmp(&other->entry.position, &known->entry.position) < 0)
+            return false;
+    }
+    return known->entry.state == HB_DELIVERY_PARKED;
+}
+
+static void compare_delivery(const struct model *model, const struct hb_view_delivery *found, const struct known *known)
 {
     const struct hb_view_record *record = &known->record;
 
@@ -156,7 +172,12 @@ static void compare_delivery(const struct hb_view_delivery *found, const struct 
     assert_int_equal(found->entry.attempts, record->attempts < 65535 ? record->attempts : 65535);
     assert_int_equal(found->entry.reason, record->reason);
     assert_int_equal(found->entry.first_failed.ms, record->first_failed.ms);
-    assert_int_equal(found->due.ms, known->entry.state == HB_DELIVERY_PARKED ? record->due.ms : -1);
+    assert_int_equal(found->entry.is_ordered, record->is_ordered);
+    assert_int_equal(found->entry.subject, record->subject);
+    if (!record->is_ordered)
+        assert_int_equal(found->due.ms, known->entry.state == HB_DELIVERY_PARKED ? record->due.ms : -1);
+    else
+        assert_int_equal(found->due.ms != -1, may_be_due(model, known));
     assert_true(hb_str_eq(found->job, record->job));
 }
 
@@ -166,8 +187,8 @@ static void compare_views(struct rig *rig, const struct model *model)
     size_t found = 0, wanted = 0;
 
     for (int webhook = 0; webhook < WEBHOOKS; webhook++) {
-        const struct hb_view_answer *answer = rig_wait(
-            rig, hb_view_scan(rig->view, hb_str_c(webhooks[webhook]), HB_STR("0"), rig_keep, rig));
+        const struct hb_view_answer *answer =
+            rig_wait(rig, hb_view_scan(rig->view, hb_str_c(webhooks[webhook]), HB_STR("0"), rig_keep, rig));
         assert_int_equal(answer->err, HB_OK);
         assert_int_equal(answer->set_aside, 0);
         assert_string_equal(rig->answer.cursor, "0");
@@ -175,16 +196,14 @@ static void compare_views(struct rig *rig, const struct model *model)
             int number;
             memcpy(&number, rig->answer.deliveries[i].it.delivery + 4, sizeof(number));
             assert_true(model->known[number].has_entry);
-            compare_delivery(&rig->answer.deliveries[i].it, &model->known[number]);
+            const struct hb_view_delivery *delivery = &rig->answer.deliveries[i].it;
+            compare_delivery(model, delivery, &model->known[number]);
+            if (delivery->due.ms != -1 && (next_due < 0 || delivery->due.ms < next_due))
+                next_due = delivery->due.ms;
         }
     }
-    for (int i = 0; i < DELIVERIES; i++) {
-        const struct known *known = &model->known[i];
-        wanted += known->has_entry;
-        if (known->has_entry && known->entry.state == HB_DELIVERY_PARKED &&
-            (next_due < 0 || known->record.due.ms < next_due))
-            next_due = known->record.due.ms;
-    }
+    for (int i = 0; i < DELIVERIES; i++)
+        wanted += model->known[i].has_entry;
     assert_int_equal(found, wanted);
     assert_int_equal(rig_wait(rig, hb_view_next_due(rig->view, 1, rig_keep, rig))->next_due.ms, next_due);
 }

@@ -3,12 +3,18 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 static const struct hb_entry full = {
-    .rule = {.state = HB_DELIVERY_PARKED, .version = HB_SHARD_VERSION_MAX, .offset = HB_ENTRY_NUMBER_MAX,
+    .rule = {.state = HB_DELIVERY_PARKED,
+             .version = HB_SHARD_VERSION_MAX,
+             .offset = HB_ENTRY_NUMBER_MAX,
              .position = {7, HB_ENTRY_PARTITION_MAX, HB_ENTRY_NUMBER_MAX - 1, {1767225600123}}},
-    .attempts = 65535, .reason = HB_REASON_TLS_EXPIRED, .first_failed = {1767225600456}, .is_ordered = true,
+    .attempts = 65535,
+    .reason = HB_REASON_TLS_EXPIRED,
+    .first_failed = {1767225600456},
+    .is_ordered = true,
     .subject = UINT64_C(0xFEDCBA9876543210)};
 
 static void expect_same(const struct hb_entry *a, const struct hb_entry *b)

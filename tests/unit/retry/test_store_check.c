@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #define GOOD "# Server\r\nredis_version:7.0.15\r\n# Memory\r\nused_memory:1234\r\nmaxmemory:9999\r\n"

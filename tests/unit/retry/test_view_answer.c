@@ -4,11 +4,21 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
-#define TEXT(t) {.kind = HB_REDIS_STRING, .text = HB_STR_INIT(t)}
-#define NUMBER(n) {.kind = HB_REDIS_INTEGER, .integer = (n)}
-#define ROWS(array) {.kind = HB_REDIS_ARRAY, .items = (array), .items_count = sizeof(array) / sizeof((array)[0])}
+#define TEXT(t)                                                                                                        \
+    {                                                                                                                  \
+        .kind = HB_REDIS_STRING, .text = HB_STR_INIT(t)                                                                \
+    }
+#define NUMBER(n)                                                                                                      \
+    {                                                                                                                  \
+        .kind = HB_REDIS_INTEGER, .integer = (n)                                                                       \
+    }
+#define ROWS(array)                                                                                                    \
+    {                                                                                                                  \
+        .kind = HB_REDIS_ARRAY, .items = (array), .items_count = sizeof(array) / sizeof((array)[0])                    \
+    }
 
 static const struct hb_view_call claim_call = {.name = HB_SCRIPT_CLAIM, .expected = {.applied = 5, .mark = 2}};
 
@@ -60,13 +70,18 @@ static void garbage_is_never_taken_for_success(void **state)
     static const struct hb_redis_reply empty[] = {TEXT("ok")}, short_one[] = {TEXT("ok"), NUMBER(5), NUMBER(2)},
                                        odd[] = {TEXT("yes"), NUMBER(5), NUMBER(2), NUMBER(0), TEXT("-1"), NUMBER(1)},
                                        row[] = {TEXT("wh"), TEXT("short id"), TEXT("x"), TEXT("1"), TEXT("")},
-                                       rows[] = {ROWS(row)},
-                                       bad_row[] = {TEXT("ok"), NUMBER(5), NUMBER(2), NUMBER(0), TEXT("-1"),
-                                                    NUMBER(1), ROWS(rows), TEXT("0")},
+                                       rows[] = {ROWS(row)}, bad_row[] = {TEXT("ok"), NUMBER(5), NUMBER(2),  NUMBER(0),
+                                                                          TEXT("-1"), NUMBER(1), ROWS(rows), TEXT("0")},
                                        texts[] = {TEXT("ok"), TEXT("five"), TEXT("two"), NUMBER(0), TEXT("-1")};
-    static const struct hb_redis_reply replies[] = {
-        {.kind = HB_REDIS_NIL}, {.kind = HB_REDIS_STATUS, .text = HB_STR_INIT("OK")}, TEXT("ok"), NUMBER(1),
-        {.kind = HB_REDIS_ARRAY}, ROWS(empty), ROWS(short_one), ROWS(odd), ROWS(texts)};
+    static const struct hb_redis_reply replies[] = {{.kind = HB_REDIS_NIL},
+                                                    {.kind = HB_REDIS_STATUS, .text = HB_STR_INIT("OK")},
+                                                    TEXT("ok"),
+                                                    NUMBER(1),
+                                                    {.kind = HB_REDIS_ARRAY},
+                                                    ROWS(empty),
+                                                    ROWS(short_one),
+                                                    ROWS(odd),
+                                                    ROWS(texts)};
     static const struct hb_redis_reply cut = ROWS(bad_row);
 
     (void)state;
