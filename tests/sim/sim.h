@@ -39,6 +39,7 @@
     X(APPLIED, "applied", "the view's `applied` is not compared")                                                      \
     X(MARK, "mark", "a former owner is not shut out")                                                                  \
     X(MEMORY, "memory", "successes are not remembered")                                                                \
+    X(KEPT_MEMORY, "kept-memory", "the memory of successes is the owner's own and ends with it")                       \
     X(REPAIR, "repair", "stale records are not repaired")                                                              \
     X(KEPT_REPAIR, "kept-repair", "a wanted repair is told to the owner alone, not kept in the view")                  \
     X(CAUGHT_UP, "caught-up", "the owner claims before it has caught up")                                              \
@@ -178,6 +179,7 @@ struct sim_process {
     /* owner */
     bool has_shard;
     bool is_connected;
+    bool is_new;  /* has not connected since it became owner */
     int64_t mark; /* SIM_NEVER until the takeover is acknowledged */
     int64_t applied;
     int64_t catch_up_end;
@@ -249,7 +251,8 @@ __attribute__((format(printf, 2, 3))) void sim_tell(const struct sim_world *w, c
 
 /* journal */
 void sim_journal_append(struct sim_world *w, const struct sim_record *record);
-void sim_journal_compact(struct sim_world *w, int64_t below);
+/* Leaves alone what is younger than the lag, as Kafka's min.compaction.lag.ms. */
+void sim_journal_compact(struct sim_world *w, int64_t below, int64_t lag_ms);
 void sim_journal_forget_tombstones(struct sim_world *w, int64_t below);
 /* The offset of the last success of a delivery up to `upto` after which nothing began anew; SIM_NEVER. */
 int64_t sim_journal_done_at(const struct sim_world *w, int delivery, int64_t upto);

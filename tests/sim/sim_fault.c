@@ -176,7 +176,7 @@ static void do_compact(struct sim_world *w)
     if (sim_chance(w, 10))
         sim_journal_forget_tombstones(w, below <= w->view.applied ? below : w->view.applied + 1);
     else
-        sim_journal_compact(w, below);
+        sim_journal_compact(w, below, w->options->compaction_lag_ms);
 }
 
 static void do_receiver(struct sim_world *w)

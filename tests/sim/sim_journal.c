@@ -31,12 +31,12 @@ void sim_journal_append(struct sim_world *w, const struct sim_record *record)
         note(w, r);
 }
 
-void sim_journal_compact(struct sim_world *w, int64_t below)
+void sim_journal_compact(struct sim_world *w, int64_t below, int64_t lag_ms)
 {
     bool has_later[SIM_DELIVERIES + 1] = {false};
     for (int64_t i = below - 1; i >= 0; i--) {
         struct sim_record *r = &w->journal.records[i];
-        if (r->is_gone || w->now_ms - r->written_ms < w->options->compaction_lag_ms)
+        if (r->is_gone || w->now_ms - r->written_ms < lag_ms)
             continue;
         if (has_later[r->delivery + 1])
             r->is_gone = true;
@@ -48,10 +48,11 @@ void sim_journal_compact(struct sim_world *w, int64_t below)
 /* After delete.retention.ms. Kafka removes a tombstone only when it is the key's last record there. */
 void sim_journal_forget_tombstones(struct sim_world *w, int64_t below)
 {
-    sim_journal_compact(w, below);
+    sim_journal_compact(w, below, w->options->compaction_lag_ms);
     for (int64_t i = 0; i < below; i++) {
         struct sim_record *r = &w->journal.records[i];
-        if (r->is_gone || r->delivery == SIM_TAKEOVER || r->rule.state != HB_DELIVERY_DELIVERED)
+        bool is_tombstone = r->delivery != SIM_TAKEOVER && r->rule.state == HB_DELIVERY_DELIVERED;
+        if (r->is_gone || !is_tombstone || w->now_ms - r->written_ms < w->options->compaction_lag_ms)
             continue;
         r->is_gone = true;
         w->journal.forgotten = i;

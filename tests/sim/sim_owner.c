@@ -8,6 +8,7 @@ void sim_owner_assign(struct sim_world *w, int writer)
     w->shard_at = writer;
     p->has_shard = true;
     p->is_connected = false;
+    p->is_new = true;
     p->mark = SIM_NEVER;
     p->applied = HB_SHARD_NONE;
     for (int d = 0; d < SIM_DELIVERIES; d++) {
@@ -33,6 +34,9 @@ bool sim_owner_catch_up(struct sim_world *w, int writer)
     }
     if (w->view.applied < w->journal.forgotten && !sim_is_off(w, SIM_GUARD_FORGOTTEN))
         sim_view_clear(&w->view); /* older than a tombstone that is gone */
+    if (p->is_new && sim_is_off(w, SIM_GUARD_KEPT_MEMORY))
+        memset(w->view.memories, 0, sizeof(w->view.memories));
+    p->is_new = false;
     p->is_connected = true;
     p->applied = w->view.applied;
     p->catch_up_end = w->journal.end;

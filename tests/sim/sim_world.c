@@ -102,7 +102,7 @@ static void rebuild(struct sim_world *w, const struct sim_view *from)
 {
     struct sim_view before = w->view;
     w->is_after = true;
-    sim_journal_compact(w, w->journal.end);
+    sim_journal_compact(w, w->journal.end, 0);
     w->view = *from;
     sim_quiet_run(w);
     if (!w->broken)
