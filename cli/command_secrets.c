@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/files.h"
 #include "cli/setup.h"
+#include "core/base64.h"
 #include "platform/crypto/crypto.h"
 
 #define KEY_BYTES 32
@@ -15,7 +16,7 @@ static enum hb_err run(struct hb_cli *cli)
     enum hb_err err;
 
     hb_random_bytes(key, sizeof(key));
-    (void)hb_base64_encode(key, sizeof(key), text);
+    (void)hb_base64_write(hb_str_n((const char *)key, sizeof(key)), text);
     /* The id says when it was made, so that a person reading the file knows which is old. */
     (void)snprintf(line, sizeof(line), "k%lld %s\n", (long long)(now.ms / HB_MS_PER_S), text);
     err = hb_file_make_private(path, hb_str_c(line), &cli->error);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/base64.h"
 #include "core/signature.h"
 #include "platform/crypto/crypto.h"
 
@@ -59,14 +60,14 @@ static bool has_digest(struct hb_str signatures, const unsigned char digest[HB_S
     struct hb_str one;
 
     while (hb_str_split(&signatures, ' ', &one)) {
-        unsigned char given[3 * ((V1_TEXT_BYTES + 3) / 4)];
-        size_t bytes = 0;
+        unsigned char given[HB_SHA256_BYTES];
 
         if (one.len != strlen(V1_PREFIX) + V1_TEXT_BYTES || !hb_str_has_prefix(one, HB_STR(V1_PREFIX))) {
             continue;
         }
-        if (hb_base64_decode(hb_str_n(one.ptr + strlen(V1_PREFIX), V1_TEXT_BYTES), given, &bytes) == HB_OK &&
-            bytes == HB_SHA256_BYTES && hb_equal_constant_time(given, digest, HB_SHA256_BYTES)) {
+        struct hb_str text = hb_str_n(one.ptr + strlen(V1_PREFIX), V1_TEXT_BYTES);
+        if (hb_base64_size(text) == HB_SHA256_BYTES && hb_base64_read(text, given) == HB_OK &&
+            hb_equal_constant_time(given, digest, HB_SHA256_BYTES)) {
             return true;
         }
     }

@@ -1,7 +1,6 @@
-/* Job: base64 (RFC 4648 section 4) without a library, for the rules that may not use one.
+/* Job: base64 (RFC 4648 section 4), for everybody: rules may not use a library.
  *
- * Place: used by core/render, core/event_json and core/signature. platform/crypto offers the same by OpenSSL to the
- * rooms above. Fails: HB_ERR_INVALID for anything but canonical base64, HB_ERR_FULL and HB_ERR_MEMORY of the buffer.
+ * Place: used by core/render, core/event_json, core/signature, by platform/crypto and by the rooms above. Fails: HB_ERR_INVALID for anything but canonical base64, HB_ERR_FULL and HB_ERR_MEMORY of the buffer.
  * Threads: no shared state. Not constant-time. */
 #ifndef CORE_BASE64_H
 #define CORE_BASE64_H

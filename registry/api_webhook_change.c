@@ -1,5 +1,6 @@
 #include "registry/api_webhook_change.h"
 
+#include "core/signature.h"
 #include "platform/crypto/crypto.h"
 #include "platform/loop/loop.h"
 #include "registry/seal_places.h"
@@ -132,8 +133,7 @@ bool hb_webhook_choose_secret(struct api_change *change)
         (void)snprintf(change->secret, sizeof(change->secret), "%.*s", HB_ARG(given));
     } else {
         hb_random_bytes(key, SECRET_KEY_BYTES);
-        memcpy(change->secret, HB_SECRET_TEXT_PREFIX, sizeof(HB_SECRET_TEXT_PREFIX));
-        (void)hb_base64_encode(key, SECRET_KEY_BYTES, change->secret + sizeof(HB_SECRET_TEXT_PREFIX) - 1);
+        (void)hb_signature_format_secret(key, SECRET_KEY_BYTES, change->secret);
     }
     hb_wipe(key, sizeof(key));
     return true;

@@ -2,6 +2,7 @@
 
 #include "core/filter.h"
 #include "core/selection.h"
+#include "core/signature.h"
 #include "platform/crypto/crypto.h"
 #include "registry/registry.h"
 #include "registry/seal_places.h"
@@ -54,22 +55,8 @@ void hb_webhook_unref(struct hb_webhook **webhook)
 
 enum hb_err hb_secret_decode(struct hb_str text, unsigned char ret_key[HB_SECRET_KEY_BYTES_MAX], size_t *ret_bytes)
 {
-    struct hb_str prefix = HB_STR(HB_SECRET_TEXT_PREFIX);
-    unsigned char key[HB_SECRET_KEY_BYTES_MAX * 2];
-    size_t bytes = 0;
-    if (!hb_str_has_prefix(text, prefix) || text.len - prefix.len > 4 * ((HB_SECRET_KEY_BYTES_MAX + 2) / 3)) {
-        return HB_ERR_INVALID;
-    }
-    enum hb_err err = hb_base64_decode(hb_str_n(text.ptr + prefix.len, text.len - prefix.len), key, &bytes);
-    if (!err && (bytes < HB_SECRET_KEY_BYTES_MIN || bytes > HB_SECRET_KEY_BYTES_MAX)) {
-        err = HB_ERR_INVALID;
-    }
-    if (!err) {
-        memcpy(ret_key, key, bytes);
-        *ret_bytes = bytes;
-    }
-    hb_wipe(key, sizeof(key));
-    return err;
+    return hb_str_has_prefix(text, HB_STR(HB_SECRET_TEXT_PREFIX)) ? hb_signature_parse_secret(text, ret_key, ret_bytes)
+                                                                  : HB_ERR_INVALID;
 }
 
 /* Text is copied in one buffer that never grows: views into it stay good. */

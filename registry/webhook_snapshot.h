@@ -23,7 +23,6 @@ HB_MUST_USE enum hb_err hb_webhook_snapshot_new(const struct hb_webhook_config *
                                                 const struct hb_snapshot_facts *facts, struct hb_webhook **ret_webhook);
 
 #define HB_SECRET_TEXT_PREFIX "whsec_"
-#define HB_SECRET_KEY_BYTES_MIN 24
 #define HB_SECRET_KEY_BYTES_MAX 64
 /* The raw key of "whsec_<base64>". HB_ERR_INVALID: not that, or not 24..64 bytes. */
 HB_MUST_USE enum hb_err hb_secret_decode(struct hb_str text, unsigned char ret_key[HB_SECRET_KEY_BYTES_MAX], size_t *ret_bytes);

@@ -1,7 +1,7 @@
 /* Job: hashes, MACs, sealing and randomness, by OpenSSL.
  *
  * Place: the only includer of OpenSSL but for the TLS context in platform/http_client.
- * Fails: HB_ERR_CRYPTO (the library refused), HB_ERR_SEALED (wrong key or damaged), HB_ERR_INVALID (bad base64 or key).
+ * Fails: HB_ERR_CRYPTO (the library refused), HB_ERR_SEALED (wrong key or damaged), HB_ERR_INVALID (a key file that is none).
  * Threads: no shared state but OpenSSL's. Limits: sizes in the names. */
 #ifndef PLATFORM_CRYPTO_CRYPTO_H
 #define PLATFORM_CRYPTO_CRYPTO_H
@@ -27,11 +27,6 @@ void hb_random_bytes(void *ret_bytes, size_t count);
 bool hb_equal_constant_time(const void *a, const void *b, size_t count);
 /* Overwrites memory in a way the compiler keeps. */
 void hb_wipe(void *memory, size_t count);
-
-/* Base64 (RFC 4648 section 4, padded) into ret_text, NUL-terminated: 4*((n+2)/3)+1 bytes. Returns the length. */
-size_t hb_base64_encode(const unsigned char *bytes, size_t count, char *ret_text);
-/* Accepts padded and unpadded; ret_bytes must hold 3*((len+3)/4). */
-HB_MUST_USE enum hb_err hb_base64_decode(struct hb_str text, unsigned char *ret_bytes, size_t *ret_count);
 
 /* The sealing keys of a key file (0600): lines "id base64-of-32-bytes"; the last is the newest and writes. */
 struct hb_keyring;

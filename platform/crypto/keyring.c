@@ -1,9 +1,8 @@
 #include "platform/crypto/keyring.h"
 
-#include <stdlib.h>
+#include "core/base64.h"
 
-/* Base64 of 32 bytes with padding. Longer texts are not decoded at all. */
-#define KEY_TEXT_MAX 44
+#include <stdlib.h>
 
 static bool is_key_id(struct hb_str id)
 {
@@ -20,13 +19,7 @@ static bool is_key_id(struct hb_str id)
 
 static bool decode_key(struct hb_str text, unsigned char ret_key[HB_SEAL_KEY_BYTES])
 {
-    unsigned char bytes[3 * ((KEY_TEXT_MAX + 3) / 4)];
-    size_t count = 0;
-    bool is_key = text.len <= KEY_TEXT_MAX && !hb_base64_decode(text, bytes, &count) && count == HB_SEAL_KEY_BYTES;
-    if (is_key)
-        memcpy(ret_key, bytes, HB_SEAL_KEY_BYTES);
-    hb_wipe(bytes, sizeof bytes);
-    return is_key;
+    return hb_base64_size(text) == HB_SEAL_KEY_BYTES && hb_base64_read(text, ret_key) == HB_OK;
 }
 
 /* One line "id key". Messages name the line, never what stands in it. */

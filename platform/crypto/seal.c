@@ -1,5 +1,6 @@
 #include "platform/crypto/crypto.h"
 
+#include "core/base64.h"
 #include "platform/crypto/keyring.h"
 
 #include <openssl/err.h>
@@ -93,10 +94,10 @@ static enum hb_err decrypt(const struct hb_seal_key *key, struct hb_str place, s
 /* Appends "v1.<key id>.<base64 of the box>". */
 static enum hb_err add_sealed(struct hb_buf *ret_sealed, const char *key_id, const unsigned char *box, size_t box_bytes)
 {
-    char *text = malloc(4 * ((box_bytes + 2) / 3) + 1);
+    char *text = malloc(HB_BASE64_TEXT_BYTES(box_bytes) + 1);
     if (!text)
         return HB_ERR_MEMORY;
-    (void)hb_base64_encode(box, box_bytes, text);
+    (void)hb_base64_write(hb_str_n((const char *)box, box_bytes), text);
     enum hb_err err = hb_buf_addf(ret_sealed, SEAL_VERSION ".%s.%s", key_id, text);
     free(text);
     return err;
@@ -159,11 +160,13 @@ enum hb_err hb_unseal(const struct hb_keyring *keyring, struct hb_seal_place pla
     const struct hb_seal_key *key = hb_keyring_find(keyring, key_id);
     if (!key)
         return HB_ERR_NOT_FOUND;
-    unsigned char *box = malloc(3 * ((rest.len + 3) / 4));
+    size_t box_bytes = hb_base64_size(rest);
+    if (box_bytes == SIZE_MAX)
+        return HB_ERR_SEALED;
+    unsigned char *box = malloc(box_bytes + 1);
     if (!box)
         return HB_ERR_MEMORY;
-    size_t box_bytes = 0;
-    enum hb_err err = hb_base64_decode(rest, box, &box_bytes) ? HB_ERR_SEALED : HB_OK;
+    enum hb_err err = hb_base64_read(rest, box) ? HB_ERR_SEALED : HB_OK;
     if (!err)
         err = open_box(key, place, hb_str_n((const char *)box, box_bytes), ret_secret);
     free(box);

@@ -1,5 +1,6 @@
 #include "registry/world.h"
 
+#include "core/base64.h"
 #include "core/egress.h"
 #include "hookbus/topics.h"
 
@@ -40,7 +41,7 @@ static void make_keyring(struct world *world)
     unsigned char key[32];
     char text[128], base64[64];
     hb_random_bytes(key, sizeof(key));
-    (void)hb_base64_encode(key, sizeof(key), base64);
+    (void)hb_base64_write(hb_str_n((const char *)key, sizeof(key)), base64);
     int length = snprintf(text, sizeof(text), "k1 %s\n", base64);
     assert_int_equal(hb_keyring_parse(hb_str_n(text, (size_t)length), &world->keyring, NULL), HB_OK);
 }

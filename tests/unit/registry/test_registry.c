@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include "core/base64.h"
 #include "platform/crypto/crypto.h"
 #include "registry/registry_internal.h"
 #include "registry/seal_places.h"
@@ -213,7 +214,7 @@ static struct hb_keyring *ring(const char *id, unsigned char fill)
     char text[128], base64[64];
     struct hb_keyring *keyring = NULL;
     memset(key, fill, sizeof(key));
-    (void)hb_base64_encode(key, sizeof(key), base64);
+    (void)hb_base64_write(hb_str_n((const char *)key, sizeof(key)), base64);
     (void)snprintf(text, sizeof(text), "%s %s\n", id, base64);
     assert_int_equal(hb_keyring_parse(hb_str_c(text), &keyring, NULL), HB_OK);
     return keyring;
