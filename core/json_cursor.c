@@ -290,6 +290,30 @@ bool hb_cursor_text_has_suffix(struct hb_str raw, struct hb_str suffix)
     return left == suffix.len && hb_cursor_text_eq(hb_str_n(raw.ptr + at, raw.len - at), suffix);
 }
 
+static unsigned decode_utf8(struct hb_str raw, size_t *at)
+{
+    unsigned char lead = (unsigned char)raw.ptr[*at];
+    size_t count = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    unsigned point = count == 1 ? lead : lead & (0x7Fu >> count);
+    HB_ASSERT(*at + count <= raw.len);
+    for (size_t i = 1; i < count; i++)
+        point = point << 6 | ((unsigned char)raw.ptr[*at + i] & 0x3Fu);
+    *at += count;
+    return point;
+}
+
+unsigned hb_cursor_text_point(struct hb_str raw, size_t *at)
+{
+    HB_ASSERT(*at < raw.len);
+    if (raw.ptr[*at] != '\\')
+        return decode_utf8(raw, at);
+    if (is_unicode_escape(raw, *at))
+        return code_point_at(raw, at);
+    char made[4];
+    (void)unescape_at(raw, at, made);
+    return (unsigned char)made[0];
+}
+
 enum hb_err hb_cursor_unescape(struct hb_str raw, struct hb_buf *ret_text)
 {
     size_t before = ret_text->len;
@@ -394,4 +418,17 @@ int hb_cursor_number_cmp(struct hb_str a, struct hb_str b)
         return 0;
     int magnitude = x.scale != y.scale ? (x.scale < y.scale ? -1 : 1) : compare_digits(x.digits, y.digits);
     return sign_x < 0 ? -magnitude : magnitude;
+}
+
+/* The last digit that is not 0 decides: it must not stand behind the point. */
+bool hb_cursor_number_is_integer(struct hb_str number)
+{
+    struct decimal d = decimal_of(number);
+    int64_t significant = 0, count = 0;
+    for (size_t i = 0; !d.is_zero && i < d.digits.len; i++) {
+        count += d.digits.ptr[i] != '.';
+        if (d.digits.ptr[i] != '.' && d.digits.ptr[i] != '0')
+            significant = count;
+    }
+    return significant <= d.scale || d.is_zero;
 }

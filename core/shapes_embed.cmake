@@ -1,0 +1,12 @@
+# Writes docs/schemas/NAME.schema.json as byte arrays: cmake -DSCHEMAS=folder -DNAMES=a,b -DOUT=file.c -P shapes_embed.cmake
+string(REPLACE "," ";" names "${NAMES}")
+set(text "/* Made from docs/schemas by core/shapes_embed.cmake. */\n#include \"core/shapes.h\"\n\n")
+set(rows "")
+foreach(name IN LISTS names)
+    file(READ "${SCHEMAS}/${name}.schema.json" hex HEX)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+    string(APPEND text "static const unsigned char ${name}_json[] = {${bytes}};\n")
+    string(APPEND rows "    {\"${name}\", {(const char *)${name}_json, sizeof(${name}_json)}},\n")
+endforeach()
+string(APPEND text "\nconst struct hb_shape_text hb_shape_texts[HB_SHAPES_COUNT] = {\n${rows}};\n")
+file(WRITE "${OUT}" "${text}")
