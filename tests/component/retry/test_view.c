@@ -355,6 +355,11 @@ static void of_an_ordered_subject_one_goes_at_a_time_in_the_order_of_the_events(
     (void)rig_apply(&rig, &held);
     (void)rig_apply(&rig, &last);
     assert_int_equal(claim("wh_o", 10)->deliveries_count, 0); /* held holds back */
+    /* The webhook becomes ordered while one waits: from its next record on it keeps its place. */
+    struct hb_view_record plain = rig_parked(9, "wh_o", 1, 10), placed = ordered(9, 2, 11, 7);
+    (void)rig_apply(&rig, &plain);
+    (void)rig_apply(&rig, &placed);
+    assert_int_equal(claim("wh_o", 10)->deliveries_count, 0);
 }
 
 struct glanced {
