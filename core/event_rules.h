@@ -1,6 +1,6 @@
 /* Job: the grammar of events, the same on publish (HTTP, library, relay) and on reading from Kafka.
  *
- * Place: used by producer/ before Kafka and by dispatcher/ behind it. Source: DESIGN sections 2, 4, 5;
+ * Place: used by producer/ before Kafka and by dispatcher/ behind it. Source:
  * docs/schemas/records.md. Fails: rules answer with a problem (which field, what would be right), not with an error.
  * Threads: any. */
 #ifndef CORE_EVENT_RULES_H

@@ -1,6 +1,6 @@
 /* Job: remembers the last event ids a process met, so that the same id at another place in Kafka is noticed.
  *
- * Place: used by dispatcher/ before routing (DESIGN section 9: `duplicate_id`, `conflicting_id`). A hint, bounded: what
+ * Place: used by dispatcher/ before routing (reasons `duplicate_id`, `conflicting_id`). A hint, bounded: what
  * was forgotten is new. Owns / borrows: owns its tables; copies what it is given. Fails: HB_ERR_MEMORY on making,
  * nothing later. Limits: the oldest id is forgotten first; O(1) a meeting; 48 bytes an id, touched only as ids come (a
  * million: 48 MB). Threads: one. */

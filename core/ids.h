@@ -1,5 +1,5 @@
 /* Job: makes ids from bytes that are passed in: event, webhook, delivery, shard.
- * Source: DESIGN section 2; UUIDv7 is RFC 9562 section 5.7. Threads: any. */
+ * Source: UUIDv7 is RFC 9562 section 5.7. Threads: any. */
 #ifndef CORE_IDS_H
 #define CORE_IDS_H
 

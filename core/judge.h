@@ -1,4 +1,4 @@
-/* Job: judges an answer: the facts of one request become verdict and reason (DESIGN section 8).
+/* Job: judges an answer: the facts of one request become verdict and reason.
  *
  * Place: takes struct hb_answer from platform/http_client, gives struct hb_outcome to settle and to the webhook's
  * window. Owns / borrows: reads the answer only. Fails: never. Limits: O(1). Threads: any. */

@@ -1,5 +1,5 @@
 /* Job: builds what a subscriber receives from an event, by splicing around the data bytes, and the headers that go with
- * it. Source: DESIGN section 6. The data bytes are copied unchanged; a body is made once an event and format and
+ * it. The data bytes are copied unchanged; a body is made once an event and format and
  * shared. Fails: HB_ERR_MEMORY, HB_ERR_FULL (buffer's maximum). Precondition: the event passed hb_event_check. Threads:
  * any. */
 #ifndef CORE_RENDER_H

@@ -1,5 +1,5 @@
 /* Job: says whether an event is selected by type and changed fields (compiled once per webhook).
- * Source: DESIGN sections 5 and 7. `*` and `word.*` never match hookbus.* notices. Threads: any; immutable after
+ * `*` and `word.*` never match hookbus.* notices. Threads: any; immutable after
  * making. */
 #ifndef CORE_SELECTION_H
 #define CORE_SELECTION_H

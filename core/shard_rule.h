@@ -1,6 +1,6 @@
 /* Job: decides what one journal record does to a shard's view.
  *
- * Place: the rule of DESIGN section 10, as values only. retry/ applies batches of records by a Redis script that is the
+ * Place: the rule of docs/decisions/0006-versions-have-lives.md, as values only. retry/ applies batches of records by a Redis script that is the
  * same rule once more in Lua; a test holds the two against each other, and tests/sim shows what the rule promises.
  *
  * The view of a shard is: `applied` (offset of the last journal record applied), `mark` (offset of the takeover record

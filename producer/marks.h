@@ -1,7 +1,7 @@
 /* Job: the marks of accepted events in Redis: "this id was accepted, with this body".
  *
  * Place: asked by producer/accept.c before Kafka, written by it after Kafka's acknowledgement, never before: a crash in
- * between costs a duplicate, never a loss. Source: DESIGN section 14.
+ * between costs a duplicate, never a loss. What callers see of it: docs/publish.md.
  * Owns / borrows: owns its Redis connection; what is given is copied before the call returns.
  * Fails: HB_ERR_AWAY, HB_ERR_FULL, HB_ERR_MEMORY: nothing was sent and nothing will be called back. Then publishing
  * goes on without de-duplication, and says so. Limits: any number of keys a call: one command each call. Threads: the

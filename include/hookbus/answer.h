@@ -8,7 +8,7 @@
 #include "hookbus/bytes.h"
 #include "hookbus/time.h"
 
-/* HB_FAILURE(NAME, text, is_overload, is_ours): is_overload: a signal for the webhook's window (DESIGN section 7);
+/* HB_FAILURE(NAME, text, is_overload, is_ours): is_overload: a signal for the webhook's window (core/window.h);
  * is_ours: our own trouble, never charged to the webhook. */
 #define HB_FAILURES(X)                                                                             \
     X(NONE, "none", 0, 0)                                                                          \

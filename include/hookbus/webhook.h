@@ -17,7 +17,7 @@
 #define HB_WEBHOOK_CHANGED_MAX 64
 #define HB_WEBHOOK_HEADER_BYTES_MAX 8192 /* all names and values together */
 
-/* HB_FORMAT(NAME, text): what a subscriber receives, DESIGN section 6. */
+/* HB_FORMAT(NAME, text): what a subscriber receives; made by core/render. */
 #define HB_FORMATS(X)                                                                              \
     X(STANDARD, "standard")                                                                        \
     X(CLOUDEVENTS, "cloudevents")                                                                  \

@@ -1,7 +1,7 @@
 /* Job: makes the topics of hookbus/topics.def in a cluster, or says how the cluster's differ from them.
  *
  * Place: used by `hookbus topics`, `hookbus doctor` and the first start of a role; the table is
- * include/hookbus/topics.def, what a row means as Kafka settings is here (DESIGN.md section 4). Owns / borrows:
+ * include/hookbus/topics.def, what a row means as Kafka settings is here. Owns / borrows:
  * everything is the caller's. Fails: as the admin calls; a cluster that differs is no failure. Limits: blocks up to
  * timeout_ms a request, one request a topic. Threads: the admin's. Example: struct hb_kafka_topics_options options =
  * {.prefix = HB_STR(HB_TOPIC_PREFIX_DEFAULT), .timeout_ms = 30000}; err = hb_kafka_topics_create(admin, &options,

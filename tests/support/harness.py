@@ -1,6 +1,6 @@
 """The whole program under test: real roles against the real Kafka and Redis that tests/run started, receivers on loopback, and the ledger.
 
-The ledger is the oracle of FAULTS: an event's id is written down only after its acknowledgement, a receiver writes each verified POST to its
+The ledger is the oracle: an event's id is written down only after its acknowledgement, a receiver writes each verified POST to its
 own file, flushed to the disk, before it answers 2xx; when all is quiet the two are compared.
 """
 

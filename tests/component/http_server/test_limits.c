@@ -1,4 +1,4 @@
-/* What is too much: sizes, slowness, numbers. FAULTS 64. */
+/* What is too much: sizes, slowness, numbers. */
 #include "support.h"
 
 #include <poll.h>
@@ -259,7 +259,7 @@ static size_t resident_bytes(void)
     return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* FAULTS 64, with as many as one process's descriptors allow for both sides. */
+/* Connections beyond the limit, with as many as one process's descriptors allow for both sides. */
 static void six_thousand_connections_are_bounded_and_disturb_nobody(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* FAULTS 32: the coordinator refuses commits. No offset goes back, and what was refused is committed later. */
+/* The coordinator refuses commits. No offset goes back, and what was refused is committed later. */
 #include "component/kafka/kafka_room.h"
 
 #include <librdkafka/rdkafka.h>

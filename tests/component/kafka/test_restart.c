@@ -214,7 +214,7 @@ static int64_t cpu_ms(void)
     return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
 }
 
-/* FAULTS 41. The bound is three times what is promised: this may be a build with sanitizers on a busy machine. */
+/* The bound is three times what is promised: this may be a build with sanitizers on a busy machine. */
 static void while_the_broker_is_away_nobody_spins(void **state)
 {
     enum { AWAY_MS = 12000 };

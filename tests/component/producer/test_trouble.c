@@ -1,4 +1,4 @@
-/* Publishing while Kafka or Redis is away, stopped, or the process is killed (FAULTS 43f): nothing is lost, nothing
+/* Publishing while Kafka or Redis is away, stopped, or the process is killed: nothing is lost, nothing
  * half said. */
 #include "component/producer/fixture.h"
 
@@ -133,7 +133,7 @@ static void a_store_over_its_quota_is_told_when_to_come_back(void **state)
     fixture_free(f);
 }
 
-/* ---- FAULTS 43f, and a broker that stops ---- */
+/* ---- a broker that is away, and one that stops ---- */
 
 /* A process of its own that publishes until it is killed: says its port, then turns. Made before this process has any
  * Kafka handle, because such a handle does not survive a fork. */

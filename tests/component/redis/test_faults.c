@@ -1,4 +1,4 @@
-/* A scripted server: what Redis may say, say wrongly, or not say. FAULTS 50. */
+/* A scripted server: what Redis may say, say wrongly, or not say. */
 #include "platform/loop/loop.h"
 #include "platform/redis/redis.h"
 

@@ -1,4 +1,4 @@
-/* Bodies by offset against a real broker: HOOKBUS_TEST_KAFKA. FAULTS 43a. */
+/* Bodies by offset against a real broker: HOOKBUS_TEST_KAFKA. */
 #include "component/kafka/kafka_room.h"
 
 #include "platform/crypto/crypto.h"

@@ -1,4 +1,4 @@
-/* A shard's view in a real Redis: HOOKBUS_TEST_REDIS. FAULTS 44, 49, 50, 52, 53. */
+/* A shard's view in a real Redis: HOOKBUS_TEST_REDIS. */
 #include "component/retry/rig.h"
 
 #include "retry/glance.h"

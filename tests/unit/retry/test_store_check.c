@@ -1,4 +1,4 @@
-/* FAULTS 48. */
+/* A Redis that may not be used as it is. */
 #include "retry/store_check.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* What Redis may say instead of what was asked for: never taken for success. FAULTS 50. */
+/* What Redis may say instead of what was asked for: never taken for success. */
 #include "retry/view_internal.h"
 
 #include <setjmp.h>
