@@ -36,7 +36,7 @@ struct hb_http_client_options {
     const char *ca_file;               /* NULL: the system's bundle */
     int shards;                        /* multi handles; 64..256 */
     int in_flight_max;                 /* requests at a time, all destinations */
-    int kept_connections_max;          /* idle ones, in all; least recently used closed first */
+    int kept_connections_max;          /* idle ones; reached, each shard still keeps its share and one (at most twice this) */
     int kept_idle_s;                   /* CURLOPT_MAXAGE_CONN, 15..30 */
     int connect_timeout_ms;
     size_t answer_read_bytes_max;      /* then the transfer is cut; the status decides */
