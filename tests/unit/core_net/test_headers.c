@@ -103,7 +103,7 @@ static void a_reason_never_repeats_the_value(void **state)
 static void limits_of_count_bytes_and_names_hold(void **state)
 {
     (void)state;
-    char names[HB_WEBHOOK_HEADERS_MAX + 1][8];
+    char names[HB_WEBHOOK_HEADERS_MAX + 1][16];
     struct hb_header headers[HB_WEBHOOK_HEADERS_MAX + 1];
     for (int i = 0; i <= HB_WEBHOOK_HEADERS_MAX; i++) {
         (void)snprintf(names[i], sizeof(names[i]), "X-%d", i);
