@@ -90,6 +90,10 @@ static enum hb_pen_verdict judge_create(struct api_change *change, struct hb_buf
     if (!read_key(change, &key)) {
         return HB_PEN_REFUSE;
     }
+    if (!hb_registry_has_key_room(change->api->registry, hb_str_c(change->store), hb_loop_wall(change->api->loop))) {
+        return hb_api_change_refuse(change, 409, "too_many_keys",
+                                    "The store has 1000 keys that are neither revoked nor expired: revoke those nobody uses.");
+    }
     if (hb_registry_record(change->api->registry, hb_str_c(change->object)).len > 0) {
         return hb_api_change_refuse(change, 503, "own_trouble", "The new key's prefix is taken; try again.");
     }

@@ -18,6 +18,11 @@ static enum hb_pen_verdict judge_create(struct api_change *change, struct hb_buf
     if (!store || store->is_deleted) {
         return hb_api_change_refuse(change, 404, "not_found", "The store was deleted.");
     }
+    if (!hb_registry_has_webhook_room(change->api->registry, hb_str_c(change->store), hb_loop_wall(change->api->loop))) {
+        return hb_api_change_refuse(change, 409, "too_many_webhooks",
+                                    "The store has 10000 webhooks, those deleted in the last 36 days included: change one that is no "
+                                    "longer needed (PATCH) instead of making another.");
+    }
     struct webhook_edit *edit = hb_webhook_edit_make(change);
     if (!edit) {
         return HB_PEN_REFUSE;

@@ -156,6 +156,8 @@ static enum hb_err apply_new(struct hb_registry *registry, struct registry_recor
     if (err) {
         (void)hb_map_remove(&registry->webhooks, hb_str_c(entry->id));
         free(entry);
+    } else {
+        entry->store->webhooks_kept++;
     }
     return err;
 }
@@ -197,6 +199,7 @@ void hb_registry_forget_webhook(struct hb_registry *registry, struct registry_re
         entry->store->webhooks_count--;
         memmove(slot, slot + 1, (entry->store->webhooks_count - at) * sizeof(struct hb_webhook *));
     }
+    entry->store->webhooks_kept--;
     (void)hb_map_remove(&registry->webhooks, id);
     tell_change(registry, entry->snapshot, NULL);
     hb_webhook_unref(&entry->snapshot);

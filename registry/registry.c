@@ -80,6 +80,37 @@ struct hb_webhook *const *hb_registry_webhooks(const struct hb_registry *registr
     return entry ? entry->webhooks : NULL;
 }
 
+/* Those that are not deleted, and those deleted a short while ago: a deletion is the last record of a webhook. */
+static size_t count_webhooks(const struct hb_registry *registry, const struct registry_store *store, struct hb_wall now)
+{
+    size_t state = 0, count = 0;
+    const struct registry_webhook *entry = NULL;
+    while ((entry = hb_map_next(&registry->webhooks, &state)) != NULL) {
+        bool is_deleted = entry->snapshot->status == HB_WEBHOOK_DELETED;
+        bool is_long_gone = is_deleted && entry->record->appended.ms < now.ms - HB_DELETED_COUNTS_MS;
+        count += entry->store == store && !is_long_gone;
+    }
+    return count;
+}
+
+bool hb_registry_has_webhook_room(const struct hb_registry *registry, struct hb_str store, struct hb_wall now)
+{
+    const struct registry_store *entry = hb_map_get(&registry->stores, store);
+    /* Counted one by one only when it matters: all stores' webhooks are looked at. */
+    return !entry || entry->webhooks_kept < HB_STORE_WEBHOOKS_MAX || count_webhooks(registry, entry, now) < HB_STORE_WEBHOOKS_MAX;
+}
+
+bool hb_registry_has_key_room(const struct hb_registry *registry, struct hb_str store, struct hb_wall now)
+{
+    size_t state = 0, count = 0;
+    const struct registry_key *entry = NULL;
+    while (store.len > 0 && (entry = hb_map_next(&registry->keys, &state)) != NULL) {
+        bool is_open = !entry->key.is_revoked && entry->key.expires.ms > now.ms;
+        count += is_open && hb_str_eq(entry->key.store, store);
+    }
+    return count < HB_STORE_KEYS_MAX;
+}
+
 struct hb_webhook *hb_registry_webhook(const struct hb_registry *registry, struct hb_str store, struct hb_str id)
 {
     const struct registry_webhook *entry = hb_map_get(&registry->webhooks, id);

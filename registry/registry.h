@@ -17,6 +17,14 @@ struct hb_keyring;
 struct hb_registry;
 
 #define HB_STORE_NAME_MAX 128
+/* What one store may keep. Each webhook costs every process its snapshot (up to some 32 KiB of filter and headers) and each of
+ * the store's events one look at it, on a loop all stores share: far above any shop's need, far below what hurts the others.
+ * A deleted one counts for HB_DELETED_COUNTS_MS, or making and deleting in turns would have no limit. Changes that are written
+ * together are judged together: what waits in one transaction may pass the limit by its size. */
+#define HB_STORE_WEBHOOKS_MAX 10000
+#define HB_DELETED_COUNTS_MS (36 * 24 * HB_MS_PER_HOUR) /* as long as its events and attempts are kept */
+/* Keys that still open something: neither revoked nor expired. A thousand is every person and machine of a large shop. */
+#define HB_STORE_KEYS_MAX 1000
 
 struct hb_store {
     struct hb_str id;
@@ -86,6 +94,10 @@ void hb_registry_when_cancel(struct hb_registry *registry, const void *user);
 const struct hb_store *hb_registry_store(const struct hb_registry *registry, struct hb_str store);
 /* All webhooks of a store that are not deleted, any status. Valid until the next turn of the loop (take refs to keep). */
 struct hb_webhook *const *hb_registry_webhooks(const struct hb_registry *registry, struct hb_str store, size_t *ret_count);
+/* Whether a store may have one more webhook (HB_STORE_WEBHOOKS_MAX) or key (HB_STORE_KEYS_MAX) as of `now`. The keys for all stores
+ * have no limit: store empty is true. */
+bool hb_registry_has_webhook_room(const struct hb_registry *registry, struct hb_str store, struct hb_wall now);
+bool hb_registry_has_key_room(const struct hb_registry *registry, struct hb_str store, struct hb_wall now);
 /* One webhook, also a deleted one; NULL if unknown. */
 struct hb_webhook *hb_registry_webhook(const struct hb_registry *registry, struct hb_str store, struct hb_str id);
 struct hb_webhook *hb_webhook_ref(struct hb_webhook *webhook);

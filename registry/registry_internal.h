@@ -30,6 +30,7 @@ struct registry_store {
     struct registry_record *record; /* NULL: only webhooks of it were met so far */
     struct hb_webhook **webhooks;   /* not deleted ones, sorted by id */
     size_t webhooks_count, webhooks_capacity;
+    size_t webhooks_kept; /* deleted ones too */
     char id[HB_ID_MAX + 1];
     char name[HB_STORE_NAME_MAX];
 };

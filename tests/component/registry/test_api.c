@@ -1,5 +1,7 @@
 #include "registry/world.h"
 
+#include "registry/registry_internal.h"
+
 #define WEBHOOK "{\"url\": \"https://shop.example/hooks?k=1\", \"events\": [\"order.*\"], \"name\": \"erp\"}"
 
 struct fixture {
@@ -346,6 +348,43 @@ static void without_a_sealing_key_nothing_secret_is_kept_or_opened(void **state)
     reply_free(&made);
 }
 
+/* As if read from the topic, at the place reached: thousands of requests would take a minute. */
+static void feed(struct process *process, const char *key, const char *value)
+{
+    const struct registry_input input = {hb_str_c(key), hb_str_c(value), hb_registry_applied(process->registry), hb_loop_wall(process->world->loop)};
+    assert_int_equal(hb_registry_apply(process->registry, &input), HB_OK);
+}
+
+static void expect_problem(struct fixture *f, const char *path, const char *body, const char *slug)
+{
+    struct reply reply = ask_for(&f->process, 409, "POST", path, f->admin, NULL, body);
+    assert_non_null(memmem(reply_text(&reply, "type").ptr, reply_text(&reply, "type").len, slug, strlen(slug)));
+    reply_free(&reply);
+}
+
+static void a_store_over_its_number_of_webhooks_or_keys_is_told_so(void **state)
+{
+    struct fixture *f = of(state);
+    char key[64], value[256];
+    expect(&f->process, 201, "POST", "/v1/stores", f->admin, NULL, "{\"id\": \"many\"}");
+    for (int i = 0; i < HB_STORE_WEBHOOKS_MAX; i++) {
+        (void)snprintf(key, sizeof(key), "webhook/many/wh_%d", i);
+        (void)snprintf(value, sizeof(value),
+                       "{\"v\":1,\"id\":\"wh_%d\",\"store\":\"many\",\"revision\":1,\"url\":\"https://a.example/\",\"events\":[\"*\"]}", i);
+        feed(&f->process, key, value);
+    }
+    for (int i = 0; i < HB_STORE_KEYS_MAX; i++) {
+        (void)snprintf(key, sizeof(key), "key/many%c%c%c%c", 'a' + i / 1000, 'a' + i / 100 % 10, 'a' + i / 10 % 10, 'a' + i % 10);
+        (void)snprintf(value, sizeof(value), "{\"v\":1,\"prefix\":\"%s\",\"store\":\"many\",\"scopes\":[\"read\"],\"hash\":\"%064d\"}", key + 4, 0);
+        feed(&f->process, key, value);
+    }
+    expect_problem(f, "/v1/stores/many/webhooks", WEBHOOK, "too_many_webhooks");
+    expect_problem(f, "/v1/stores/many/keys", "{\"scopes\": [\"read\"]}", "too_many_keys");
+    expect(&f->process, 201, "POST", "/v1/stores", f->admin, NULL, "{\"id\": \"few\"}");
+    expect(&f->process, 201, "POST", "/v1/stores/few/webhooks", f->admin, NULL, WEBHOOK);
+    expect(&f->process, 201, "POST", "/v1/stores/few/keys", f->admin, NULL, "{\"scopes\": [\"read\"]}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +397,7 @@ int main(void)
         cmocka_unit_test(filters_can_be_tried_and_keep_their_bytes),
         cmocka_unit_test(lists_come_in_pages_and_audit_newest_first),
         cmocka_unit_test(without_a_sealing_key_nothing_secret_is_kept_or_opened),
+        cmocka_unit_test(a_store_over_its_number_of_webhooks_or_keys_is_told_so),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

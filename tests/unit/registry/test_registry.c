@@ -263,6 +263,79 @@ static void a_secret_opens_only_with_its_key_in_its_place(void **state)
     hb_keyring_free(&other);
 }
 
+static void feed_webhook(struct fixture *f, int number, const char *status)
+{
+    char key[64], value[256];
+    (void)snprintf(key, sizeof(key), "webhook/s1/wh_%d", number);
+    (void)snprintf(value, sizeof(value),
+                   "{\"v\":1,\"id\":\"wh_%d\",\"store\":\"s1\",\"revision\":1,\"url\":\"https://a.example/\",\"events\":[\"*\"],"
+                   "\"status\":\"%s\"}",
+                   number, status);
+    assert_int_equal(feed(f, key, value), HB_OK);
+}
+
+static bool has_webhook_room(const struct fixture *f, const char *store, int64_t now_ms)
+{
+    return hb_registry_has_webhook_room(f->registry, hb_str_c(store), (struct hb_wall){now_ms});
+}
+
+static void a_store_has_room_for_so_many_webhooks_and_deleting_one_makes_none_at_once(void **state)
+{
+    struct fixture f;
+    (void)state;
+    init(&f, NULL);
+    for (int i = 0; i < HB_STORE_WEBHOOKS_MAX; i++) {
+        assert_true(has_webhook_room(&f, "s1", 0));
+        feed_webhook(&f, i, "active");
+    }
+    assert_false(has_webhook_room(&f, "s1", 0));
+    assert_true(has_webhook_room(&f, "s2", 0));
+    int64_t deleted_ms = 1000 * f.offset;
+    feed_webhook(&f, 0, "deleted");
+    assert_false(has_webhook_room(&f, "s1", deleted_ms));
+    assert_false(has_webhook_room(&f, "s1", deleted_ms + HB_DELETED_COUNTS_MS));
+    assert_true(has_webhook_room(&f, "s1", deleted_ms + HB_DELETED_COUNTS_MS + 1));
+    assert_int_equal(feed(&f, "webhook/s1/wh_0", NULL), HB_OK);
+    assert_true(has_webhook_room(&f, "s1", deleted_ms));
+    hb_registry_free(&f.registry);
+}
+
+static void feed_key(struct fixture *f, int number, const char *more)
+{
+    char key[64], value[256];
+    (void)snprintf(key, sizeof(key), "key/aaaaa%c%c%c", 'a' + number / 100, 'a' + number / 10 % 10, 'a' + number % 10);
+    (void)snprintf(value, sizeof(value),
+                   "{\"v\":1,\"prefix\":\"%s\",\"store\":\"s1\",\"scopes\":[\"read\"],\"hash\":"
+                   "\"0000000000000000000000000000000000000000000000000000000000000000\"%s}",
+                   key + 4, more);
+    assert_int_equal(feed(f, key, value), HB_OK);
+}
+
+static bool has_key_room(const struct fixture *f, const char *store, int64_t now_ms)
+{
+    return hb_registry_has_key_room(f->registry, hb_str_c(store), (struct hb_wall){now_ms});
+}
+
+static void a_store_has_room_for_so_many_keys_that_open_something(void **state)
+{
+    struct fixture f;
+    (void)state;
+    init(&f, NULL);
+    for (int i = 0; i < HB_STORE_KEYS_MAX; i++) {
+        assert_true(has_key_room(&f, "s1", 0));
+        feed_key(&f, i, "");
+    }
+    assert_false(has_key_room(&f, "s1", 0));
+    assert_true(has_key_room(&f, "s2", 0));
+    assert_true(has_key_room(&f, "", 0));
+    feed_key(&f, 7, ",\"expires\":\"1970-01-01T00:00:09.000Z\"");
+    assert_false(has_key_room(&f, "s1", 8999));
+    assert_true(has_key_room(&f, "s1", 9000));
+    feed_key(&f, 7, ",\"revoked\":true");
+    assert_true(has_key_room(&f, "s1", 0));
+    hb_registry_free(&f.registry);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +346,8 @@ int main(void)
         cmocka_unit_test(a_deleted_store_deletes_what_is_in_it),
         cmocka_unit_test(what_cannot_be_read_changes_nothing_and_a_newer_record_stops),
         cmocka_unit_test(many_webhooks_stay_sorted_and_are_all_found),
+        cmocka_unit_test(a_store_has_room_for_so_many_webhooks_and_deleting_one_makes_none_at_once),
+        cmocka_unit_test(a_store_has_room_for_so_many_keys_that_open_something),
         cmocka_unit_test(a_secret_opens_only_with_its_key_in_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
