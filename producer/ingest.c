@@ -1,6 +1,7 @@
 #include "producer/ingest.h"
 
 #include "core/ids.h"
+#include "core/shapes.h"
 #include "hookbus/topics.h"
 #include "platform/crypto/crypto.h"
 #include "platform/http_server/http_server.h"
@@ -40,6 +41,7 @@ struct hb_ingest {
     struct hb_accept *accept;
     struct hb_store_quota quota;
     struct hb_ingest_limits limits;
+    struct hb_shapes *shapes;
     struct hb_buf answer;
     struct hb_http_route route;
     struct hb_ingest_stats stats;
@@ -138,6 +140,13 @@ static void refuse_fault(struct hb_http_call *http, const struct hb_ingest_fault
                             retry_after_s);
 }
 
+/* What the store's data is held against: nothing, unless it asks for it. */
+static const struct hb_shapes *shapes_for(const struct hb_ingest *ingest, struct hb_str store)
+{
+    const struct hb_store *known = hb_registry_store(ingest->registry, store);
+    return known && known->checks_schemas ? ingest->shapes : NULL;
+}
+
 /* Reads the request into items; answers itself when there are none. */
 static bool read_request(struct hb_ingest *ingest, struct hb_http_call *http, struct hb_str store,
                          struct hb_ingest_items *ret_items)
@@ -150,6 +159,7 @@ static bool read_request(struct hb_ingest *ingest, struct hb_http_call *http, st
         .store = store,
         .body = hb_http_call_body(http),
         .registry_stamp = hb_registry_applied(ingest->registry),
+        .shapes = shapes_for(ingest, store),
         .make_id = make_id,
         .user = ingest,
     };
@@ -302,7 +312,10 @@ enum hb_err hb_ingest_new(const struct hb_ingest_options *options, struct hb_ing
         (struct hb_ingest_limits){(size_t)config->publish_event_bytes_max, (size_t)config->publish_batch_events_max,
                                   (size_t)config->publish_batch_bytes_max};
     ingest->route = (struct hb_http_route){"POST", "/v1/stores/{store}/events", publish, ingest};
-    enum hb_err err = make_kafka(ingest, options, reterr);
+    enum hb_err err = hb_shapes_new(&ingest->shapes, reterr);
+    if (!err) {
+        err = make_kafka(ingest, options, reterr);
+    }
     if (!err) {
         err = make_marks(ingest, options, reterr);
     }
@@ -335,6 +348,7 @@ void hb_ingest_free(struct hb_ingest **ingest, int grace_ms)
     hb_marks_free(&ending->marks);
     hb_accept_free(&ending->accept);
     hb_store_quota_deinit(&ending->quota);
+    hb_shapes_free(&ending->shapes);
     hb_buf_deinit(&ending->answer);
     free(ending);
     *ingest = NULL;

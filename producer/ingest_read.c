@@ -2,8 +2,10 @@
 
 #include "core/event_json.h"
 #include "core/json_scan.h"
+#include "core/shapes.h"
 #include "platform/crypto/crypto.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Room beside the body's own length: the name of an unknown member, shown. */
@@ -37,10 +39,18 @@ enum hb_ingest_form hb_ingest_form_of(struct hb_str content_type, bool has_specv
 
 /* ---- one item ---- */
 
+/* Where data does not fit its shape, and what would be right. */
+struct hb_ingest_misfit {
+    struct hb_ingest_misfit *next;
+    struct hb_schema_fault fault;
+    char field[sizeof("data") + sizeof(((struct hb_schema_fault *)NULL)->path)];
+};
+
 struct reader {
     const struct hb_ingest_request *request;
     const struct hb_ingest_limits *limits;
     struct hb_buf *scratch;
+    struct hb_ingest_misfit **misfits;
 };
 
 static void refuse(struct hb_accept_item *item, enum hb_refusal refusal, const struct hb_event_problem *problem)
@@ -72,6 +82,35 @@ static void settle_id(const struct reader *reader, struct hb_accept_item *item, 
     }
 }
 
+static void refuse_misfit(const struct reader *reader, struct hb_accept_item *item, const struct hb_schema_fault *fault)
+{
+    struct hb_ingest_misfit *misfit = malloc(sizeof(*misfit));
+    if (!misfit) {
+        refuse(item, HB_REFUSAL_MEMORY, NULL);
+        return;
+    }
+    misfit->next = *reader->misfits;
+    misfit->fault = *fault;
+    snprintf(misfit->field, sizeof(misfit->field), "data%s", fault->path);
+    *reader->misfits = misfit;
+    refuse(item, HB_REFUSAL_INVALID_DATA, &(struct hb_event_problem){NULL, misfit->field, misfit->fault.should});
+}
+
+/* The data of a valid event against the shape of its type, if the store asks for it and the type has one. */
+static void check_data(const struct reader *reader, struct hb_accept_item *item)
+{
+    static const struct hb_event_problem NOT_JSON = {NULL, "content_type",
+                                                     "application/json: the shape of this type's data is JSON"};
+    struct hb_schema_fault fault;
+    const struct hb_schema *schema =
+        reader->request->shapes ? hb_shapes_of_type(reader->request->shapes, item->event.type) : NULL;
+    if (schema && !item->event.is_json) {
+        refuse(item, HB_REFUSAL_INVALID_DATA, &NOT_JSON);
+    } else if (schema && !hb_schema_fits(schema, item->event.data, &fault)) {
+        refuse_misfit(reader, item, &fault);
+    }
+}
+
 /* The values of an event whose shape is right. */
 static void check(const struct reader *reader, struct hb_accept_item *item, struct hb_str source)
 {
@@ -87,6 +126,8 @@ static void check(const struct reader *reader, struct hb_accept_item *item, stru
         refuse(item, HB_REFUSAL_INVALID_EVENT, &problem);
     } else if (hb_event_is_notice(item->event.type)) {
         refuse(item, HB_REFUSAL_NOTICE_TYPE, &NOTICE);
+    } else {
+        check_data(reader, item);
     }
 }
 
@@ -128,14 +169,15 @@ static enum hb_refusal fault(struct hb_ingest_fault *ret_fault, enum hb_refusal 
     return refusal;
 }
 
-/* A view into scratch must not move: all the room there can be is taken at once, and it cannot grow. Base64 stands there
- * twice, unescaped and decoded. */
+/* A view into scratch must not move: all the room there can be is taken at once, and it cannot grow. Base64 stands
+ * there twice, unescaped and decoded. */
 static enum hb_err reserve(const struct reader *reader, struct hb_ingest_items *items, size_t count)
 {
     size_t bytes = reader->request->form == HB_INGEST_BINARY ? 0 : 2 * reader->request->body.len + SCRATCH_SPARE;
     items->scratch = hb_buf_make(bytes ? bytes : BINARY_SCRATCH_MAX);
     items->items = malloc(count * sizeof(*items->items));
     items->count = 0;
+    items->misfits = NULL;
     enum hb_err err = bytes ? hb_buf_reserve(&items->scratch, bytes) : HB_OK;
     return items->items ? err : HB_ERR_MEMORY;
 }
@@ -171,6 +213,7 @@ static enum hb_refusal read_body(struct reader *reader, struct hb_ingest_items *
         return fault(ret_fault, HB_REFUSAL_MEMORY, NULL);
     }
     reader->scratch = &items->scratch;
+    reader->misfits = &items->misfits;
     if (is_batch) {
         return read_batch(reader, &batch, items, ret_fault);
     }
@@ -220,4 +263,9 @@ void hb_ingest_items_deinit(struct hb_ingest_items *items)
     items->items = NULL;
     items->count = 0;
     hb_buf_deinit(&items->scratch);
+    while (items->misfits) {
+        struct hb_ingest_misfit *next = items->misfits->next;
+        free(items->misfits);
+        items->misfits = next;
+    }
 }

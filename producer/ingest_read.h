@@ -11,6 +11,8 @@
 #include "core/event_http.h"
 #include "producer/accept.h"
 
+struct hb_shapes;
+
 struct hb_ingest_limits {
     size_t event_bytes_max; /* data bytes of one event */
     size_t batch_events_max;
@@ -42,16 +44,20 @@ struct hb_ingest_request {
     const struct hb_name_value *headers; /* of a BINARY one */
     size_t headers_count;
     int64_t registry_stamp;
+    const struct hb_shapes *shapes; /* to hold data against; NULL: the store does not ask for it */
     /* Writes a new event id without NUL (at most HB_ID_MAX bytes); returns its length. */
     size_t (*make_id)(void *user, char ret_id[HB_ID_MAX]);
     void *user;
 };
+
+struct hb_ingest_misfit;
 
 struct hb_ingest_items {
     struct hb_accept_item *items; /* free() */
     size_t count;
     bool is_batch;
     struct hb_buf scratch; /* must live as the items */
+    struct hb_ingest_misfit *misfits; /* the words of refusals for data, which items point to */
 };
 
 /* Reads and checks everything. NONE: ret_items holds at least one item, each NEW or REFUSED. Otherwise ret_fault says

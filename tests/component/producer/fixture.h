@@ -29,6 +29,7 @@ struct fixture {
     struct hb_kafka_reader *reader;
     struct hb_log_context log;
     bool is_registry_current;
+    bool checks_schemas; /* what the store asks for */
 };
 
 /* True, and says so, if there is no Kafka or Redis to test with. */
