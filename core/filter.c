@@ -253,15 +253,15 @@ static bool pattern_matches(const struct run *run, uint16_t first, struct hb_cur
     return true;
 }
 
-bool hb_filter_matches(const struct hb_filter *filter, struct hb_str data, struct hb_error *ret_why)
+enum hb_filter_match hb_filter_match(const struct hb_filter *filter, struct hb_str data, struct hb_error *ret_why)
 {
     size_t left = WORK_SPARE + PASSES_MAX * data.len;
     const struct run run = {filter, ret_why, &left};
     bool is_match = pattern_matches(&run, filter->first, hb_cursor_root(data), NULL);
     if (left > 0)
-        return is_match;
+        return is_match ? HB_FILTER_MATCH_YES : HB_FILTER_MATCH_NO;
     /* Whatever was found on the way: members not looked at any more may have been taken for absent. */
     if (ret_why)
         (void)hb_fail(ret_why, HB_ERR_TOO_LARGE, "the filter would have to look at this data too often");
-    return false;
+    return HB_FILTER_MATCH_TOO_COSTLY;
 }

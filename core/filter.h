@@ -23,8 +23,11 @@ struct hb_filter;
 HB_MUST_USE enum hb_err hb_filter_new(struct hb_str pattern, struct hb_filter **ret_filter, struct hb_error *reterr);
 /* NULL inside is allowed. */
 void hb_filter_free(struct hb_filter **filter);
-/* data must have passed hb_json_scan. ret_why (may be NULL): filled on false with the path that did not match, for
- * `webhook test-filter`. */
-bool hb_filter_matches(const struct hb_filter *filter, struct hb_str data, struct hb_error *ret_why);
+/* TOO_COSTLY: the work limit ended it, and nothing is known: never to be taken for NO. */
+enum hb_filter_match { HB_FILTER_MATCH_NO, HB_FILTER_MATCH_YES, HB_FILTER_MATCH_TOO_COSTLY };
+
+/* data must have passed hb_json_scan. ret_why (may be NULL): filled on all but YES, with the path that did not match or
+ * that it would cost too much, for `webhook test-filter`. */
+enum hb_filter_match hb_filter_match(const struct hb_filter *filter, struct hb_str data, struct hb_error *ret_why);
 
 #endif

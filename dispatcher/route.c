@@ -15,13 +15,14 @@ static bool existed(const struct hb_webhook *webhook, const struct hb_taken *tak
     return taken->position.appended.ms >= webhook->created.ms - CREATED_SLACK_MS;
 }
 
-static bool is_selected(const struct hb_webhook *webhook, const struct hb_taken *taken)
+/* TOO_COSTLY counts as selected: nobody knows, and nothing selected may silently not be sent. */
+static enum hb_filter_match select_for(const struct hb_webhook *webhook, const struct hb_taken *taken)
 {
     if (!hb_selection_matches(webhook->selection, &taken->event) || !existed(webhook, taken))
-        return false;
+        return HB_FILTER_MATCH_NO;
     if (!webhook->filter)
-        return true;
-    return taken->event.is_json && hb_filter_matches(webhook->filter, taken->event.data, NULL);
+        return HB_FILTER_MATCH_YES;
+    return taken->event.is_json ? hb_filter_match(webhook->filter, taken->event.data, NULL) : HB_FILTER_MATCH_NO;
 }
 
 enum hb_reason hb_route_refusal(const struct hb_webhook *webhook)
@@ -62,10 +63,13 @@ static void route_to_webhooks(struct hb_dispatcher *d, struct hb_taken *taken)
     size_t count = 0, selected = 0;
     struct hb_webhook *const *webhooks = hb_registry_webhooks(d->options.registry, taken->event.store, &count);
     for (size_t i = 0; i < count; i++) {
-        if (!is_selected(webhooks[i], taken))
+        enum hb_filter_match match = select_for(webhooks[i], taken);
+        if (match == HB_FILTER_MATCH_NO)
             continue;
         selected++;
         enum hb_reason reason = hb_route_refusal(webhooks[i]);
+        if (reason == HB_REASON_NONE && match == HB_FILTER_MATCH_TOO_COSTLY)
+            reason = HB_REASON_FILTER_TOO_COSTLY;
         if (reason == HB_REASON_NONE)
             deliver(d, taken, webhooks[i]);
         else

@@ -126,7 +126,7 @@ static void answer_match(struct hb_http_call *call, const struct hb_filter *filt
 {
     struct hb_error why = {HB_OK, ""};
     struct api_answer answer;
-    bool matches = hb_filter_matches(filter, data, &why);
+    bool matches = hb_filter_match(filter, data, &why) == HB_FILTER_MATCH_YES;
     hb_api_answer_begin(&answer);
     hb_json_object(&answer.w, NULL);
     hb_json_add_bool(&answer.w, "matches", matches);

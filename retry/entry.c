@@ -74,7 +74,7 @@ bool hb_entry_unpack(struct hb_str bytes, struct hb_entry *ret_entry)
     entry.rule.offset = (int64_t)hb_packing_take(&place, 6);
     entry.attempts = (int64_t)hb_packing_take(&place, 2);
     uint64_t reason = hb_packing_take(&place, 1);
-    entry.reason = reason < HB_REASON_COUNT ? (enum hb_reason)reason : (enum hb_reason)(HB_REASON_COUNT - 1);
+    entry.reason = reason < HB_REASON_COUNT ? (enum hb_reason)reason : HB_REASON_NOT_SENT;
     int64_t first_failed = (int64_t)hb_packing_take(&place, 6);
     entry.first_failed.ms = first_failed ? first_failed : HB_JOURNAL_NEVER;
     entry.rule.position.appended.ms = (int64_t)hb_packing_take(&place, 6);
@@ -89,7 +89,7 @@ enum hb_reason hb_entry_reason(struct hb_str word)
 {
     int reason = 0;
 
-    while (reason < HB_REASON_COUNT - 1 && !hb_str_eq(word, hb_str_c(hb_reason_text((enum hb_reason)reason))))
+    while (reason < HB_REASON_COUNT && !hb_str_eq(word, hb_str_c(hb_reason_text((enum hb_reason)reason))))
         reason++;
-    return (enum hb_reason)reason;
+    return reason < HB_REASON_COUNT ? (enum hb_reason)reason : HB_REASON_NOT_SENT;
 }

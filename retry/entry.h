@@ -37,7 +37,7 @@ int hb_entry_state(int64_t code);
 /* Packs, with no job; returns the length. The state is PARKED, HELD or DEAD. */
 size_t hb_entry_pack(const struct hb_entry *entry, unsigned char ret_bytes[HB_ENTRY_BYTES_MAX]);
 bool hb_entry_unpack(struct hb_str bytes, struct hb_entry *ret_entry);
-/* The reason of a word in the journal; the last row of the table for a word it does not have. */
+/* The reason of a word in the journal; not_sent for a word the table does not have. */
 enum hb_reason hb_entry_reason(struct hb_str word);
 
 #endif

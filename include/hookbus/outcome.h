@@ -76,7 +76,9 @@ enum hb_verdict {
     X(UNKNOWN_STORE, "unknown_store", SKIPPED, 0, "The event's store is not in the registry.")                         \
     X(UNREADABLE_EVENT, "unreadable", SKIPPED, 0, "The record is not an event we can read.")                           \
     X(TOO_LARGE, "too_large", SKIPPED, 0, "The rendered request is larger than its limit.")                            \
-    X(NOT_SENT, "not_sent", SKIPPED, 0, "Our own trouble kept us from sending: memory or a full queue.")
+    X(NOT_SENT, "not_sent", SKIPPED, 0, "Our own trouble kept us from sending: memory or a full queue.")               \
+    X(FILTER_TOO_COSTLY, "filter_too_costly", SKIPPED, 0,                                                              \
+      "The webhook's filter would have to look at this event's data too often; nothing says that it does not match.")
 
 enum hb_reason {
 #define HB_REASON_ENUM(name, text, verdict, overload, help) HB_REASON_##name,

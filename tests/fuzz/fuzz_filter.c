@@ -17,9 +17,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     if (hb_json_scan(rest, &at) == HB_OK) {
-        bool is_match = hb_filter_matches(filter, rest, &why);
-        HB_ASSERT(is_match == (why.code == HB_OK));
-        HB_ASSERT(is_match == hb_filter_matches(filter, rest, NULL));
+        enum hb_filter_match match = hb_filter_match(filter, rest, &why);
+        HB_ASSERT((match == HB_FILTER_MATCH_YES) == (why.code == HB_OK));
+        HB_ASSERT(match == hb_filter_match(filter, rest, NULL));
     }
     hb_filter_free(&filter);
     return 0;

@@ -62,6 +62,35 @@ static void an_event_nobody_selects_settles_without_a_line(void **state)
     assert_int_equal(fake_http_sent_count(w->http), 0);
 }
 
+/* Lists within lists, looked at by each branch: more work than a filter may do. */
+static void a_filter_that_costs_too_much_leaves_a_skipped_line(void **state)
+{
+    struct world *w = *state;
+    struct hb_buf filter = hb_buf_make(16384), data = hb_buf_make(300000);
+    for (int i = 0; i < 80; i++)
+        assert_int_equal(hb_buf_add(&filter, i ? HB_STR(",{\"x\":[1]}") : HB_STR("{\"$or\":[{\"x\":[1]}")), HB_OK);
+    assert_int_equal(hb_buf_add(&filter, HB_STR("]}")), HB_OK);
+    assert_int_equal(hb_buf_add(&data, HB_STR("{\"x\":")), HB_OK);
+    for (int i = 0; i < 60; i++)
+        assert_int_equal(hb_buf_add_char(&data, '['), HB_OK);
+    for (int i = 0; i < 120000; i++)
+        assert_int_equal(hb_buf_add(&data, i ? HB_STR(",0") : HB_STR("0")), HB_OK);
+    for (int i = 0; i < 60; i++)
+        assert_int_equal(hb_buf_add_char(&data, ']'), HB_OK);
+    assert_int_equal(hb_buf_add_char(&data, '}'), HB_OK);
+    assert_int_equal(hb_buf_add_char(&filter, '\0'), HB_OK);
+    assert_int_equal(hb_buf_add_char(&data, '\0'), HB_OK);
+    world_add_webhook(w, &(struct fake_webhook){.id = "wh_0", .filter = filter.ptr});
+    world_start(w);
+    fake_kafka_assign(0, 0);
+    world_append(w, 0, 0, &(struct fake_event){.id = "evt_a", .store = "shop", .type = "order.created", .value = data.ptr}, 1u);
+    world_finish(w);
+    assert_int_equal(fake_http_sent_count(w->http), 0);
+    assert_true(world_has_line(w, "\"outcome\":\"skipped\",\"reason\":\"filter_too_costly\"", "wh_0"));
+    hb_buf_deinit(&filter);
+    hb_buf_deinit(&data);
+}
+
 static void lines_acknowledged_in_any_order_settle_their_own_events(void **state)
 {
     struct world *w = *state;
@@ -151,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {T(an_event_is_sent_signed_written_down_and_only_then_stored),
                                        T(all_webhooks_of_an_event_must_end_before_it_settles),
                                        T(an_event_nobody_selects_settles_without_a_line),
+                                       T(a_filter_that_costs_too_much_leaves_a_skipped_line),
                                        T(lines_acknowledged_in_any_order_settle_their_own_events),
                                        T(only_successes_widen_a_window),
                                        T(our_own_trouble_is_not_charged),
