@@ -9,7 +9,7 @@ declare -gA PACKAGES=(
     [build]="gcc libc6-dev cmake ninja-build pkg-config librdkafka-dev libcurl4-openssl-dev libmicrohttpd-dev libhiredis-dev
              libuv1-dev libcjson-dev libyaml-dev libssl-dev libsqlite3-dev libc-ares-dev"
     [run]="redis-server maven default-jre-headless ca-certificates"
-    [test]="libcmocka-dev g++ python3 openssl procps iproute2"
+    [test]="libcmocka-dev g++ git python3 openssl procps iproute2"
     # Other people's clients and verifiers, for the tests that run beside a real Kafka.
     [peers]="kcat python3-venv python3-pip nodejs npm"
 )
@@ -24,6 +24,7 @@ package_elsewhere() { # NAME
         npm) have npm ;;
         python3) have python3 ;;
         g++) have c++ ;;
+        git) have git ;;
         # A virtual environment gets its own pip, if the Python that makes it can.
         python3-venv | python3-pip) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
         *) false ;;

@@ -21,9 +21,10 @@ def c_files(root, folders=SOURCE_FOLDERS):
 
 
 def tracked_files(root):
-    """What git knows or would take; the whole folder where there is no repository (self-tests)."""
+    """What git knows or would take; the whole folder, but for what is made, where there is no repository (self-tests, an unpacked archive)."""
     if not (root / ".git").exists():
-        return sorted(p.relative_to(root) for p in root.rglob("*") if p.is_file())
+        found = (p.relative_to(root) for p in root.rglob("*") if p.is_file())
+        return sorted(p for p in found if p.parts[0] not in ("build", ".local"))
     listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, check=True,
                             capture_output=True).stdout
     return sorted(pathlib.Path(n) for n in listed.decode().split("\0") if n and (root / n).is_file())
