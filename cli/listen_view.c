@@ -13,6 +13,7 @@
 #define SUMMARY_COLUMNS 60
 #define SUMMARY_COLUMNS_MIN 20
 #define LINE_HEAD_COLUMNS 75
+#define TYPE_COLUMNS 18
 
 enum hb_err hb_listen_view_init(struct hb_listen_view *view, const struct hb_output *output, const char *record, struct hb_error *reterr)
 {
@@ -103,22 +104,29 @@ static enum hb_err add_text(struct hb_buf *line, const char *name, struct hb_str
 
 static enum hb_err write_json(const struct hb_received *received, const struct looked *looked, bool is_again, struct hb_buf *line)
 {
+    const struct {
+        const char *name;
+        struct hb_str value;
+    } before[] = {{"check", hb_str_c(hb_verify_text(received->verify))},
+                  {"path", received->path},
+                  {"id", received->id},
+                  {"type", received->type},
+                  {"store", received->store}},
+      after[] = {{"delivery", received->delivery}, {"attempt", received->attempt}, {"content_type", received->content_type}};
     char at[HB_WALL_TEXT_MAX];
     enum hb_err err;
 
     (void)hb_wall_format(received->at, at);
     err = hb_buf_addf(line, "{\"at\":\"%s\",\"verified\":%s,\"repeat\":%s,\"status\":%d,\"bytes\":%zu", at,
                       received->verify == HB_VERIFY_OK ? "true" : "false", is_again ? "true" : "false", received->status, received->body.len);
-    err = err ? err : add_text(line, "check", hb_str_c(hb_verify_text(received->verify)));
-    err = err ? err : add_text(line, "path", received->path);
-    err = err ? err : add_text(line, "id", received->id);
-    err = err ? err : add_text(line, "type", received->type);
-    err = err ? err : add_text(line, "store", received->store);
+    for (size_t i = 0; i < sizeof(before) / sizeof(before[0]) && !err; i++) {
+        err = add_text(line, before[i].name, before[i].value);
+    }
     /* Raw: it is escaped already. */
     err = err ? err : hb_buf_addf(line, ",\"subject\":\"%.*s\"", HB_ARG(looked->subject));
-    err = err ? err : add_text(line, "delivery", received->delivery);
-    err = err ? err : add_text(line, "attempt", received->attempt);
-    err = err ? err : add_text(line, "content_type", received->content_type);
+    for (size_t i = 0; i < sizeof(after) / sizeof(after[0]) && !err; i++) {
+        err = add_text(line, after[i].name, after[i].value);
+    }
     if (!err && looked->is_json && looked->data.len < LINE_BYTES_MAX / 2) {
         err = hb_buf_add(line, HB_STR(",\"data\":"));
         err = err ? err : hb_buf_add(line, looked->data);
@@ -128,27 +136,44 @@ static enum hb_err write_json(const struct hb_received *received, const struct l
 
 /* ---- for people ---- */
 
+/* "store/subject". */
+static enum hb_err add_what(const struct hb_output *output, const struct hb_received *received, const struct looked *looked,
+                            struct hb_buf *what)
+{
+    enum hb_err err = hb_output_clean(output, received->store.len ? received->store : HB_STR("?"), what);
+
+    err = err ? err : hb_buf_add_char(what, '/');
+    return err ? err : hb_output_clean(output, looked->subject.len ? looked->subject : HB_STR("-"), what);
+}
+
+/* The time, whether the signature is good, and the type in its column. */
+static enum hb_err add_head(const struct hb_output *output, const struct hb_received *received, struct hb_buf *line)
+{
+    const char *mark = received->verify == HB_VERIFY_UNCHECKED
+                           ? "?"
+                           : hb_output_mark(output, received->verify == HB_VERIFY_OK ? HB_MARK_OK : HB_MARK_FAIL);
+    char at[HB_WALL_TEXT_MAX];
+    enum hb_err err;
+
+    (void)hb_wall_format(received->at, at);
+    err = hb_buf_addf(line, "%.*s %s ", HB_ARG(hb_event_view_clock(hb_str_c(at))), mark);
+    err = err ? err : hb_output_clean(output, received->type.len ? received->type : HB_STR("(no type)"), line);
+    for (size_t pad = received->type.len; pad < TYPE_COLUMNS && !err; pad++) {
+        err = hb_buf_add_char(line, ' ');
+    }
+    return err;
+}
+
 static enum hb_err write_line(const struct hb_listen_view *view, const struct hb_received *received, const struct looked *looked,
                               bool is_again, struct hb_buf *line)
 {
     const struct hb_output *output = view->output;
     size_t columns = output->width > LINE_HEAD_COLUMNS + SUMMARY_COLUMNS_MIN ? (size_t)output->width - LINE_HEAD_COLUMNS : SUMMARY_COLUMNS;
-    bool is_good = received->verify == HB_VERIFY_OK;
     struct hb_buf what = hb_buf_make(LINE_BYTES_MAX), summary = hb_buf_make(LINE_BYTES_MAX);
-    char at[HB_WALL_TEXT_MAX];
-    enum hb_err err;
+    enum hb_err err = add_what(output, received, looked, &what);
 
-    (void)hb_wall_format(received->at, at);
-    err = hb_output_clean(output, received->store.len ? received->store : HB_STR("?"), &what);
-    err = err ? err : hb_buf_add_char(&what, '/');
-    err = err ? err : hb_output_clean(output, looked->subject.len ? looked->subject : HB_STR("-"), &what);
     err = err ? err : looked->is_json ? hb_event_view_data(output, looked->data, columns, &summary) : HB_OK;
-    err = err ? err : hb_buf_addf(line, "%.*s %s ", HB_ARG(hb_event_view_clock(hb_str_c(at))),
-                                  received->verify == HB_VERIFY_UNCHECKED ? "?" : hb_output_mark(output, is_good ? HB_MARK_OK : HB_MARK_FAIL));
-    err = err ? err : hb_output_clean(output, received->type.len ? received->type : HB_STR("(no type)"), line);
-    for (size_t pad = received->type.len; pad < 18 && !err; pad++) {
-        err = hb_buf_add_char(line, ' ');
-    }
+    err = err ? err : add_head(output, received, line);
     err = err ? err : hb_buf_addf(line, " %-18.*s %6zu B  %.*s", HB_ARG(hb_buf_str(&what)), received->body.len, HB_ARG(hb_buf_str(&summary)));
     if (!err && received->verify != HB_VERIFY_OK && received->verify != HB_VERIFY_UNCHECKED) {
         err = hb_buf_addf(line, "  [%s: answered %d]", hb_verify_text(received->verify), received->status);

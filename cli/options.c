@@ -43,38 +43,47 @@ static enum hb_err add(struct hb_options *options, const struct hb_flag *flag, c
     return HB_OK;
 }
 
+/* A word that begins with a dash, taken apart. */
+struct dashed {
+    bool is_long;
+    struct hb_str name;
+    const char *value; /* "--name=value", "-nvalue"; NULL: none in this word */
+};
+
+static struct dashed take_apart(const char *word)
+{
+    if (word[1] != '-') {
+        return (struct dashed){.name = hb_str_n(word + 1, 1), .value = word[2] ? word + 2 : NULL};
+    }
+    const char *equals = strchr(word, '=');
+    return (struct dashed){.is_long = true,
+                           .name = hb_str_n(word + 2, equals ? (size_t)(equals - word - 2) : strlen(word + 2)),
+                           .value = equals ? equals + 1 : NULL};
+}
+
 /* One word that begins with a dash; *index moves on when its value is the next word. */
 static enum hb_err parse_flag(const struct hb_flag *const *tables, int count, char *const *words, int *index,
                               struct hb_options *options, struct hb_error *reterr)
 {
     const char *word = words[*index];
-    bool is_long = word[1] == '-';
-    const char *equals = is_long ? strchr(word, '=') : NULL;
-    struct hb_str name = is_long ? hb_str_n(word + 2, equals ? (size_t)(equals - word - 2) : strlen(word + 2))
-                                 : hb_str_n(word + 1, 1);
-    const struct hb_flag *flag = find(tables, name, is_long ? 0 : word[1]);
-    const char *value = equals ? equals + 1 : NULL;
+    struct dashed dashed = take_apart(word);
+    const struct hb_flag *flag = find(tables, dashed.name, dashed.is_long ? 0 : word[1]);
 
-    if (!flag && !is_long) {
-        return hb_fail(reterr, HB_ERR_INVALID, "there is no %.2s here; --help shows what there is", word);
-    }
     if (!flag) {
-        return unknown(tables, name, reterr);
+        return dashed.is_long ? unknown(tables, dashed.name, reterr)
+                              : hb_fail(reterr, HB_ERR_INVALID, "there is no %.2s here; --help shows what there is", word);
     }
     if (!flag->value) {
-        return value || (!is_long && word[2]) ? hb_fail(reterr, HB_ERR_INVALID, "--%s takes no value", flag->name)
-                                              : add(options, flag, NULL, reterr);
+        return dashed.value ? hb_fail(reterr, HB_ERR_INVALID, "--%s takes no value", flag->name)
+                            : add(options, flag, NULL, reterr);
     }
-    if (!value && !is_long && word[2]) {
-        value = word + 2;
+    if (dashed.value) {
+        return add(options, flag, dashed.value, reterr);
     }
-    if (!value) {
-        if (*index + 1 >= count) {
-            return hb_fail(reterr, HB_ERR_INVALID, "--%s needs a value: --%s %s", flag->name, flag->name, flag->value);
-        }
-        value = words[++*index];
+    if (*index + 1 >= count) {
+        return hb_fail(reterr, HB_ERR_INVALID, "--%s needs a value: --%s %s", flag->name, flag->name, flag->value);
     }
-    return add(options, flag, value, reterr);
+    return add(options, flag, words[++*index], reterr);
 }
 
 enum hb_err hb_options_parse(const struct hb_flag *const *tables, int count, char *const *words,

@@ -180,6 +180,28 @@ static enum hb_err add_line(struct stream *stream, struct batch *batch, struct h
     return err ? err : hb_buf_add(&batch->body, line);
 }
 
+/* Adds an event's line to the batch, begun when there is none, and sends it when it is full. Empty lines say nothing. */
+static enum hb_err take_line(struct stream *stream, struct batch **batch, struct hb_str line)
+{
+    struct hb_str text = hb_str_trim(line);
+    enum hb_err err;
+
+    stream->line++;
+    if (text.len == 0) {
+        return HB_OK;
+    }
+    if (text.len > HB_LINE_BYTES_MAX) {
+        return hb_cli_fail(stream->cli, HB_ERR_TOO_LARGE, "line %llu is too long", (unsigned long long)stream->line);
+    }
+    err = *batch ? HB_OK : free_batch(stream, batch);
+    err = err ? err : add_line(stream, *batch, text);
+    if (!err && ((*batch)->count == HB_BATCH_EVENTS || (*batch)->body.len >= HB_BATCH_BYTES)) {
+        err = send_batch(*batch);
+        *batch = NULL;
+    }
+    return err;
+}
+
 static enum hb_err read_lines(struct stream *stream, FILE *in)
 {
     struct batch *batch = NULL;
@@ -189,22 +211,9 @@ static enum hb_err read_lines(struct stream *stream, FILE *in)
     ssize_t got;
 
     while (!err && (got = getline(&line, &capacity, in)) >= 0) {
-        struct hb_str text = hb_str_trim(hb_str_n(line, (size_t)got > 0 && line[got - 1] == '\n' ? (size_t)got - 1 : (size_t)got));
+        size_t length = (size_t)got;
 
-        stream->line++;
-        if (text.len == 0) {
-            continue;
-        }
-        if (text.len > HB_LINE_BYTES_MAX) {
-            err = hb_cli_fail(stream->cli, HB_ERR_TOO_LARGE, "line %llu is too long", (unsigned long long)stream->line);
-            break;
-        }
-        err = batch ? HB_OK : free_batch(stream, &batch);
-        err = err ? err : add_line(stream, batch, text);
-        if (!err && (batch->count == HB_BATCH_EVENTS || batch->body.len >= HB_BATCH_BYTES)) {
-            err = send_batch(batch);
-            batch = NULL;
-        }
+        err = take_line(stream, &batch, hb_str_n(line, length > 0 && line[length - 1] == '\n' ? length - 1 : length));
     }
     if (!err && ferror(in)) {
         err = hb_cli_fail(stream->cli, HB_ERR_IO, "standard input cannot be read: %s", strerror(errno));

@@ -216,11 +216,6 @@ void hb_supervisor_kill(struct hb_supervisor *supervisor)
     signal_all(supervisor, SIGKILL);
 }
 
-int hb_supervisor_pid(const struct hb_supervisor *supervisor, size_t child)
-{
-    return supervisor->children[child].process ? hb_child_pid(supervisor->children[child].process) : 0;
-}
-
 uint64_t hb_supervisor_restarts(const struct hb_supervisor *supervisor)
 {
     return supervisor->restarts;

@@ -41,8 +41,6 @@ void hb_supervisor_free(struct hb_supervisor **supervisor);
 void hb_supervisor_stop(struct hb_supervisor *supervisor);
 /* SIGKILL to all that are left. */
 void hb_supervisor_kill(struct hb_supervisor *supervisor);
-/* Process id, or 0 while it is not running. */
-int hb_supervisor_pid(const struct hb_supervisor *supervisor, size_t child);
 /* Times a child was started again. */
 uint64_t hb_supervisor_restarts(const struct hb_supervisor *supervisor);
 

@@ -92,12 +92,6 @@ static inline void hb_metric_set(struct hb_metrics *metrics, enum hb_metric metr
     HB_ASSERT(hb_metric_label_counts[metric] == 0);
     __atomic_store_n(&metrics->cells[metric], (uint64_t)value, __ATOMIC_RELAXED);
 }
-/* The same with a label. */
-static inline void hb_metric_set_label(struct hb_metrics *metrics, enum hb_metric metric, unsigned label, int64_t value)
-{
-    HB_ASSERT(label < hb_metric_label_counts[metric]);
-    __atomic_store_n(&metrics->cells[(unsigned)metric + 1 + label], (uint64_t)value, __ATOMIC_RELAXED);
-}
 /* Puts a duration in microseconds into a HISTOGRAM_MS; less than zero counts as zero. */
 void hb_metric_observe_us(struct hb_metrics *metrics, enum hb_metric metric, int64_t duration_us);
 

@@ -92,11 +92,6 @@ void hb_marks_free(struct hb_marks **marks)
     *marks = NULL;
 }
 
-bool hb_marks_is_connected(const struct hb_marks *marks)
-{
-    return hb_redis_is_connected(marks->redis);
-}
-
 /* ---- collecting ---- */
 
 void hb_marks_begin(struct hb_marks *marks)

@@ -41,7 +41,6 @@ HB_MUST_USE enum hb_err hb_marks_new(const struct hb_marks_options *options, str
                                      struct hb_error *reterr);
 /* What was sent and not answered is called back as unknown. */
 void hb_marks_free(struct hb_marks **marks);
-bool hb_marks_is_connected(const struct hb_marks *marks);
 
 /* Collects marks for the next command: begin, add each, then check or set. HB_ERR_MEMORY. */
 void hb_marks_begin(struct hb_marks *marks);
