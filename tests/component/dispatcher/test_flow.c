@@ -83,7 +83,7 @@ static void a_filter_that_costs_too_much_leaves_a_skipped_line(void **state)
     world_add_webhook(w, &(struct fake_webhook){.id = "wh_0", .filter = filter.ptr});
     world_start(w);
     fake_kafka_assign(0, 0);
-    world_append(w, 0, 0, &(struct fake_event){.id = "evt_a", .store = "shop", .type = "order.created", .value = data.ptr}, 1u);
+    world_append(w, 0, 0, &(struct fake_event){.id = "evt_a", .store = "shop", .subject = "1001", .type = "order.created", .value = data.ptr}, 1u);
     world_finish(w);
     assert_int_equal(fake_http_sent_count(w->http), 0);
     assert_true(world_has_line(w, "\"outcome\":\"skipped\",\"reason\":\"filter_too_costly\"", "wh_0"));
