@@ -160,7 +160,8 @@ static void a_bad_entry_of_the_allow_list_is_named(void **state)
     static const char *const entries[] = {
         "example.com", "10.0.0.0/33",  "10.0.0.0/",   "10.0.0/8",    "10.0.0.0/8:", "10.0.0.0/8:0", "10.0.0.1:65536",
         "[fd00::/8",   "fd00::/129",   "[10.0.0.1]",  "010.0.0.1",   "0x7f.0.0.1",  "2130706433",   "/8",
-        "[]",          "fe80::1%eth0", "10.0.0.0/-1", "10.0.0.0/8x", "[",           ":80"};
+        "[]",          "fe80::1%eth0", "10.0.0.0/-1", "10.0.0.0/8x", "[",           ":80",
+        "::ffff:10.0.0.0/104", "[::ffff:10.1.2.3]:443"};
     for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
         struct hb_egress *egress = NULL;
         struct hb_error error = {.code = HB_OK};
