@@ -1,9 +1,12 @@
 #include "cli/config_check.h"
 
+#include "core/egress.h" /* hb_address_parse */
 #include "hookbus/bytes.h"
 #include "hookbus/topics.h"
 
 #include <inttypes.h>
+
+#define INSTANCE_MAX 128 /* bytes: with its ending it must be a file name */
 
 struct choice {
     const char *key;
@@ -60,6 +63,27 @@ static enum hb_err check_orders(const struct hb_config *c, struct hb_error *rete
     return HB_OK;
 }
 
+/* What is listened on is never a name: which of its addresses would it be? */
+static enum hb_err check_listens(const struct hb_config *c, struct hb_error *reterr)
+{
+    const struct {
+        const char *key, *value;
+    } listens[] = {{"api.listen", c->api_listen}, {"dispatcher.listen", c->dispatcher_listen}};
+    struct hb_address address;
+    for (size_t i = 0; i < sizeof listens / sizeof *listens; i++)
+        if (!hb_address_parse(hb_str_c(listens[i].value), &address))
+            return hb_fail(reterr, HB_ERR_CONFIG, "%s must be an IP address such as 127.0.0.1, 0.0.0.0 or ::1, not \"%.80s\"", listens[i].key,
+                           listens[i].value);
+    return HB_OK;
+}
+
+/* It is part of a file name in dispatcher.state_dir. */
+static bool is_instance(const char *instance)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    return strlen(instance) <= INSTANCE_MAX && strspn(instance, allowed) == strlen(instance) && instance[0] != '.';
+}
+
 static bool is_topic_prefix(const char *prefix)
 {
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
@@ -71,8 +95,12 @@ enum hb_err hb_config_check(const struct hb_config *c, struct hb_error *reterr)
     enum hb_err err = check_choices(c, reterr);
     if (!err)
         err = check_orders(c, reterr);
+    if (!err)
+        err = check_listens(c, reterr);
     if (err)
         return err;
+    if (!is_instance(c->dispatcher_instance))
+        return hb_fail(reterr, HB_ERR_CONFIG, "dispatcher.instance must be at most %d of A-Z a-z 0-9 . _ - and not begin with a dot", INSTANCE_MAX);
     if (c->kafka_brokers[0] == '\0')
         return hb_fail(reterr, HB_ERR_CONFIG, "kafka.brokers must name at least one broker as host:port");
     if (!is_topic_prefix(c->kafka_topic_prefix))

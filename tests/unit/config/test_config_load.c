@@ -129,6 +129,11 @@ static void what_is_wrong_is_said_with_its_place(void **state)
         {"delivery:\n  window_start: 100\n",
          "delivery.window_start (100) must not be greater than delivery.window_max (64)"},
         {"delivery:\n  connect_timeout_ms: 20000\n", "delivery.connect_timeout_ms (20000)"},
+        {"api:\n  listen: foo bar\n", "api.listen must be an IP address such as 127.0.0.1, 0.0.0.0 or ::1, not \"foo bar\""},
+        {"api:\n  listen: ''\n", "api.listen must be an IP address"},
+        {"dispatcher:\n  listen: localhost\n", "dispatcher.listen must be an IP address"},
+        {"dispatcher:\n  instance: ../../../etc/x\n", "dispatcher.instance must be at most 128 of A-Z a-z 0-9 . _ -"},
+        {"dispatcher:\n  instance: .hidden\n", "dispatcher.instance must be"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_refused(cases[i][0], NULL, cases[i][1]);
