@@ -1,16 +1,19 @@
 /* Job: tells whether data fits a JSON Schema, and if not, where and what would be right.
  *
  * Place: core/shapes holds docs/schemas in this form; producer/ asks it on publish. Runs in place over
- * core/json_cursor: no tree, no doubles, numbers are exact decimals. Of JSON Schema 2020-12 exactly these keywords:
- * type (a word or a list), enum (of strings), minLength, maxLength, pattern (core/pattern), format (core/text_format;
- * asserted), minimum, required, properties, additionalProperties, propertyNames, items, minItems, oneOf, if with then,
- * $ref to #/$defs/<name>; and without meaning: $schema, $id, title, description, examples. $defs, $schema, $id and
- * examples stand at the top only. Any other keyword, any other value of one, a boolean in a schema's place, or a $ref
- * that leads back to itself refuses the schema: nothing that stands in one goes unchecked. Members of one name are all
- * checked, for who reads the data may take any of them. Owns / borrows: a schema owns all it needs; a fault is a copy.
- * Fails: HB_ERR_INVALID, HB_ERR_MEMORY, on load only. Limits: below; depth of a check is the schema's. Cost: O(bytes of
- * data) times the schema's depth, no allocation. Threads: a schema is immutable. Example: struct hb_schema_fault fault;
- * if (!hb_schema_fits(schema, data, &fault)) puts(fault.should); */
+ * core/json_cursor: no tree, no doubles, numbers are exact decimals.
+ * Of JSON Schema 2020-12 exactly these keywords: type (a word or a list), enum (of strings), minLength, maxLength,
+ * pattern (core/pattern), format (core/text_format; asserted), minimum, required, properties, additionalProperties,
+ * propertyNames, items, minItems, oneOf, if with then, $ref to #/$defs/<name>; and without meaning: $schema, $id,
+ * title, description, examples. $defs, $schema, $id and examples stand at the top only.
+ * Any other keyword, any other value of one, a boolean in a schema's place, or a $ref that leads back to itself refuses
+ * the schema: nothing that stands in one goes unchecked. Members of one name are all checked, for who reads the data
+ * may take any of them.
+ * Owns / borrows: a schema owns all it needs; a fault is a copy. Fails: HB_ERR_INVALID, HB_ERR_MEMORY, on load only.
+ * Limits: below; depth of a check is the schema's. Cost: O(bytes of data) times the schema's depth, no allocation.
+ * Measured with docs/schemas: 1 to 7 us for the samples of deploy/, and some 20 ns a byte for data made to be slow.
+ * Threads: a schema is immutable.
+ * Example: struct hb_schema_fault fault; if (!hb_schema_fits(schema, data, &fault)) puts(fault.should); */
 #ifndef CORE_SCHEMA_H
 #define CORE_SCHEMA_H
 
