@@ -41,7 +41,7 @@ static unsigned types_of_value(struct hb_cursor value, unsigned wanted)
     case HB_CURSOR_NONE:
         break;
     }
-    HB_ASSERT(!"a value that is none");
+    HB_ASSERT(false && "a value that is none");
     return 0;
 }
 
