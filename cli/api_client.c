@@ -132,7 +132,12 @@ static enum hb_err make_client(struct hb_api *api)
 {
     const struct hb_config *config = &api->cli->config;
     struct hb_resolver_options resolver = {
-        .loop = api->loop, .timeout_ms = CONNECT_TIMEOUT_MS, .cache_entries_max = 16, .ttl_min_s = 1, .ttl_max_s = 60, .negative_ttl_s = 1,
+        .loop = api->loop,
+        .timeout_ms = CONNECT_TIMEOUT_MS,
+        .cache_entries_max = 16,
+        .ttl_min_s = 1,
+        .ttl_max_s = 60,
+        .negative_ttl_s = 1,
     };
     enum hb_err err = hb_resolver_new(&resolver, &api->resolver, &api->cli->error);
 
@@ -212,7 +217,8 @@ static enum hb_err fail_away(struct hb_api *api, const struct hb_answer *answer)
 {
     bool is_refused = answer->failure == HB_FAILURE_CONNECT_REFUSED;
 
-    return hb_cli_fail(api->cli, HB_ERR_AWAY, "the api at %s cannot be reached: %s%s", api->url, hb_failure_text(answer->failure),
+    return hb_cli_fail(api->cli, HB_ERR_AWAY, "the api at %s cannot be reached: %s%s", api->url,
+                       hb_failure_text(answer->failure),
                        is_refused ? ". Is 'hookbus run' or 'hookbus api' running there?" : "");
 }
 
@@ -244,7 +250,9 @@ static void take_answer(void *user, const struct hb_answer *answer)
     }
     if (pending->err == HB_ERR_INVALID) { /* silence would look like an empty list */
         bool is_shown = pending->api->cli->out.is_json;
-        pending->err = is_shown ? HB_OK : hb_cli_fail(pending->api->cli, HB_ERR_AWAY, "the api's answer cannot be read; --json shows it as it is");
+        pending->err = is_shown ? HB_OK
+                                : hb_cli_fail(pending->api->cli, HB_ERR_AWAY,
+                                              "the api's answer cannot be read; --json shows it as it is");
     }
 }
 
@@ -257,14 +265,15 @@ enum hb_err hb_api_target(struct hb_api *api, const char *path, struct hb_http_t
     return hb_http_target_new(api->http, hb_str_c(url), headers, 1, ret_target, &api->cli->error);
 }
 
-static enum hb_err send_one(struct hb_api *api, const struct hb_api_request *request, struct hb_http_target *target, struct pending *pending)
+static enum hb_err send_one(struct hb_api *api, const struct hb_api_request *request, struct hb_http_target *target,
+                            struct pending *pending)
 {
     struct hb_header headers[2];
     size_t count = 0;
 
     if (request->body.len > 0 || request->content_type) {
-        headers[count++] = (struct hb_header){HB_STR("Content-Type"),
-                                              hb_str_c(request->content_type ? request->content_type : "application/json")};
+        headers[count++] = (struct hb_header){
+            HB_STR("Content-Type"), hb_str_c(request->content_type ? request->content_type : "application/json")};
     }
     if (request->if_match) {
         headers[count++] = (struct hb_header){HB_STR("If-Match"), hb_str_c(request->if_match)};
@@ -308,7 +317,8 @@ void hb_api_answer_deinit(struct hb_api_answer *answer)
     hb_buf_deinit(&answer->body);
 }
 
-enum hb_err hb_api_start(struct hb_api *api, struct hb_http_target *target, struct hb_str body, hb_http_done_fn *done, void *user)
+enum hb_err hb_api_start(struct hb_api *api, struct hb_http_target *target, struct hb_str body, hb_http_done_fn *done,
+                         void *user)
 {
     const struct hb_header headers[] = {{HB_STR("Content-Type"), HB_STR("application/json")}};
     struct hb_http_request_spec spec = {
@@ -342,7 +352,8 @@ enum hb_err hb_api_add_segment(struct hb_buf *path, const char *segment)
     enum hb_err err = hb_buf_add_char(path, '/');
 
     for (; *segment && !err; segment++) {
-        err = is_unreserved(*segment) ? hb_buf_add_char(path, *segment) : hb_buf_addf(path, "%%%02X", (unsigned char)*segment);
+        err = is_unreserved(*segment) ? hb_buf_add_char(path, *segment)
+                                      : hb_buf_addf(path, "%%%02X", (unsigned char)*segment);
     }
     return err;
 }

@@ -1,10 +1,10 @@
 /* Job: speaks to hookbus's own HTTP API for the commands.
  *
- * Place: over platform/http_client, on a loop of its own, with an address filter that lets exactly the api's addresses through.
- * The key comes from --key-file, HOOKBUS_API_KEY or api.admin_key_file, in that order.
- * Owns / borrows: an answer's document is the caller's (hb_api_answer_deinit). Fails: HB_ERR_AWAY (not reachable, or 5xx), HB_ERR_DENIED
- * (401, 403), HB_ERR_NOT_FOUND, HB_ERR_CONFLICT (409, 412), HB_ERR_INVALID (other 4xx), HB_ERR_TOO_LARGE, HB_ERR_CONFIG (no key): each with
- * the api's own words. Limits: answers of HB_API_ANSWER_BYTES_MAX. Threads: one; calls block.
+ * Place: over platform/http_client, on a loop of its own, with an address filter that lets exactly the api's addresses
+ * through. The key comes from --key-file, HOOKBUS_API_KEY or api.admin_key_file, in that order. Owns / borrows: an
+ * answer's document is the caller's (hb_api_answer_deinit). Fails: HB_ERR_AWAY (not reachable, or 5xx), HB_ERR_DENIED
+ * (401, 403), HB_ERR_NOT_FOUND, HB_ERR_CONFLICT (409, 412), HB_ERR_INVALID (other 4xx), HB_ERR_TOO_LARGE, HB_ERR_CONFIG
+ * (no key): each with the api's own words. Limits: answers of HB_API_ANSWER_BYTES_MAX. Threads: one; calls block.
  *
  * Example:
  *     struct hb_api_request request = {.method = "GET", .path = "/v1/stores"};
@@ -47,12 +47,14 @@ struct hb_api_answer {
     struct hb_json *json; /* NULL: no body; or, with --json, what cannot be read */
 };
 /* Waits for the answer. A status of 400 or more is an error; ret_answer is to be freed only on HB_OK. */
-HB_MUST_USE enum hb_err hb_api_call(struct hb_api *api, const struct hb_api_request *request, struct hb_api_answer *ret_answer);
+HB_MUST_USE enum hb_err hb_api_call(struct hb_api *api, const struct hb_api_request *request,
+                                    struct hb_api_answer *ret_answer);
 void hb_api_answer_deinit(struct hb_api_answer *answer);
 
 /* ---- several at a time (publish) ---- */
 /* Starts a request; `done` comes out of hb_api_turn. body must live until then. */
-HB_MUST_USE enum hb_err hb_api_start(struct hb_api *api, struct hb_http_target *target, struct hb_str body, hb_http_done_fn *done, void *user);
+HB_MUST_USE enum hb_err hb_api_start(struct hb_api *api, struct hb_http_target *target, struct hb_str body,
+                                     hb_http_done_fn *done, void *user);
 /* The target of a path, for hb_api_start. */
 HB_MUST_USE enum hb_err hb_api_target(struct hb_api *api, const char *path, struct hb_http_target **ret_target);
 /* Lets the loop run until something happens, at most timeout_ms. */

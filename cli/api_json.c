@@ -10,7 +10,8 @@ static void blank_if_odd(struct hb_buf *copy, struct hb_cursor holder)
     struct hb_cursor data = hb_cursor_member(hb_cursor_member(holder, HB_STR("event")), HB_STR("data"));
     struct hb_json *json = NULL;
 
-    if (data.kind == HB_CURSOR_NONE || data.raw.len < sizeof(WORD) - 1 || hb_json_parse(data.raw, &json, NULL) == HB_OK) {
+    if (data.kind == HB_CURSOR_NONE || data.raw.len < sizeof(WORD) - 1 ||
+        hb_json_parse(data.raw, &json, NULL) == HB_OK) {
         hb_json_free(&json);
         return;
     }

@@ -40,7 +40,8 @@ enum hb_err hb_api_problem(int status, struct hb_str body, struct hb_error *rete
     (void)hb_json_str(hb_json_get(json, "field"), &field);
     (void)hb_json_str(hb_json_get(json, "should"), &should);
     (void)hb_fail(reterr, err, "%.*s%s%.*s%s%.*s%s%s%.*s", HB_ARG(title), detail.len ? ": " : "", HB_ARG(detail),
-                  field.len ? " (" : "", HB_ARG(field), field.len ? ")" : "", should.len ? "; right would be: " : "", HB_ARG(should));
+                  field.len ? " (" : "", HB_ARG(field), field.len ? ")" : "", should.len ? "; right would be: " : "",
+                  HB_ARG(should));
     hb_json_free(&json);
     return err;
 }

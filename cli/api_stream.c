@@ -122,11 +122,14 @@ static int read_head(struct reader *reader)
     return status;
 }
 
-static enum hb_err send_request(struct hb_cli *cli, const struct hb_api *api, const struct hb_url *url, const char *path, int fd)
+static enum hb_err send_request(struct hb_cli *cli, const struct hb_api *api, const struct hb_url *url,
+                                const char *path, int fd)
 {
     struct hb_buf request = hb_buf_make(REQUEST_MAX_BYTES);
-    enum hb_err err = hb_buf_addf(&request, "GET %s HTTP/1.1\r\nHost: %.*s:%u\r\nAuthorization: Bearer %s\r\nAccept: application/x-ndjson\r\n\r\n",
-                                  path, HB_ARG(url->host), url->port, hb_api_key(api));
+    enum hb_err err = hb_buf_addf(
+        &request,
+        "GET %s HTTP/1.1\r\nHost: %.*s:%u\r\nAuthorization: Bearer %s\r\nAccept: application/x-ndjson\r\n\r\n", path,
+        HB_ARG(url->host), url->port, hb_api_key(api));
 
     if (!err && send(fd, request.ptr, request.len, MSG_NOSIGNAL) != (ssize_t)request.len) {
         err = hb_cli_fail(cli, HB_ERR_AWAY, "the api went away");
@@ -169,14 +172,16 @@ static enum hb_err read_problem(struct hb_cli *cli, struct reader *reader, int s
     return err;
 }
 
-enum hb_err hb_api_stream(struct hb_cli *cli, const struct hb_api *api, const char *path, bool (*fn)(void *user, struct hb_str line), void *user)
+enum hb_err hb_api_stream(struct hb_cli *cli, const struct hb_api *api, const char *path,
+                          bool (*fn)(void *user, struct hb_str line), void *user)
 {
     struct reader *reader = calloc(1, sizeof(*reader));
     struct hb_url url;
     enum hb_err err = reader ? hb_url_parse(hb_str_c(hb_api_url(api)), &url, &cli->error) : HB_ERR_MEMORY;
 
     if (!err && url.is_https) {
-        err = hb_cli_fail(cli, HB_ERR_CONFIG, "a live tail needs a plain http api; 'hookbus event list' works over https");
+        err = hb_cli_fail(cli, HB_ERR_CONFIG,
+                          "a live tail needs a plain http api; 'hookbus event list' works over https");
     }
     if (!err) {
         reader->fd = dial(cli, &url);

@@ -2,7 +2,8 @@
  *
  * Place: each cli/command_*.c defines rows and their functions; cli/commands.c lists them; cli/run.c runs one.
  * Owns / borrows: rows are constants. struct hb_cli belongs to cli/run.c for the length of one command.
- * Fails: a command's function returns HB_OK or what hb_cli_fail gave it; the exit code follows from it. Threads: one. */
+ * Fails: a command's function returns HB_OK or what hb_cli_fail gave it; the exit code follows from it. Threads:
+ * one. */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
@@ -51,7 +52,8 @@ const struct hb_command *const *hb_commands(size_t *ret_count);
 const struct hb_command *hb_command_find(int count, char *const *words, int *ret_used);
 
 /* Sets the error's sentence and returns `err`, for `return hb_cli_fail(...)`. */
-__attribute__((format(printf, 3, 4))) enum hb_err hb_cli_fail(struct hb_cli *cli, enum hb_err err, const char *format, ...);
+__attribute__((format(printf, 3, 4))) enum hb_err hb_cli_fail(struct hb_cli *cli, enum hb_err err, const char *format,
+                                                              ...);
 /* The same for a wrong command line: ends with HB_EXIT_USAGE and a pointer to --help. */
 __attribute__((format(printf, 2, 3))) enum hb_err hb_cli_usage(struct hb_cli *cli, const char *format, ...);
 /* A flag's value, or NULL. */
@@ -64,7 +66,8 @@ HB_MUST_USE enum hb_err hb_cli_store(struct hb_cli *cli, const char **ret_store)
 /* The flags that commands share, by their bits (cli/flags.c); NULL-ended list into ret_tables (5 places). */
 void hb_command_flag_tables(const struct hb_command *command, const struct hb_flag *ret_tables[5]);
 
-/* Runs the program: finds the command, parses, loads the configuration, runs, says what went wrong. Returns the exit code. */
+/* Runs the program: finds the command, parses, loads the configuration, runs, says what went wrong. Returns the exit
+ * code. */
 int hb_cli_run(int argc, char **argv);
 
 /* What `hookbus help`, `hookbus help WORD…` and `--help` print. */

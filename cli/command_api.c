@@ -85,7 +85,8 @@ static void bootstrapped(void *user, const struct hb_error *result)
     struct api_role *role = user;
 
     role->has_admin_key = true;
-    hb_log(&role->setup.role, HB_LOG_ADMIN_KEY, HB_LOG_BOOL("ok", result->code == HB_OK), HB_LOG_C("detail", result->text));
+    hb_log(&role->setup.role, HB_LOG_ADMIN_KEY, HB_LOG_BOOL("ok", result->code == HB_OK),
+           HB_LOG_C("detail", result->text));
 }
 
 static void became_current(void *user)
@@ -209,7 +210,8 @@ static enum hb_err mount(struct api_role *role, struct hb_error *reterr)
     return err ? hb_fail(reterr, err, "the api's routes could not be mounted: %s", hb_err_text(err)) : HB_OK;
 }
 
-static enum hb_err init(struct api_role *role, const struct hb_config *config, bool is_supervised, struct hb_error *reterr)
+static enum hb_err init(struct api_role *role, const struct hb_config *config, bool is_supervised,
+                        struct hb_error *reterr)
 {
     enum hb_err err = hb_setup_init(&role->setup, config, "api", NULL, reterr);
 
@@ -265,8 +267,10 @@ const struct hb_command hb_command_api = {
     .name = "api",
     .usage = "",
     .summary = "the role that takes events, administers stores and webhooks, and answers questions",
-    .help = "Serves the HTTP API on api.listen:api.port, with /metrics, /healthz and /readyz. Creates missing topics at its start\n"
-            "(kafka.create_topics) and, if there is no API key yet, writes the first admin key to api.admin_key_file (0600).\n"
+    .help = "Serves the HTTP API on api.listen:api.port, with /metrics, /healthz and /readyz. Creates missing topics "
+            "at its start\n"
+            "(kafka.create_topics) and, if there is no API key yet, writes the first admin key to api.admin_key_file "
+            "(0600).\n"
             "SIGTERM or Ctrl-C: takes no more requests, answers those it has, and ends.",
     .flags = FLAGS,
     .uses = HB_USES_CONFIG,

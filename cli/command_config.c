@@ -22,7 +22,8 @@ static enum hb_err run_check(struct hb_cli *cli)
         hb_output_line(&cli->out, "{\"ok\":true}");
     } else {
         hb_output_line(&cli->out, "%s the configuration is usable%s%s", hb_output_mark(&cli->out, HB_MARK_OK),
-                       cli->config_file ? ": " : " (no file: defaults and environment)", cli->config_file ? cli->config_file : "");
+                       cli->config_file ? ": " : " (no file: defaults and environment)",
+                       cli->config_file ? cli->config_file : "");
     }
     return HB_OK;
 }
@@ -132,13 +133,22 @@ static enum hb_err run_reference(struct hb_cli *cli)
 }
 
 const struct hb_command hb_command_config_check = {
-    .name = "config check", .usage = "[--config FILE]", .summary = "say whether the configuration is usable, and what is not",
-    .uses = HB_USES_CONFIG, .run = run_check,
+    .name = "config check",
+    .usage = "[--config FILE]",
+    .summary = "say whether the configuration is usable, and what is not",
+    .uses = HB_USES_CONFIG,
+    .run = run_check,
 };
 const struct hb_command hb_command_config_print = {
-    .name = "config print", .usage = "[--config FILE]", .summary = "show every key with the value in force; secrets are not shown",
-    .uses = HB_USES_CONFIG, .run = run_print,
+    .name = "config print",
+    .usage = "[--config FILE]",
+    .summary = "show every key with the value in force; secrets are not shown",
+    .uses = HB_USES_CONFIG,
+    .run = run_print,
 };
 const struct hb_command hb_command_config_reference = {
-    .name = "config reference", .usage = "", .summary = "show every key with its default, range and meaning", .run = run_reference,
+    .name = "config reference",
+    .usage = "",
+    .summary = "show every key with its default, range and meaning",
+    .run = run_reference,
 };

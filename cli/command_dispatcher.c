@@ -26,7 +26,8 @@ static enum hb_err run(struct hb_cli *cli)
 
 static const struct hb_flag FLAGS[] = {
     {"workers", 'w', "N", "so many worker processes, restarted when they end; one a core is right", false, false},
-    {"reset-offsets", 0, NULL, "where a committed offset is out of range, begin at the earliest event kept", false, false},
+    {"reset-offsets", 0, NULL, "where a committed offset is out of range, begin at the earliest event kept", false,
+     false},
     {"worker", 0, "K", "this is worker K of a parent", false, true},
     {"supervised", 0, NULL, "started by hookbus run", false, true},
     HB_FLAGS_END,
@@ -36,8 +37,10 @@ const struct hb_command hb_command_dispatcher = {
     .name = "dispatcher",
     .usage = "[--workers N] [--reset-offsets]",
     .summary = "the role that delivers events to webhooks",
-    .help = "Consumes events from Kafka and delivers each to the webhooks that select it. /metrics, /healthz and /readyz on\n"
-            "dispatcher.listen:dispatcher.port, also for all workers together. SIGTERM or Ctrl-C: takes nothing new, finishes what\n"
+    .help = "Consumes events from Kafka and delivers each to the webhooks that select it. /metrics, /healthz and "
+            "/readyz on\n"
+            "dispatcher.listen:dispatcher.port, also for all workers together. SIGTERM or Ctrl-C: takes nothing new, "
+            "finishes what\n"
             "waits within dispatcher.grace_s, and ends.",
     .flags = FLAGS,
     .uses = HB_USES_CONFIG,

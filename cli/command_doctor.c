@@ -10,7 +10,8 @@
 
 void hb_doctor_add(struct hb_doctor *doctor, const char *check, enum hb_mark mark, const char *format, ...)
 {
-    struct hb_finding *finding = &doctor->findings[doctor->count < HB_FINDINGS_MAX ? doctor->count++ : HB_FINDINGS_MAX - 1];
+    struct hb_finding *finding =
+        &doctor->findings[doctor->count < HB_FINDINGS_MAX ? doctor->count++ : HB_FINDINGS_MAX - 1];
     va_list list;
 
     *finding = (struct hb_finding){.check = check, .mark = mark};
@@ -85,8 +86,8 @@ static enum hb_err run(struct hb_cli *cli)
         return HB_ERR_MEMORY;
     }
     doctor->cli = cli;
-    hb_doctor_add(doctor, "config", HB_MARK_OK, "the configuration is usable%s%s", cli->config_file ? ": " : " (no file)",
-                  cli->config_file ? cli->config_file : "");
+    hb_doctor_add(doctor, "config", HB_MARK_OK, "the configuration is usable%s%s",
+                  cli->config_file ? ": " : " (no file)", cli->config_file ? cli->config_file : "");
     hb_doctor_kafka(doctor);
     hb_doctor_redis(doctor);
     hb_doctor_here(doctor);
@@ -107,7 +108,8 @@ const struct hb_command hb_command_doctor = {
     .name = "doctor",
     .usage = "[--config FILE]",
     .summary = "look at Kafka, topics, Redis, keys, clock and limits, and say what to do",
-    .help = "Run it as the user, with the configuration, of the role. Exit code 1 if something fails; warnings do not count.",
+    .help = "Run it as the user, with the configuration, of the role. Exit code 1 if something fails; warnings do not "
+            "count.",
     .uses = HB_USES_CONFIG,
     .run = run,
 };

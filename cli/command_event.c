@@ -19,7 +19,9 @@ static enum hb_err add_query(struct hb_cli *cli, const char *name, const char *v
         return HB_OK;
     }
     err = hb_api_add_segment(&encoded, value);
-    err = err ? err : hb_buf_addf(path, "%s%s=%.*s", memchr(path->ptr, '?', path->len) ? "&" : "?", name, (int)encoded.len - 1, encoded.ptr + 1);
+    err = err ? err
+              : hb_buf_addf(path, "%s%s=%.*s", memchr(path->ptr, '?', path->len) ? "&" : "?", name,
+                            (int)encoded.len - 1, encoded.ptr + 1);
     hb_buf_deinit(&encoded);
     return err == HB_ERR_FULL ? hb_cli_usage(cli, "--%s is too long", name) : err;
 }
@@ -30,7 +32,9 @@ static enum hb_err list_path(struct hb_cli *cli, const char *const *names, char 
     struct hb_buf path = hb_buf_make(HB_API_PATH_MAX - 1);
     enum hb_err err = hb_cli_store(cli, &store);
 
-    err = err ? err : hb_api_path(cli, (const char *const[]){"stores", store, "events", hb_cli_argument(cli, 0), NULL}, ret_path);
+    err = err ? err
+              : hb_api_path(cli, (const char *const[]){"stores", store, "events", hb_cli_argument(cli, 0), NULL},
+                            ret_path);
     err = err ? err : hb_buf_add(&path, hb_str_c(ret_path));
     for (; !err && *names; names++) {
         err = add_query(cli, *names, hb_cli_option(cli, *names), &path);
@@ -59,13 +63,15 @@ static enum hb_err add_row(struct hb_table *table, const struct hb_json *item, s
 
 static enum hb_err show_list(struct hb_cli *cli, const struct hb_json *answer)
 {
-    static const struct hb_column COLUMNS[] = {{"APPENDED", 0}, {"TYPE", 0}, {"SUBJECT", HB_COLUMN_CUT}, {"EVENT", 0}, {"DELIVERIES", HB_COLUMN_CUT}};
+    static const struct hb_column COLUMNS[] = {
+        {"APPENDED", 0}, {"TYPE", 0}, {"SUBJECT", HB_COLUMN_CUT}, {"EVENT", 0}, {"DELIVERIES", HB_COLUMN_CUT}};
     struct hb_table table = hb_table_make(&cli->out, COLUMNS, 5);
     struct hb_buf scratch = hb_buf_make(SCRATCH_BYTES);
     enum hb_err err = hb_buf_reserve(&scratch, SCRATCH_BYTES);
     bool is_complete = true;
 
-    for (const struct hb_json *item = hb_json_first(hb_json_get(answer, "events")); item && !err; item = hb_json_next(item)) {
+    for (const struct hb_json *item = hb_json_first(hb_json_get(answer, "events")); item && !err;
+         item = hb_json_next(item)) {
         err = add_row(&table, item, &scratch);
     }
     if (!err && table.rows_count > 0) {
@@ -81,7 +87,8 @@ static enum hb_err show_list(struct hb_cli *cli, const struct hb_json *answer)
     return err;
 }
 
-static enum hb_err get(struct hb_cli *cli, const char *path, enum hb_err (*show)(struct hb_cli *cli, const struct hb_json *answer))
+static enum hb_err get(struct hb_cli *cli, const char *path,
+                       enum hb_err (*show)(struct hb_cli *cli, const struct hb_json *answer))
 {
     struct hb_api_request request = {.method = "GET", .path = path};
     struct hb_api_answer answer;
@@ -159,7 +166,8 @@ static bool tail_line(void *user, struct hb_str line)
         struct hb_str subject = hb_json_text_or(event, "subject", "");
 
         if (!hb_output_clean(&cli->out, subject, &clean)) {
-            hb_output_line(&cli->out, "%.*s   %-20.*s %.*s/%.*s %.*s", HB_ARG(hb_event_view_clock(hb_json_text_or(event, "appended", ""))),
+            hb_output_line(&cli->out, "%.*s   %-20.*s %.*s/%.*s %.*s",
+                           HB_ARG(hb_event_view_clock(hb_json_text_or(event, "appended", ""))),
                            HB_ARG(hb_json_text_or(event, "type", "")), HB_ARG(hb_json_text_or(event, "store", "")),
                            HB_ARG(hb_buf_str(&clean)), HB_ARG(hb_json_text_or(event, "id", "")));
         }
@@ -201,8 +209,12 @@ static const struct hb_flag SHOW_FLAGS[] = {
 };
 
 const struct hb_command hb_command_event_list = {
-    .name = "event list", .usage = "--store STORE [--subject ID] [--type TYPE] [--since TIME]",
-    .summary = "list events and what became of them", .flags = LIST_FLAGS, .uses = HB_USES_API | HB_USES_STORE, .run = run_list,
+    .name = "event list",
+    .usage = "--store STORE [--subject ID] [--type TYPE] [--since TIME]",
+    .summary = "list events and what became of them",
+    .flags = LIST_FLAGS,
+    .uses = HB_USES_API | HB_USES_STORE,
+    .run = run_list,
 };
 const struct hb_command hb_command_event_show = {
     .name = "event show", .usage = "ID --store STORE", .summary = "show an event, and each attempt to deliver it",

@@ -80,7 +80,8 @@ static void row(const struct hb_json *item, struct hb_buf *scratch, struct hb_st
 
 static enum hb_err run_list(struct hb_cli *cli)
 {
-    static const struct hb_column COLUMNS[] = {{"PREFIX", 0}, {"STORE", 0}, {"SCOPES", 0}, {"UNTIL", 0}, {"NAME", HB_COLUMN_CUT}};
+    static const struct hb_column COLUMNS[] = {
+        {"PREFIX", 0}, {"STORE", 0}, {"SCOPES", 0}, {"UNTIL", 0}, {"NAME", HB_COLUMN_CUT}};
     static const struct hb_view VIEW = {COLUMNS, 5, row, "no keys"};
     char path[HB_API_PATH_MAX];
     enum hb_err err = key_path(cli, NULL, path);

@@ -1,4 +1,5 @@
-/* Job: `hookbus listen`: a receiver to try things with. It checks signatures as a real one has to, and shows what came. */
+/* Job: `hookbus listen`: a receiver to try things with. It checks signatures as a real one has to, and shows what
+ * came. */
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -35,7 +36,8 @@ struct late {
 
 static void answer(struct hb_http_call *call, int status)
 {
-    hb_http_call_answer(call, status, "text/plain", status == 401 ? HB_STR("the signature does not fit\n") : HB_STR(""));
+    hb_http_call_answer(call, status, "text/plain",
+                        status == 401 ? HB_STR("the signature does not fit\n") : HB_STR(""));
 }
 
 static void answer_late(void *user)
@@ -129,13 +131,15 @@ static enum hb_err serve(struct listener *listener)
     };
     for (size_t m = 0; m < 2; m++) {
         for (size_t p = 0; p < sizeof(PATTERNS) / sizeof(PATTERNS[0]); p++) {
-            listener->routes[listener->routes_count++] = (struct hb_http_route){METHODS[m], PATTERNS[p], receive, listener};
+            listener->routes[listener->routes_count++] =
+                (struct hb_http_route){METHODS[m], PATTERNS[p], receive, listener};
         }
     }
     err = err ? err : hb_http_server_new(&options, &listener->server, &cli->error);
     err = err ? err : hb_http_server_mount(listener->server, listener->routes, listener->routes_count);
     if (!err && !cli->out.is_json) {
-        hb_output_note(&cli->out, "listening on http://%s:%d/ (any path); Ctrl-C ends", options.address, hb_http_server_port(listener->server));
+        hb_output_note(&cli->out, "listening on http://%s:%d/ (any path); Ctrl-C ends", options.address,
+                       hb_http_server_port(listener->server));
     }
     return err;
 }
@@ -216,8 +220,10 @@ const struct hb_command hb_command_listen = {
     .name = "listen",
     .usage = "[--port PORT] [--secret SECRET]",
     .summary = "a receiver to try webhooks with: verifies signatures and shows what came",
-    .help = "Verifies as Standard Webhooks says: an HMAC over id, timestamp and body, and a timestamp not further than five minutes away.\n"
-            "What does not verify is answered 401. hookbus calls loopback only if egress.allow says so: HOOKBUS_EGRESS_ALLOW=127.0.0.0/8.",
+    .help = "Verifies as Standard Webhooks says: an HMAC over id, timestamp and body, and a timestamp not further than "
+            "five minutes away.\n"
+            "What does not verify is answered 401. hookbus calls loopback only if egress.allow says so: "
+            "HOOKBUS_EGRESS_ALLOW=127.0.0.0/8.",
     .flags = FLAGS,
     .run = run,
 };

@@ -143,8 +143,8 @@ static enum hb_err publish_many(struct hb_cli *cli, struct hb_api *api, const ch
     }
     say_many(cli, &published);
     if (!err && published.refused > 0) {
-        err = hb_cli_fail(cli, HB_ERR_INVALID, "%llu events were refused; the first: %.180s", (unsigned long long)published.refused,
-                          published.first_problem);
+        err = hb_cli_fail(cli, HB_ERR_INVALID, "%llu events were refused; the first: %.180s",
+                          (unsigned long long)published.refused, published.first_problem);
     }
     return err;
 }
@@ -168,7 +168,8 @@ static enum hb_err run(struct hb_cli *cli)
 }
 
 static const struct hb_flag FLAGS[] = {
-    {"subject", 0, "ID", "what it is about: the order's, product's … id; events of one subject keep their order", false, false},
+    {"subject", 0, "ID", "what it is about: the order's, product's … id; events of one subject keep their order", false,
+     false},
     {"data", 'd', "JSON", "the data, or @FILE, or - for standard input", false, false},
     {"id", 0, "ID", "the event's id: published again with it, it is recognised; otherwise one is made", false, false},
     {"changed", 0, "PATHS", "what changed: price,stock.quantity", false, false},

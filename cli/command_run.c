@@ -43,7 +43,8 @@ static void failed(void *user, const char *name, int status)
 {
     struct run_role *role = user;
 
-    (void)hb_fail(&role->end, HB_ERR_CONFIG, "'hookbus %s' cannot run (exit code %d), see its words above; all are stopped", name, status);
+    (void)hb_fail(&role->end, HB_ERR_CONFIG,
+                  "'hookbus %s' cannot run (exit code %d), see its words above; all are stopped", name, status);
     hb_role_stop(&role->signals);
 }
 
@@ -130,7 +131,8 @@ const struct hb_command hb_command_run = {
     .name = "run",
     .usage = "[--workers N]",
     .summary = "api and dispatcher on this machine, supervised",
-    .help = "Starts both roles as processes of their own and starts one again, with back-off, when it ends. Ctrl-C or SIGTERM ends all of\n"
+    .help = "Starts both roles as processes of their own and starts one again, with back-off, when it ends. Ctrl-C or "
+            "SIGTERM ends all of\n"
             "them in order; a second one at once.",
     .flags = FLAGS,
     .uses = HB_USES_CONFIG,

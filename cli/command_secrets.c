@@ -36,8 +36,10 @@ static enum hb_err run(struct hb_cli *cli)
         hb_buf_deinit(&buf);
         return err;
     }
-    hb_output_line(&cli->out, "A sealing key stands in %s (mode 0600). Set secrets.key_file to it for api and dispatcher.", path);
-    hb_output_line(&cli->out, "Keep a copy in a safe place: without it the webhooks' secrets in the registry cannot be opened.");
+    hb_output_line(&cli->out,
+                   "A sealing key stands in %s (mode 0600). Set secrets.key_file to it for api and dispatcher.", path);
+    hb_output_line(&cli->out,
+                   "Keep a copy in a safe place: without it the webhooks' secrets in the registry cannot be opened.");
     return HB_OK;
 }
 

@@ -34,12 +34,14 @@ struct listed {
     bool is_there;
 };
 
-static enum hb_err read_topic(struct hb_cli *cli, struct hb_kafka_admin *admin, enum hb_topic topic, struct listed *ret_listed)
+static enum hb_err read_topic(struct hb_cli *cli, struct hb_kafka_admin *admin, enum hb_topic topic,
+                              struct listed *ret_listed)
 {
     enum hb_err err;
 
     (void)hb_topic_name(hb_str_c(cli->config.kafka_topic_prefix), topic, ret_listed->name);
-    err = hb_kafka_admin_topic(admin, ret_listed->name, TIMEOUT_MS, &ret_listed->partitions, &ret_listed->replication, &cli->error);
+    err = hb_kafka_admin_topic(admin, ret_listed->name, TIMEOUT_MS, &ret_listed->partitions, &ret_listed->replication,
+                               &cli->error);
     ret_listed->is_there = err == HB_OK;
     return err == HB_ERR_NOT_FOUND ? HB_OK : err;
 }
@@ -52,9 +54,10 @@ static enum hb_err add_row(struct hb_table *table, enum hb_topic topic, const st
     (void)snprintf(partitions, sizeof(partitions), "%d", listed->is_there ? listed->partitions : spec->partitions);
     (void)snprintf(replication, sizeof(replication), listed->is_there ? "%d" : "-", listed->replication);
     (void)snprintf(days, sizeof(days), spec->retention_days ? "%d d" : "-", spec->retention_days);
-    return hb_table_add(table, (struct hb_str[]){hb_str_c(listed->name), listed->is_there ? HB_STR("there") : HB_STR("missing"),
-                                                 hb_str_c(partitions), hb_str_c(replication), hb_str_c(spec->policy), hb_str_c(days),
-                                                 hb_str_c(spec->key)});
+    return hb_table_add(table, (struct hb_str[]){hb_str_c(listed->name),
+                                                 listed->is_there ? HB_STR("there") : HB_STR("missing"),
+                                                 hb_str_c(partitions), hb_str_c(replication), hb_str_c(spec->policy),
+                                                 hb_str_c(days), hb_str_c(spec->key)});
 }
 
 static void add_json(struct hb_json_writer *w, enum hb_topic topic, const struct listed *listed)
@@ -74,8 +77,13 @@ static void add_json(struct hb_json_writer *w, enum hb_topic topic, const struct
 
 static enum hb_err run_list(struct hb_cli *cli)
 {
-    static const struct hb_column COLUMNS[] = {{"TOPIC", 0}, {"IN KAFKA", 0}, {"PARTITIONS", HB_COLUMN_RIGHT},
-                                               {"REPLICAS", HB_COLUMN_RIGHT}, {"POLICY", 0}, {"KEPT", HB_COLUMN_RIGHT}, {"KEY", 0}};
+    static const struct hb_column COLUMNS[] = {{"TOPIC", 0},
+                                               {"IN KAFKA", 0},
+                                               {"PARTITIONS", HB_COLUMN_RIGHT},
+                                               {"REPLICAS", HB_COLUMN_RIGHT},
+                                               {"POLICY", 0},
+                                               {"KEPT", HB_COLUMN_RIGHT},
+                                               {"KEY", 0}};
     struct hb_table table = hb_table_make(&cli->out, COLUMNS, 7);
     struct hb_buf json = hb_buf_make(JSON_MAX);
     struct hb_json_writer w = hb_json_write(&json);
@@ -169,20 +177,25 @@ static enum hb_err run_check(struct hb_cli *cli)
     if (!err && cli->out.is_json) {
         err = print_json(cli, differences);
     } else if (!err && differences->count == 0) {
-        hb_output_line(&cli->out, "%s all %d topics are as they should be", hb_output_mark(&cli->out, HB_MARK_OK), HB_TOPIC_COUNT);
+        hb_output_line(&cli->out, "%s all %d topics are as they should be", hb_output_mark(&cli->out, HB_MARK_OK),
+                       HB_TOPIC_COUNT);
     }
     for (size_t i = 0; !err && !cli->out.is_json && i < differences->count; i++) {
         const struct hb_kafka_difference *item = &differences->items[i];
 
-        hb_output_line(&cli->out, "%s %s%s", hb_output_mark(&cli->out, item->is_fatal ? HB_MARK_FAIL : HB_MARK_WARN), item->text,
-                       item->is_missing ? ": 'hookbus topics create' makes it" : "");
+        hb_output_line(&cli->out, "%s %s%s", hb_output_mark(&cli->out, item->is_fatal ? HB_MARK_FAIL : HB_MARK_WARN),
+                       item->text, item->is_missing ? ": 'hookbus topics create' makes it" : "");
     }
     free(differences);
     return err;
 }
 
 const struct hb_command hb_command_topics_list = {
-    .name = "topics list", .usage = "", .summary = "list our topics and whether Kafka has them", .uses = HB_USES_CONFIG, .run = run_list,
+    .name = "topics list",
+    .usage = "",
+    .summary = "list our topics and whether Kafka has them",
+    .uses = HB_USES_CONFIG,
+    .run = run_list,
 };
 const struct hb_command hb_command_topics_create = {
     .name = "topics create", .usage = "", .summary = "create the topics that are missing",
@@ -190,7 +203,11 @@ const struct hb_command hb_command_topics_create = {
     .uses = HB_USES_CONFIG, .run = run_create,
 };
 const struct hb_command hb_command_topics_check = {
-    .name = "topics check", .usage = "", .summary = "compare Kafka's topics with what they should be",
-    .help = "Exit code 1 if something differs. Partition counts are for life: a changed one is a failure, the rest are warnings.",
-    .uses = HB_USES_CONFIG, .run = run_check,
+    .name = "topics check",
+    .usage = "",
+    .summary = "compare Kafka's topics with what they should be",
+    .help = "Exit code 1 if something differs. Partition counts are for life: a changed one is a failure, the rest are "
+            "warnings.",
+    .uses = HB_USES_CONFIG,
+    .run = run_check,
 };

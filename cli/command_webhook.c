@@ -10,7 +10,9 @@ static enum hb_err webhook_path(struct hb_cli *cli, char ret_path[HB_API_PATH_MA
     const char *store = NULL;
     enum hb_err err = hb_cli_store(cli, &store);
 
-    return err ? err : hb_api_path(cli, (const char *const[]){"stores", store, "webhooks", hb_cli_argument(cli, 0), NULL}, ret_path);
+    return err ? err
+               : hb_api_path(cli, (const char *const[]){"stores", store, "webhooks", hb_cli_argument(cli, 0), NULL},
+                             ret_path);
 }
 
 static enum hb_err list_path(struct hb_cli *cli, char ret_path[HB_API_PATH_MAX])
@@ -26,7 +28,8 @@ static void say_added(struct hb_cli *cli, const struct hb_json *answer, void *us
     (void)user;
     hb_output_line(&cli->out, "webhook %.*s is active", HB_ARG(hb_json_text_or(answer, "id", "?")));
     hb_output_line(&cli->out, "secret  %.*s", HB_ARG(hb_json_text_or(answer, "secret", "?")));
-    hb_output_line(&cli->out, "        Shown this once: the receiver verifies with it. Lost: 'hookbus webhook rotate-secret'.");
+    hb_output_line(&cli->out,
+                   "        Shown this once: the receiver verifies with it. Lost: 'hookbus webhook rotate-secret'.");
 }
 
 static enum hb_err send(struct hb_cli *cli, struct hb_change *change, bool is_new)
@@ -55,7 +58,8 @@ static enum hb_err run_add(struct hb_cli *cli)
     enum hb_err err = list_path(cli, path);
 
     if (!err && !hb_options_has(&cli->options, "events")) {
-        err = hb_cli_usage(cli, "which events? --events order.created, --events 'order.*,product.updated' or --events '*'");
+        err = hb_cli_usage(cli,
+                           "which events? --events order.created, --events 'order.*,product.updated' or --events '*'");
     }
     return err ? err : send(cli, &change, true);
 }
@@ -130,13 +134,24 @@ static const struct hb_flag REMOVE_FLAGS[] = {HB_FLAG_YES, HB_FLAG_REVISION, HB_
 #define USES (HB_USES_API | HB_USES_STORE)
 
 const struct hb_command hb_command_webhook_add = {
-    .name = "webhook add", .usage = "URL --store STORE --events TYPES", .summary = "make a webhook: who is told of which events",
-    .help = "Prints its signing secret, once. Example:\n  hookbus webhook add https://shop.example/hooks --store demo --events 'order.*' "
+    .name = "webhook add",
+    .usage = "URL --store STORE --events TYPES",
+    .summary = "make a webhook: who is told of which events",
+    .help = "Prints its signing secret, once. Example:\n  hookbus webhook add https://shop.example/hooks --store demo "
+            "--events 'order.*' "
             "--filter '{\"total\": [{\"numeric\": [\">=\", 100]}]}'",
-    .flags = ADD_FLAGS, .uses = USES, .arguments_min = 1, .arguments_max = 1, .run = run_add,
+    .flags = ADD_FLAGS,
+    .uses = USES,
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run_add,
 };
 const struct hb_command hb_command_webhook_list = {
-    .name = "webhook list", .usage = "--store STORE", .summary = "list a store's webhooks", .uses = USES, .run = run_list,
+    .name = "webhook list",
+    .usage = "--store STORE",
+    .summary = "list a store's webhooks",
+    .uses = USES,
+    .run = run_list,
 };
 const struct hb_command hb_command_webhook_show = {
     .name = "webhook show", .usage = "ID --store STORE", .summary = "show a webhook; never its secrets",

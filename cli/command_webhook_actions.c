@@ -13,7 +13,9 @@ static enum hb_err action_path(struct hb_cli *cli, const char *verb, char ret_pa
     enum hb_err err = hb_cli_store(cli, &store);
 
     return err ? err
-               : hb_api_path(cli, (const char *const[]){"stores", store, "webhooks", hb_cli_argument(cli, 0), verb, NULL}, ret_path);
+               : hb_api_path(cli,
+                             (const char *const[]){"stores", store, "webhooks", hb_cli_argument(cli, 0), verb, NULL},
+                             ret_path);
 }
 
 static void say_status(struct hb_cli *cli, const struct hb_json *answer, void *user)
@@ -43,7 +45,9 @@ static void say_rotated(struct hb_cli *cli, const struct hb_json *answer, void *
 {
     (void)user;
     hb_output_line(&cli->out, "secret  %.*s", HB_ARG(hb_json_text_or(answer, "secret", "?")));
-    hb_output_line(&cli->out, "        Shown this once. Until the overlap is over, requests carry signatures of the old secret too.");
+    hb_output_line(
+        &cli->out,
+        "        Shown this once. Until the overlap is over, requests carry signatures of the old secret too.");
 }
 
 static enum hb_err run_rotate(struct hb_cli *cli)
@@ -76,8 +80,9 @@ static void say_tested(struct hb_cli *cli, const struct hb_json *answer, void *u
     (void)user;
     (void)hb_json_int(hb_json_get(answer, "status"), &status);
     (void)hb_json_int(hb_json_get(answer, "ms"), &ms);
-    hb_output_line(&cli->out, "%s %.*s: status %d from %.*s in %d ms", hb_output_mark(&cli->out, is_delivered ? HB_MARK_OK : HB_MARK_FAIL),
-                   HB_ARG(outcome), (int)status, HB_ARG(hb_json_text_or(answer, "address", "nowhere")), (int)ms);
+    hb_output_line(&cli->out, "%s %.*s: status %d from %.*s in %d ms",
+                   hb_output_mark(&cli->out, is_delivered ? HB_MARK_OK : HB_MARK_FAIL), HB_ARG(outcome), (int)status,
+                   HB_ARG(hb_json_text_or(answer, "address", "nowhere")), (int)ms);
     if (!is_delivered) {
         hb_output_line(&cli->out, "  %.*s: %.*s", HB_ARG(hb_json_text_or(answer, "reason", "")), HB_ARG(help));
     }
@@ -117,8 +122,9 @@ static void say_matched(struct hb_cli *cli, const struct hb_json *answer, void *
 
     (void)user;
     (void)hb_json_bool(hb_json_get(answer, "matches"), &matches);
-    hb_output_line(&cli->out, "%s %s%.*s", hb_output_mark(&cli->out, matches ? HB_MARK_OK : HB_MARK_FAIL),
-                   matches ? "matches" : "does not match: ", HB_ARG(matches ? HB_STR("") : hb_json_text_or(answer, "why", "")));
+    hb_output_line(
+        &cli->out, "%s %s%.*s", hb_output_mark(&cli->out, matches ? HB_MARK_OK : HB_MARK_FAIL),
+        matches ? "matches" : "does not match: ", HB_ARG(matches ? HB_STR("") : hb_json_text_or(answer, "why", "")));
     cli->exit_code = matches ? 0 : HB_EXIT_FOUND;
 }
 
@@ -180,8 +186,14 @@ static const struct hb_flag ROTATE_FLAGS[] = {
     HB_FLAGS_END,
 };
 const struct hb_command hb_command_webhook_rotate_secret = {
-    .name = "webhook rotate-secret", .usage = "ID --store STORE [--overlap-s SECONDS]", .summary = "make a new signing secret, shown once",
-    .flags = ROTATE_FLAGS, .uses = USES, .arguments_min = 1, .arguments_max = 1, .run = run_rotate,
+    .name = "webhook rotate-secret",
+    .usage = "ID --store STORE [--overlap-s SECONDS]",
+    .summary = "make a new signing secret, shown once",
+    .flags = ROTATE_FLAGS,
+    .uses = USES,
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run_rotate,
 };
 
 static const struct hb_flag TEST_FLAGS[] = {
@@ -189,9 +201,15 @@ static const struct hb_flag TEST_FLAGS[] = {
     HB_FLAGS_END,
 };
 const struct hb_command hb_command_webhook_test = {
-    .name = "webhook test", .usage = "ID --store STORE [--type TYPE]", .summary = "send a signed sample event now and show the answer",
+    .name = "webhook test",
+    .usage = "ID --store STORE [--type TYPE]",
+    .summary = "send a signed sample event now and show the answer",
     .help = "Exit code 1 if it was not delivered.",
-    .flags = TEST_FLAGS, .uses = USES, .arguments_min = 1, .arguments_max = 1, .run = run_test,
+    .flags = TEST_FLAGS,
+    .uses = USES,
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run_test,
 };
 
 static const struct hb_flag FILTER_FLAGS[] = {
@@ -200,7 +218,11 @@ static const struct hb_flag FILTER_FLAGS[] = {
     HB_FLAGS_END,
 };
 const struct hb_command hb_command_webhook_test_filter = {
-    .name = "webhook test-filter", .usage = "--store STORE --filter JSON --data JSON", .summary = "say whether a filter lets an event's data through, and why not",
+    .name = "webhook test-filter",
+    .usage = "--store STORE --filter JSON --data JSON",
+    .summary = "say whether a filter lets an event's data through, and why not",
     .help = "Exit code 1 if it does not match. Patterns: docs/filters.md.",
-    .flags = FILTER_FLAGS, .uses = USES, .run = run_test_filter,
+    .flags = FILTER_FLAGS,
+    .uses = USES,
+    .run = run_test_filter,
 };

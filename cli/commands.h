@@ -1,6 +1,7 @@
 /* Job: names every command's row.
  *
- * Place: defined in cli/command_*.c, listed in cli/commands.c. A new command is a row here, a row there, and its file. */
+ * Place: defined in cli/command_*.c, listed in cli/commands.c. A new command is a row here, a row there, and its
+ * file. */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 

@@ -44,7 +44,8 @@ static const char *trouble(void *user)
         const struct hb_worker_page *page = parent->workers[i].page;
 
         if (!__atomic_load_n(&page->is_ready, __ATOMIC_ACQUIRE)) {
-            (void)snprintf(parent->reason, sizeof(parent->reason), "worker %zu: %.*s", i, HB_WORKER_REASON_MAX - 1, page->reason);
+            (void)snprintf(parent->reason, sizeof(parent->reason), "worker %zu: %.*s", i, HB_WORKER_REASON_MAX - 1,
+                           page->reason);
             return parent->reason;
         }
     }
@@ -98,7 +99,8 @@ static void failed(void *user, const char *name, int status)
 {
     struct parent *parent = user;
 
-    (void)hb_fail(&parent->end, HB_ERR_CONFIG, "%s cannot run (exit code %d), see its log line; all are stopped", name, status);
+    (void)hb_fail(&parent->end, HB_ERR_CONFIG, "%s cannot run (exit code %d), see its log line; all are stopped", name,
+                  status);
     hb_role_stop(&parent->signals);
 }
 
@@ -144,7 +146,8 @@ static enum hb_err init(struct parent *parent, struct hb_cli *cli, bool is_super
         .failed = failed,
         .user = parent,
     };
-    enum hb_err err = hb_setup_server(&parent->setup, config->dispatcher_listen, (int)config->dispatcher_port, &parent->server, &cli->error);
+    enum hb_err err = hb_setup_server(&parent->setup, config->dispatcher_listen, (int)config->dispatcher_port,
+                                      &parent->server, &cli->error);
 
     err = err ? err : hb_health_new(&health, &parent->health);
     err = err ? err : hb_health_mount(parent->health, parent->server);

@@ -1,7 +1,8 @@
 /* Job: what the checks of `hookbus doctor` share.
  *
- * Place: cli/command_doctor.c runs them and shows findings; cli/doctor_*.c hold the checks. A check says what it found in one sentence, and
- * what to do if it is not right. Owns / borrows: findings own their text. Fails: a check does not; what it finds may be bad.
+ * Place: cli/command_doctor.c runs them and shows findings; cli/doctor_*.c hold the checks. A check says what it
+ * found in one sentence, and what to do if it is not right. Owns / borrows: findings own their text. Fails: a check
+ * does not; what it finds may be bad.
  * Limits: HB_FINDINGS_MAX findings. Threads: one; blocks. */
 #ifndef CLI_DOCTOR_H
 #define CLI_DOCTOR_H
@@ -24,7 +25,8 @@ struct hb_doctor {
 };
 
 /* Adds a finding. */
-__attribute__((format(printf, 4, 5))) void hb_doctor_add(struct hb_doctor *doctor, const char *check, enum hb_mark mark, const char *format, ...);
+__attribute__((format(printf, 4, 5))) void hb_doctor_add(struct hb_doctor *doctor, const char *check, enum hb_mark mark,
+                                                         const char *format, ...);
 /* What to do about the last one. */
 __attribute__((format(printf, 2, 3))) void hb_doctor_advise(struct hb_doctor *doctor, const char *format, ...);
 

@@ -18,9 +18,11 @@ static void check_keys(struct hb_doctor *doctor)
 
     if (hb_setup_read_keys(&doctor->cli->config, &keyring, &error)) {
         hb_doctor_add(doctor, "keys", HB_MARK_FAIL, "%s", error.text);
-        hb_doctor_advise(doctor, "hookbus secrets init FILE, then secrets.key_file: FILE; without it nothing is delivered");
+        hb_doctor_advise(doctor,
+                         "hookbus secrets init FILE, then secrets.key_file: FILE; without it nothing is delivered");
     } else {
-        hb_doctor_add(doctor, "keys", HB_MARK_OK, "the sealing keys can be read; %.*s seals", HB_ARG(hb_keyring_newest(keyring)));
+        hb_doctor_add(doctor, "keys", HB_MARK_OK, "the sealing keys can be read; %.*s seals",
+                      HB_ARG(hb_keyring_newest(keyring)));
     }
     hb_keyring_free(&keyring);
 }
@@ -37,11 +39,13 @@ static void check_descriptors(struct hb_doctor *doctor)
         return;
     }
     hb_doctor_add(doctor, "descriptors", limit.rlim_cur >= (rlim_t)needed ? HB_MARK_OK : HB_MARK_WARN,
-                  "this process may open %llu descriptors; the configuration can need %lld a process", (unsigned long long)limit.rlim_cur,
-                  (long long)needed);
+                  "this process may open %llu descriptors; the configuration can need %lld a process",
+                  (unsigned long long)limit.rlim_cur, (long long)needed);
     if (limit.rlim_cur < (rlim_t)needed) {
-        hb_doctor_advise(doctor, "LimitNOFILE=%lld in the unit file (ulimit -n), or lower delivery.in_flight_max and api.connections_max",
-                         (long long)needed);
+        hb_doctor_advise(
+            doctor,
+            "LimitNOFILE=%lld in the unit file (ulimit -n), or lower delivery.in_flight_max and api.connections_max",
+            (long long)needed);
     }
 }
 
@@ -50,10 +54,12 @@ static void check_state(struct hb_doctor *doctor)
     const char *folder = hb_setup_text(doctor->cli->config.dispatcher_state_dir);
 
     if (!folder) {
-        hb_doctor_add(doctor, "state", HB_MARK_WARN, "dispatcher.state_dir is not set: a crashed dispatcher repeats up to a ring of events");
+        hb_doctor_add(doctor, "state", HB_MARK_WARN,
+                      "dispatcher.state_dir is not set: a crashed dispatcher repeats up to a ring of events");
         hb_doctor_advise(doctor, "set it to a folder on a local disk that only the dispatcher writes");
     } else if (access(folder, R_OK | W_OK | X_OK) != 0) {
-        hb_doctor_add(doctor, "state", HB_MARK_FAIL, "dispatcher.state_dir %s cannot be used: %s", folder, strerror(errno));
+        hb_doctor_add(doctor, "state", HB_MARK_FAIL, "dispatcher.state_dir %s cannot be used: %s", folder,
+                      strerror(errno));
         hb_doctor_advise(doctor, "make it, owned by the user the dispatcher runs as");
     } else {
         hb_doctor_add(doctor, "state", HB_MARK_OK, "%s can be written", folder);
@@ -70,10 +76,13 @@ static void check_egress(struct hb_doctor *doctor)
     if (hb_egress_new(hb_str_c(allow), &egress, &error)) {
         hb_doctor_add(doctor, "egress", HB_MARK_FAIL, "egress.allow: %s", error.text);
     } else if (hb_egress_allows(egress, &loopback, 80)) {
-        hb_doctor_add(doctor, "egress", HB_MARK_WARN, "webhooks may call this machine itself (egress.allow: %.100s)", allow);
-        hb_doctor_advise(doctor, "right for trying things out; in production nobody but you should be able to register such a URL");
+        hb_doctor_add(doctor, "egress", HB_MARK_WARN, "webhooks may call this machine itself (egress.allow: %.100s)",
+                      allow);
+        hb_doctor_advise(
+            doctor, "right for trying things out; in production nobody but you should be able to register such a URL");
     } else {
-        hb_doctor_add(doctor, "egress", HB_MARK_OK, "webhooks may call global addresses%s%.100s", *allow ? " and " : " only", allow);
+        hb_doctor_add(doctor, "egress", HB_MARK_OK, "webhooks may call global addresses%s%.100s",
+                      *allow ? " and " : " only", allow);
     }
     hb_egress_free(&egress);
 }

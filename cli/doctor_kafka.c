@@ -17,14 +17,18 @@ static void check_survival(struct hb_doctor *doctor, struct hb_kafka_admin *admi
         return;
     }
     if (replication >= 3) {
-        hb_doctor_add(doctor, "kafka", HB_MARK_OK,
-                      "this cluster survives the loss of one of its %d brokers without losing or refusing an event (%d replicas)", brokers, replication);
+        hb_doctor_add(
+            doctor, "kafka", HB_MARK_OK,
+            "this cluster survives the loss of one of its %d brokers without losing or refusing an event (%d replicas)",
+            brokers, replication);
     } else if (replication == 2) {
-        hb_doctor_add(doctor, "kafka", HB_MARK_WARN, "this cluster keeps every event twice: the loss of a broker loses nothing, but may stop writing");
+        hb_doctor_add(doctor, "kafka", HB_MARK_WARN,
+                      "this cluster keeps every event twice: the loss of a broker loses nothing, but may stop writing");
         hb_doctor_advise(doctor, "with three brokers or more, raise the topics' replication to 3");
     } else {
         hb_doctor_add(doctor, "kafka", HB_MARK_WARN,
-                      "this cluster survives nothing: %d broker%s, one replica; what is on a lost disk is lost", brokers, brokers == 1 ? "" : "s");
+                      "this cluster survives nothing: %d broker%s, one replica; what is on a lost disk is lost",
+                      brokers, brokers == 1 ? "" : "s");
         hb_doctor_advise(doctor, "right for trying things out; for production take three brokers");
     }
 }
@@ -49,7 +53,8 @@ static void check_topics(struct hb_doctor *doctor, struct hb_kafka_admin *admin)
         if (item->is_missing) {
             hb_doctor_advise(doctor, "hookbus topics create");
         } else if (item->is_fatal) {
-            hb_doctor_advise(doctor, "partition counts are for life: bring the old one back, or move to a new topic prefix");
+            hb_doctor_advise(doctor,
+                             "partition counts are for life: bring the old one back, or move to a new topic prefix");
         }
     }
     free(differences);
@@ -69,7 +74,8 @@ void hb_doctor_kafka(struct hb_doctor *doctor)
                       error.text[0] ? error.text : hb_err_text(err));
         hb_doctor_advise(doctor, "see that it runs, and that kafka.brokers and its security settings are right");
     } else {
-        hb_doctor_add(doctor, "kafka", HB_MARK_OK, "Kafka answers at %s: %d broker%s", cluster.brokers, brokers, brokers == 1 ? "" : "s");
+        hb_doctor_add(doctor, "kafka", HB_MARK_OK, "Kafka answers at %s: %d broker%s", cluster.brokers, brokers,
+                      brokers == 1 ? "" : "s");
         check_survival(doctor, admin, brokers);
         check_topics(doctor, admin);
     }

@@ -43,7 +43,8 @@ static void take(void *user, enum hb_err err, const struct hb_redis_reply *reply
 }
 
 /* False: no answer, or an error as answer. */
-static bool ask(struct hb_loop *loop, struct hb_redis *redis, const struct hb_str *words, size_t count, struct answer *ret_answer)
+static bool ask(struct hb_loop *loop, struct hb_redis *redis, const struct hb_str *words, size_t count,
+                struct answer *ret_answer)
 {
     int64_t until_us = hb_loop_mono(loop).us + LIMIT_MS * HB_US_PER_MS;
 
@@ -80,17 +81,19 @@ static void check_version(struct hb_doctor *doctor, struct hb_loop *loop, struct
     uint64_t number = 0;
 
     if (!ask(loop, redis, words, 2, &answer)) {
-        hb_doctor_add(doctor, "redis", HB_MARK_WARN, "Redis does not tell its version: %.*s", HB_ARG(hb_buf_str(&answer.text)));
+        hb_doctor_add(doctor, "redis", HB_MARK_WARN, "Redis does not tell its version: %.*s",
+                      HB_ARG(hb_buf_str(&answer.text)));
         hb_doctor_advise(doctor, "hookbus needs Redis 7; see that the user may run INFO");
         hb_buf_deinit(&answer.text);
         return;
     }
     version = rest = info_value(hb_buf_str(&answer.text), HB_STR("redis_version"));
     (void)(hb_str_split(&rest, '.', &major) && hb_str_to_u64(major, &number));
-    hb_doctor_add(doctor, "redis", number >= VERSION_MAJOR_MIN ? HB_MARK_OK : HB_MARK_FAIL, "Redis %.*s answers at %s", HB_ARG(version),
-                  doctor->cli->config.redis_address);
+    hb_doctor_add(doctor, "redis", number >= VERSION_MAJOR_MIN ? HB_MARK_OK : HB_MARK_FAIL, "Redis %.*s answers at %s",
+                  HB_ARG(version), doctor->cli->config.redis_address);
     if (number < VERSION_MAJOR_MIN) {
-        hb_doctor_advise(doctor, "Redis %d or later is needed (scripts that may run when memory is full)", VERSION_MAJOR_MIN);
+        hb_doctor_advise(doctor, "Redis %d or later is needed (scripts that may run when memory is full)",
+                         VERSION_MAJOR_MIN);
     }
     hb_buf_deinit(&answer.text);
 }
@@ -106,7 +109,8 @@ static void check_eviction(struct hb_doctor *doctor, struct hb_loop *loop, struc
     } else if (hb_str_eq(hb_buf_str(&answer.text), HB_STR("noeviction"))) {
         hb_doctor_add(doctor, "redis", HB_MARK_OK, "maxmemory-policy is noeviction");
     } else {
-        hb_doctor_add(doctor, "redis", HB_MARK_FAIL, "maxmemory-policy is %.*s: Redis would silently drop what is due", HB_ARG(hb_buf_str(&answer.text)));
+        hb_doctor_add(doctor, "redis", HB_MARK_FAIL, "maxmemory-policy is %.*s: Redis would silently drop what is due",
+                      HB_ARG(hb_buf_str(&answer.text)));
         hb_doctor_advise(doctor, "redis-cli CONFIG SET maxmemory-policy noeviction, and the same in redis.conf");
     }
     hb_buf_deinit(&answer.text);
@@ -125,9 +129,11 @@ static void check_clock(struct hb_doctor *doctor, struct hb_loop *loop, struct h
     after = hb_setup_wall().ms;
     theirs = answer.numbers[0] * HB_MS_PER_S + answer.numbers[1] / 1000;
     skew = theirs < before ? before - theirs : theirs > after ? theirs - after : 0;
-    hb_doctor_add(doctor, "clock", skew < SKEW_WARN_MS ? HB_MARK_OK : HB_MARK_WARN, "our clock and Redis's differ by %lld ms", (long long)skew);
+    hb_doctor_add(doctor, "clock", skew < SKEW_WARN_MS ? HB_MARK_OK : HB_MARK_WARN,
+                  "our clock and Redis's differ by %lld ms", (long long)skew);
     if (skew >= SKEW_WARN_MS) {
-        hb_doctor_advise(doctor, "run an NTP client on both machines; receivers refuse timestamps more than five minutes off");
+        hb_doctor_advise(doctor,
+                         "run an NTP client on both machines; receivers refuse timestamps more than five minutes off");
     }
     hb_buf_deinit(&answer.text);
 }
@@ -140,8 +146,10 @@ static void check_all(struct hb_doctor *doctor, struct hb_loop *loop, struct hb_
         hb_loop_run_once(loop, 50);
     }
     if (!hb_redis_is_connected(redis)) {
-        hb_doctor_add(doctor, "redis", HB_MARK_FAIL, "Redis at %s cannot be reached", doctor->cli->config.redis_address);
-        hb_doctor_advise(doctor, "see that it runs and that redis.address, username and password are right; meanwhile publishing goes on without "
+        hb_doctor_add(doctor, "redis", HB_MARK_FAIL, "Redis at %s cannot be reached",
+                      doctor->cli->config.redis_address);
+        hb_doctor_advise(doctor, "see that it runs and that redis.address, username and password are right; meanwhile "
+                                 "publishing goes on without "
                                  "de-duplication");
         return;
     }
@@ -175,7 +183,8 @@ void hb_doctor_redis(struct hb_doctor *doctor)
         err = hb_redis_new(&options, &redis, &error);
     }
     if (err) {
-        hb_doctor_add(doctor, "redis", HB_MARK_FAIL, "Redis cannot be used: %s", error.text[0] ? error.text : hb_err_text(err));
+        hb_doctor_add(doctor, "redis", HB_MARK_FAIL, "Redis cannot be used: %s",
+                      error.text[0] ? error.text : hb_err_text(err));
     } else {
         check_all(doctor, loop, redis);
     }

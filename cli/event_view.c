@@ -47,7 +47,8 @@ struct hb_str hb_event_view_state(const struct hb_json *deliveries, struct hb_bu
         }
     }
     for (size_t i = 0; i < sizeof(OUTCOMES) / sizeof(OUTCOMES[0]); i++) {
-        if (counts[i] > 0 && hb_buf_addf(scratch, "%s%zu %s", scratch->len > from ? ", " : "", counts[i], OUTCOMES[i])) {
+        if (counts[i] > 0 &&
+            hb_buf_addf(scratch, "%s%zu %s", scratch->len > from ? ", " : "", counts[i], OUTCOMES[i])) {
             break;
         }
     }
@@ -59,7 +60,8 @@ struct hb_str hb_event_view_state(const struct hb_json *deliveries, struct hb_bu
 
 void hb_event_view_line(const struct hb_output *output, const struct hb_json *line, const char *indent)
 {
-    struct hb_str outcome = text_of(line, "outcome"), reason = text_of(line, "reason"), webhook = text_of(line, "webhook");
+    struct hb_str outcome = text_of(line, "outcome"), reason = text_of(line, "reason"),
+                  webhook = text_of(line, "webhook");
     bool is_good = hb_str_eq(outcome, HB_STR("delivered"));
     int64_t status = 0, attempt = 0;
     double ms = 0;
@@ -68,8 +70,9 @@ void hb_event_view_line(const struct hb_output *output, const struct hb_json *li
     (void)hb_json_int(hb_json_get(line, "status"), &status);
     (void)hb_json_int(hb_json_get(line, "attempt"), &attempt);
     (void)hb_json_number(hb_json_get(line, "ms"), &ms);
-    if (hb_buf_addf(&clean, "%.*s %.*s%s%.*s", HB_ARG(outcome), HB_ARG(webhook.len ? webhook : HB_STR("(the event itself)")),
-                    reason.len ? " " : "", HB_ARG(reason)) ||
+    if (hb_buf_addf(&clean, "%.*s %.*s%s%.*s", HB_ARG(outcome),
+                    HB_ARG(webhook.len ? webhook : HB_STR("(the event itself)")), reason.len ? " " : "",
+                    HB_ARG(reason)) ||
         (status > 0 && hb_buf_addf(&clean, " status %d", (int)status)) ||
         (attempt > 0 && hb_buf_addf(&clean, " attempt %d in %.1f ms", (int)attempt, ms))) {
         hb_buf_clear(&clean);
@@ -81,8 +84,9 @@ void hb_event_view_line(const struct hb_output *output, const struct hb_json *li
 
 /* ---- data ---- */
 
-static const char *const TELLING[] = {"number", "name", "email", "status", "total", "price", "sale_price", "currency", "available", "quantity",
-                                      "stock", "sku", "reference", "first_name", "last_name", "id"};
+static const char *const TELLING[] = {"number",     "name",       "email",     "status",   "total", "price",
+                                      "sale_price", "currency",   "available", "quantity", "stock", "sku",
+                                      "reference",  "first_name", "last_name", "id"};
 #define TELLING_COUNT (sizeof(TELLING) / sizeof(TELLING[0]))
 
 static bool is_scalar(struct hb_cursor value)
@@ -91,10 +95,12 @@ static bool is_scalar(struct hb_cursor value)
 }
 
 /* " name=value", unless that would be too wide. */
-static enum hb_err add_pair(const struct hb_output *output, struct hb_str name, struct hb_cursor value, size_t columns, struct hb_buf *ret_text)
+static enum hb_err add_pair(const struct hb_output *output, struct hb_str name, struct hb_cursor value, size_t columns,
+                            struct hb_buf *ret_text)
 {
     struct hb_buf plain = hb_buf_make(SUMMARY_MAX), pair = hb_buf_make(SUMMARY_MAX);
-    enum hb_err err = value.kind == HB_CURSOR_STRING ? hb_cursor_unescape(hb_cursor_text(value), &plain) : hb_buf_add(&plain, value.raw);
+    enum hb_err err = value.kind == HB_CURSOR_STRING ? hb_cursor_unescape(hb_cursor_text(value), &plain)
+                                                     : hb_buf_add(&plain, value.raw);
 
     if (err == HB_ERR_FULL) {
         hb_buf_deinit(&plain);
@@ -110,7 +116,8 @@ static enum hb_err add_pair(const struct hb_output *output, struct hb_str name, 
     return err == HB_ERR_FULL ? HB_OK : err;
 }
 
-enum hb_err hb_event_view_data(const struct hb_output *output, struct hb_str data, size_t columns, struct hb_buf *ret_text)
+enum hb_err hb_event_view_data(const struct hb_output *output, struct hb_str data, size_t columns,
+                               struct hb_buf *ret_text)
 {
     struct hb_cursor root = hb_cursor_root(data), value;
     struct hb_str name;

@@ -1,7 +1,8 @@
 /* Job: small files a command reads and writes: keys, secrets, data to publish.
  *
- * Place: commands and roles at start; never on a delivery loop. Fails: HB_ERR_NOT_FOUND, HB_ERR_DENIED, HB_ERR_TOO_LARGE, HB_ERR_CONFLICT
- * (exists already), HB_ERR_IO, HB_ERR_MEMORY, each with a sentence that names the file. Threads: one; blocks. */
+ * Place: commands and roles at start; never on a delivery loop. Fails: HB_ERR_NOT_FOUND, HB_ERR_DENIED,
+ * HB_ERR_TOO_LARGE, HB_ERR_CONFLICT (exists already), HB_ERR_IO, HB_ERR_MEMORY, each with a sentence that names the
+ * file. Threads: one; blocks. */
 #ifndef CLI_FILES_H
 #define CLI_FILES_H
 

@@ -7,14 +7,16 @@ static const struct hb_flag EVERY[] = {
 };
 
 static const struct hb_flag CONFIG[] = {
-    {"config", 'c', "FILE", "configuration (YAML); also HOOKBUS_CONFIG. Every key also as HOOKBUS_SECTION_KEY", false, false},
+    {"config", 'c', "FILE", "configuration (YAML); also HOOKBUS_CONFIG. Every key also as HOOKBUS_SECTION_KEY", false,
+     false},
     HB_FLAGS_END,
 };
 
 static const struct hb_flag API[] = {
     {"config", 'c', "FILE", "configuration (YAML); also HOOKBUS_CONFIG", false, false},
     {"api", 0, "URL", "where the api is; otherwise api.url, otherwise http://127.0.0.1:<api.port>", false, false},
-    {"key-file", 0, "FILE", "file with the API key; otherwise HOOKBUS_API_KEY, otherwise api.admin_key_file", false, false},
+    {"key-file", 0, "FILE", "file with the API key; otherwise HOOKBUS_API_KEY, otherwise api.admin_key_file", false,
+     false},
     HB_FLAGS_END,
 };
 

@@ -50,7 +50,8 @@ static void metrics(void *user, struct hb_http_call *call)
                                               : hb_metrics_render(&own, 1, &text);
 
     if (err) {
-        hb_http_call_problem(call, 500, "own_trouble", "The metrics could not be rendered", hb_err_text(err), NULL, NULL);
+        hb_http_call_problem(call, 500, "own_trouble", "The metrics could not be rendered", hb_err_text(err), NULL,
+                             NULL);
     } else {
         hb_http_call_answer(call, 200, HB_METRICS_CONTENT_TYPE, hb_buf_str(&text));
     }

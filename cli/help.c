@@ -45,7 +45,8 @@ static void list(const struct hb_output *output, const char *group)
 
 static void exit_codes(const struct hb_output *output)
 {
-    hb_output_line(output, "Exit codes: 0 done, %d done and something found wrong (doctor, checks), %d wrong command line,",
+    hb_output_line(output,
+                   "Exit codes: 0 done, %d done and something found wrong (doctor, checks), %d wrong command line,",
                    HB_EXIT_FOUND, HB_EXIT_USAGE);
     hb_output_line(output, "and by what went wrong:");
     for (int code = 1; code < 128; code++) {
@@ -68,7 +69,8 @@ void hb_help_all(const struct hb_output *output)
     hb_output_line(output, "hookbus %s: event bus and webhook dispatcher for stores\n", HB_VERSION);
     hb_output_line(output, "usage: hookbus COMMAND [ARGUMENTS]      hookbus help COMMAND\n");
     list(output, NULL);
-    hb_output_line(output, "\nEvery command takes --json and --help. Standard output holds results, standard error the rest.");
+    hb_output_line(output,
+                   "\nEvery command takes --json and --help. Standard output holds results, standard error the rest.");
     exit_codes(output);
 }
 
@@ -87,7 +89,8 @@ static void flag_help(const struct hb_output *output, const struct hb_flag *flag
     }
     (void)snprintf(left, sizeof(left), "%s--%s%s%s", letter, flag->name, flag->value ? " " : "",
                    flag->value ? flag->value : "");
-    hb_output_line(output, "  %-*s %s%s", FLAG_COLUMNS, left, flag->help, flag->is_repeated ? " (may be repeated)" : "");
+    hb_output_line(output, "  %-*s %s%s", FLAG_COLUMNS, left, flag->help,
+                   flag->is_repeated ? " (may be repeated)" : "");
 }
 
 void hb_help_command(const struct hb_output *output, const struct hb_command *command)

@@ -15,7 +15,8 @@
 #define LINE_HEAD_COLUMNS 75
 #define TYPE_COLUMNS 18
 
-enum hb_err hb_listen_view_init(struct hb_listen_view *view, const struct hb_output *output, const char *record, struct hb_error *reterr)
+enum hb_err hb_listen_view_init(struct hb_listen_view *view, const struct hb_output *output, const char *record,
+                                struct hb_error *reterr)
 {
     *view = (struct hb_listen_view){.output = output, .seen = HB_MAP_EMPTY};
     if (record) {
@@ -48,8 +49,8 @@ static bool is_repeat(struct hb_listen_view *view, const struct hb_received *rec
     struct hb_buf key = hb_buf_make(KEY_BYTES_MAX);
     char *copy;
 
-    if (received->id.len == 0 || view->seen.count >= SEEN_MAX || hb_buf_add(&key, received->path) || hb_buf_add_char(&key, '\n') ||
-        hb_buf_add(&key, received->id)) {
+    if (received->id.len == 0 || view->seen.count >= SEEN_MAX || hb_buf_add(&key, received->path) ||
+        hb_buf_add_char(&key, '\n') || hb_buf_add(&key, received->id)) {
         hb_buf_deinit(&key);
         return false;
     }
@@ -83,7 +84,8 @@ static struct looked look(const struct hb_received *received)
     }
     root = hb_cursor_root(received->body);
     data = root.kind == HB_CURSOR_OBJECT ? hb_cursor_member(root, HB_STR("data")) : root;
-    if (root.kind == HB_CURSOR_OBJECT && data.kind != HB_CURSOR_NONE && hb_cursor_member(root, HB_STR("type")).kind == HB_CURSOR_STRING) {
+    if (root.kind == HB_CURSOR_OBJECT && data.kind != HB_CURSOR_NONE &&
+        hb_cursor_member(root, HB_STR("type")).kind == HB_CURSOR_STRING) {
         struct hb_cursor subject = hb_cursor_member(root, HB_STR("subject"));
 
         looked.data = data.raw;
@@ -102,7 +104,8 @@ static enum hb_err add_text(struct hb_buf *line, const char *name, struct hb_str
     return err ? err : hb_buf_add_char(line, '"');
 }
 
-static enum hb_err write_json(const struct hb_received *received, const struct looked *looked, bool is_again, struct hb_buf *line)
+static enum hb_err write_json(const struct hb_received *received, const struct looked *looked, bool is_again,
+                              struct hb_buf *line)
 {
     const struct {
         const char *name;
@@ -112,13 +115,15 @@ static enum hb_err write_json(const struct hb_received *received, const struct l
                   {"id", received->id},
                   {"type", received->type},
                   {"store", received->store}},
-      after[] = {{"delivery", received->delivery}, {"attempt", received->attempt}, {"content_type", received->content_type}};
+      after[] = {
+          {"delivery", received->delivery}, {"attempt", received->attempt}, {"content_type", received->content_type}};
     char at[HB_WALL_TEXT_MAX];
     enum hb_err err;
 
     (void)hb_wall_format(received->at, at);
     err = hb_buf_addf(line, "{\"at\":\"%s\",\"verified\":%s,\"repeat\":%s,\"status\":%d,\"bytes\":%zu", at,
-                      received->verify == HB_VERIFY_OK ? "true" : "false", is_again ? "true" : "false", received->status, received->body.len);
+                      received->verify == HB_VERIFY_OK ? "true" : "false", is_again ? "true" : "false",
+                      received->status, received->body.len);
     for (size_t i = 0; i < sizeof(before) / sizeof(before[0]) && !err; i++) {
         err = add_text(line, before[i].name, before[i].value);
     }
@@ -137,8 +142,8 @@ static enum hb_err write_json(const struct hb_received *received, const struct l
 /* ---- for people ---- */
 
 /* "store/subject". */
-static enum hb_err add_what(const struct hb_output *output, const struct hb_received *received, const struct looked *looked,
-                            struct hb_buf *what)
+static enum hb_err add_what(const struct hb_output *output, const struct hb_received *received,
+                            const struct looked *looked, struct hb_buf *what)
 {
     enum hb_err err = hb_output_clean(output, received->store.len ? received->store : HB_STR("?"), what);
 
@@ -164,17 +169,20 @@ static enum hb_err add_head(const struct hb_output *output, const struct hb_rece
     return err;
 }
 
-static enum hb_err write_line(const struct hb_listen_view *view, const struct hb_received *received, const struct looked *looked,
-                              bool is_again, struct hb_buf *line)
+static enum hb_err write_line(const struct hb_listen_view *view, const struct hb_received *received,
+                              const struct looked *looked, bool is_again, struct hb_buf *line)
 {
     const struct hb_output *output = view->output;
-    size_t columns = output->width > LINE_HEAD_COLUMNS + SUMMARY_COLUMNS_MIN ? (size_t)output->width - LINE_HEAD_COLUMNS : SUMMARY_COLUMNS;
+    size_t columns = output->width > LINE_HEAD_COLUMNS + SUMMARY_COLUMNS_MIN ? (size_t)output->width - LINE_HEAD_COLUMNS
+                                                                             : SUMMARY_COLUMNS;
     struct hb_buf what = hb_buf_make(LINE_BYTES_MAX), summary = hb_buf_make(LINE_BYTES_MAX);
     enum hb_err err = add_what(output, received, looked, &what);
 
     err = err ? err : looked->is_json ? hb_event_view_data(output, looked->data, columns, &summary) : HB_OK;
     err = err ? err : add_head(output, received, line);
-    err = err ? err : hb_buf_addf(line, " %-18.*s %6zu B  %.*s", HB_ARG(hb_buf_str(&what)), received->body.len, HB_ARG(hb_buf_str(&summary)));
+    err = err ? err
+              : hb_buf_addf(line, " %-18.*s %6zu B  %.*s", HB_ARG(hb_buf_str(&what)), received->body.len,
+                            HB_ARG(hb_buf_str(&summary)));
     if (!err && received->verify != HB_VERIFY_OK && received->verify != HB_VERIFY_UNCHECKED) {
         err = hb_buf_addf(line, "  [%s: answered %d]", hb_verify_text(received->verify), received->status);
     }
@@ -214,7 +222,8 @@ void hb_listen_view_show(struct hb_listen_view *view, const struct hb_received *
 void hb_listen_view_end(const struct hb_listen_view *view)
 {
     if (!view->output->is_json) {
-        hb_output_line(view->output, "%llu received, %llu verified, %llu of them repeats", (unsigned long long)view->received,
-                       (unsigned long long)view->verified, (unsigned long long)view->repeated);
+        hb_output_line(view->output, "%llu received, %llu verified, %llu of them repeats",
+                       (unsigned long long)view->received, (unsigned long long)view->verified,
+                       (unsigned long long)view->repeated);
     }
 }

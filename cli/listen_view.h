@@ -24,7 +24,8 @@ struct hb_listen_view {
 };
 
 /* record NULL: no file. */
-HB_MUST_USE enum hb_err hb_listen_view_init(struct hb_listen_view *view, const struct hb_output *output, const char *record, struct hb_error *reterr);
+HB_MUST_USE enum hb_err hb_listen_view_init(struct hb_listen_view *view, const struct hb_output *output,
+                                            const char *record, struct hb_error *reterr);
 void hb_listen_view_deinit(struct hb_listen_view *view);
 void hb_listen_view_show(struct hb_listen_view *view, const struct hb_received *received);
 /* The sum, at the end. */

@@ -31,7 +31,8 @@ static enum hb_err unknown(const struct hb_flag *const *tables, struct hb_str na
     return hb_fail(reterr, HB_ERR_INVALID, "there is no --%.*s here; --help shows what there is", HB_ARG(name));
 }
 
-static enum hb_err add(struct hb_options *options, const struct hb_flag *flag, const char *value, struct hb_error *reterr)
+static enum hb_err add(struct hb_options *options, const struct hb_flag *flag, const char *value,
+                       struct hb_error *reterr)
 {
     if (!flag->is_repeated && hb_options_has(options, flag->name)) {
         return hb_fail(reterr, HB_ERR_INVALID, "--%s is given twice", flag->name);
@@ -70,8 +71,9 @@ static enum hb_err parse_flag(const struct hb_flag *const *tables, int count, ch
     const struct hb_flag *flag = find(tables, dashed.name, dashed.is_long ? 0 : word[1]);
 
     if (!flag) {
-        return dashed.is_long ? unknown(tables, dashed.name, reterr)
-                              : hb_fail(reterr, HB_ERR_INVALID, "there is no %.2s here; --help shows what there is", word);
+        return dashed.is_long
+                   ? unknown(tables, dashed.name, reterr)
+                   : hb_fail(reterr, HB_ERR_INVALID, "there is no %.2s here; --help shows what there is", word);
     }
     if (!flag->value) {
         return dashed.value ? hb_fail(reterr, HB_ERR_INVALID, "--%s takes no value", flag->name)

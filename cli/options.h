@@ -1,10 +1,12 @@
 /* Job: reads a command's arguments by its table of flags.
  *
  * Place: cli/run.c parses with the command's table and the shared ones; commands ask for values by name.
- * Owns / borrows: everything is a view of argv, which must outlive it. Fails: HB_ERR_INVALID with a sentence for the person.
+ * Owns / borrows: everything is a view of argv, which must outlive it. Fails: HB_ERR_INVALID with a sentence for the
+ * person.
  * Limits: HB_OPTIONS_MAX flags given, HB_ARGUMENTS_MAX plain arguments. Threads: one.
  *
- * Understands `--name VALUE`, `--name=VALUE`, `-n VALUE`, switches without a value, flags anywhere between arguments, and `--`. */
+ * Understands `--name VALUE`, `--name=VALUE`, `-n VALUE`, switches without a value, flags anywhere between
+ * arguments, and `--`. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 

@@ -1,8 +1,11 @@
 /* Job: what a command shows: lines for people, JSON for programs, marks, colours where a terminal has them.
  *
- * Place: every command writes through it. Standard output holds results only; progress and complaints go to standard error.
- * Owns / borrows: the streams are the caller's. Fails: never; a closed standard output ends the command by hb_output_is_broken.
- * Threads: one. Text from outside is shown by hb_output_clean: a control character in an event must not drive the terminal. */
+ * Place: every command writes through it. Standard output holds results only; progress and complaints go to standard
+ * error.
+ * Owns / borrows: the streams are the caller's. Fails: never; a closed standard output ends the command by
+ * hb_output_is_broken.
+ * Threads: one. Text from outside is shown by hb_output_clean: a control character in an event must not drive the
+ * terminal. */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 

@@ -3,7 +3,8 @@
 #define DRAW_EVERY_US INT64_C(100000)
 #define BAR_COLUMNS 30
 
-struct hb_progress hb_progress_start(const struct hb_output *output, const char *what, uint64_t total, struct hb_mono now)
+struct hb_progress hb_progress_start(const struct hb_output *output, const char *what, uint64_t total,
+                                     struct hb_mono now)
 {
     return (struct hb_progress){output, what, total, now.us, INT64_MIN};
 }

@@ -17,7 +17,8 @@ struct hb_progress {
 };
 
 /* total 0: it is not known how much there is. */
-struct hb_progress hb_progress_start(const struct hb_output *output, const char *what, uint64_t total, struct hb_mono now);
+struct hb_progress hb_progress_start(const struct hb_output *output, const char *what, uint64_t total,
+                                     struct hb_mono now);
 /* Draws if it is time to. */
 void hb_progress_show(struct hb_progress *progress, uint64_t done, struct hb_mono now);
 /* Takes the line away, so that what follows stands at its beginning. */

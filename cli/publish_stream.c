@@ -46,9 +46,9 @@ static void note_problem(struct stream *stream, uint64_t line, const struct hb_j
     (void)hb_json_str(hb_json_get(problem, "title"), &title);
     (void)hb_json_str(hb_json_get(problem, "field"), &field);
     (void)hb_json_str(hb_json_get(problem, "should"), &should);
-    (void)snprintf(stream->published->first_problem, sizeof(stream->published->first_problem), "event %llu: %.*s%s%.*s%s%s%.*s",
-                   (unsigned long long)line, HB_ARG(title), field.len ? " (" : "", HB_ARG(field), field.len ? ")" : "",
-                   should.len ? "; right would be: " : "", HB_ARG(should));
+    (void)snprintf(stream->published->first_problem, sizeof(stream->published->first_problem),
+                   "event %llu: %.*s%s%.*s%s%s%.*s", (unsigned long long)line, HB_ARG(title), field.len ? " (" : "",
+                   HB_ARG(field), field.len ? ")" : "", should.len ? "; right would be: " : "", HB_ARG(should));
 }
 
 static void count_results(struct batch *batch, const struct hb_json *answer)
@@ -57,7 +57,8 @@ static void count_results(struct batch *batch, const struct hb_json *answer)
     uint64_t line = batch->first_line;
 
     published->is_dedup_off = published->is_dedup_off || hb_json_get(answer, "deduplication");
-    for (const struct hb_json *item = hb_json_first(hb_json_get(answer, "results")); item; item = hb_json_next(item), line++) {
+    for (const struct hb_json *item = hb_json_first(hb_json_get(answer, "results")); item;
+         item = hb_json_next(item), line++) {
         int64_t status = 0;
         bool is_duplicate = false;
 
@@ -75,7 +76,8 @@ static void count_results(struct batch *batch, const struct hb_json *answer)
 /* 429 and 503 mean "later" when nothing of the batch was taken. */
 static bool is_later(const struct batch *batch, const struct hb_answer *answer)
 {
-    return answer->failure == HB_FAILURE_NONE && (answer->status == 429 || answer->status == 503) && batch->tries < TRIES_MAX;
+    return answer->failure == HB_FAILURE_NONE && (answer->status == 429 || answer->status == 503) &&
+           batch->tries < TRIES_MAX;
 }
 
 static void answered(void *user, const struct hb_answer *answer)
@@ -86,13 +88,15 @@ static void answered(void *user, const struct hb_answer *answer)
 
     batch->is_busy = false;
     if (is_later(batch, answer)) {
-        int64_t wait_ms = answer->retry_after_ms > 0 && answer->retry_after_ms < 60000 ? answer->retry_after_ms : AGAIN_MS;
+        int64_t wait_ms =
+            answer->retry_after_ms > 0 && answer->retry_after_ms < 60000 ? answer->retry_after_ms : AGAIN_MS;
 
         batch->is_waiting = true;
         batch->again_us = hb_loop_mono(hb_api_loop(stream->api)).us + wait_ms * HB_US_PER_MS;
         return;
     }
-    if (answer->failure == HB_FAILURE_NONE && !hb_json_parse(answer->body, &json, NULL) && hb_json_get(json, "results")) {
+    if (answer->failure == HB_FAILURE_NONE && !hb_json_parse(answer->body, &json, NULL) &&
+        hb_json_get(json, "results")) {
         count_results(batch, json);
     } else if (!stream->err) {
         stream->err = hb_api_judge(stream->api, answer);
@@ -170,7 +174,8 @@ static enum hb_err add_line(struct stream *stream, struct batch *batch, struct h
     enum hb_err err;
 
     if (hb_json_scan(line, &at)) {
-        return hb_cli_fail(stream->cli, HB_ERR_INVALID, "line %llu is no well-formed JSON (byte %zu); nothing behind it was sent",
+        return hb_cli_fail(stream->cli, HB_ERR_INVALID,
+                           "line %llu is no well-formed JSON (byte %zu); nothing behind it was sent",
                            (unsigned long long)stream->line, at);
     }
     if (batch->count == 0) {
@@ -180,7 +185,8 @@ static enum hb_err add_line(struct stream *stream, struct batch *batch, struct h
     return err ? err : hb_buf_add(&batch->body, line);
 }
 
-/* Adds an event's line to the batch, begun when there is none, and sends it when it is full. Empty lines say nothing. */
+/* Adds an event's line to the batch, begun when there is none, and sends it when it is full. Empty lines say
+ * nothing. */
 static enum hb_err take_line(struct stream *stream, struct batch **batch, struct hb_str line)
 {
     struct hb_str text = hb_str_trim(line);
@@ -240,7 +246,8 @@ static enum hb_err finish(struct stream *stream)
     return err;
 }
 
-enum hb_err hb_publish_stream(struct hb_cli *cli, struct hb_api *api, const char *path, FILE *in, struct hb_published *ret_published)
+enum hb_err hb_publish_stream(struct hb_cli *cli, struct hb_api *api, const char *path, FILE *in,
+                              struct hb_published *ret_published)
 {
     struct stream *stream = calloc(1, sizeof(*stream));
     enum hb_err err, end;
@@ -254,7 +261,8 @@ enum hb_err hb_publish_stream(struct hb_cli *cli, struct hb_api *api, const char
     stream->published = ret_published;
     stream->progress = hb_progress_start(&cli->out, "published", 0, hb_loop_mono(hb_api_loop(api)));
     for (size_t i = 0; i < BATCHES; i++) {
-        stream->batches[i] = (struct batch){.stream = stream, .body = hb_buf_make(HB_BATCH_BYTES + HB_LINE_BYTES_MAX + 16)};
+        stream->batches[i] =
+            (struct batch){.stream = stream, .body = hb_buf_make(HB_BATCH_BYTES + HB_LINE_BYTES_MAX + 16)};
     }
     err = hb_api_target(api, path, &stream->target);
     err = err ? err : read_lines(stream, in);

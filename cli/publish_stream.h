@@ -1,8 +1,10 @@
 /* Job: publishes many events from a stream of lines (NDJSON), in batches, several under way at a time.
  *
- * Place: `hookbus publish` without a type. A line is one event as `POST …/events` takes it; its bytes go out as they came.
- * Owns / borrows: nothing after it returned. Fails: HB_ERR_INVALID (a line is no JSON, or events were refused: counted, the rest went
- * on), those of cli/api_client.h. Limits: HB_BATCH_EVENTS or HB_BATCH_BYTES a request, four requests at a time. Threads: one. */
+ * Place: `hookbus publish` without a type. A line is one event as `POST …/events` takes it; its bytes go out as they
+ * came.
+ * Owns / borrows: nothing after it returned. Fails: HB_ERR_INVALID (a line is no JSON, or events were refused:
+ * counted, the rest went on), those of cli/api_client.h. Limits: HB_BATCH_EVENTS or HB_BATCH_BYTES a request, four
+ * requests at a time. Threads: one. */
 #ifndef CLI_PUBLISH_STREAM_H
 #define CLI_PUBLISH_STREAM_H
 
@@ -21,6 +23,7 @@ struct hb_published {
 };
 
 /* Reads `in` to its end. ret_published is right also when it fails. */
-HB_MUST_USE enum hb_err hb_publish_stream(struct hb_cli *cli, struct hb_api *api, const char *path, FILE *in, struct hb_published *ret_published);
+HB_MUST_USE enum hb_err hb_publish_stream(struct hb_cli *cli, struct hb_api *api, const char *path, FILE *in,
+                                          struct hb_published *ret_published);
 
 #endif

@@ -67,7 +67,8 @@ static enum hb_err take_page(struct list *list, struct hb_api *api, const char *
     if (err) {
         return err;
     }
-    for (const struct hb_json *item = hb_json_first(hb_json_get(answer.json, "items")); item && !err; item = hb_json_next(item)) {
+    for (const struct hb_json *item = hb_json_first(hb_json_get(answer.json, "items")); item && !err;
+         item = hb_json_next(item)) {
         err = take_item(list, item);
     }
     (void)hb_json_str(hb_json_get(answer.json, "next"), &next);
@@ -187,7 +188,8 @@ enum hb_err hb_resource_show(struct hb_cli *cli, const char *path)
 
 enum hb_err hb_resource_change(struct hb_cli *cli, const struct hb_change *change)
 {
-    struct hb_api_request request = {.method = change->method, .path = change->path, .body = change->body, .if_match = change->if_match};
+    struct hb_api_request request = {
+        .method = change->method, .path = change->path, .body = change->body, .if_match = change->if_match};
     struct hb_api_answer answer;
     struct hb_api *api = NULL;
     enum hb_err err = hb_api_new(cli, &api);

@@ -8,8 +8,8 @@
 #include "cli/api_client.h"
 #include "cli/table.h"
 
-/* How a list is shown. row fills one cell for each column; views into the item, or into scratch (emptied for each row, large enough
- * that it never moves: 4 KiB). */
+/* How a list is shown. row fills one cell for each column; views into the item, or into scratch (emptied for each row,
+ * large enough that it never moves: 4 KiB). */
 struct hb_view {
     const struct hb_column *columns;
     size_t columns_count;

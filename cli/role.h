@@ -1,7 +1,8 @@
 /* Job: what the long-running commands share: ending on a signal, and dying with the parent that supervises them.
  *
- * Place: `hookbus api`, `dispatcher`, `run`. SIGTERM and SIGINT ask for a graceful end, once. A supervised child (--supervised) leaves
- * SIGINT to its parent, which turns a Ctrl-C into one SIGTERM for each, and dies if the parent does.
+ * Place: `hookbus api`, `dispatcher`, `run`. SIGTERM and SIGINT ask for a graceful end, once. A supervised child
+ * (--supervised) leaves SIGINT to its parent, which turns a Ctrl-C into one SIGTERM for each, and dies if the parent
+ * does.
  * Owns / borrows: the loop is the setup's. Fails: HB_ERR_IO, HB_ERR_MEMORY. Threads: the loop's. */
 #ifndef CLI_ROLE_H
 #define CLI_ROLE_H

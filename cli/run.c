@@ -131,7 +131,8 @@ static int run_found(struct hb_cli *cli, int count, char *const *words)
 /* `hookbus`, `hookbus help …`, `hookbus store`: no command, but something to say. */
 static int run_help(const struct hb_output *output, int count, char *const *words)
 {
-    bool is_asked = count > 0 && (strcmp(words[0], "help") == 0 || strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0);
+    bool is_asked =
+        count > 0 && (strcmp(words[0], "help") == 0 || strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0);
     int used = 0;
     const struct hb_command *command;
 

@@ -95,7 +95,8 @@ static enum hb_err open_log(struct hb_setup *setup, struct hb_error *reterr)
             return hb_fail(reterr, HB_ERR_IO, "log.file %s cannot be opened: %s", file, strerror(errno));
         }
     }
-    err = hb_log_new(file ? setup->log_fd : STDERR_FILENO, log_level(setup->config->log_level), log_now, setup->loop, &setup->log);
+    err = hb_log_new(file ? setup->log_fd : STDERR_FILENO, log_level(setup->config->log_level), log_now, setup->loop,
+                     &setup->log);
     return err ? hb_fail(reterr, err, "no memory for the log") : HB_OK;
 }
 
@@ -154,7 +155,8 @@ enum hb_err hb_setup_read_keys(const struct hb_config *config, struct hb_keyring
     enum hb_err err;
 
     if (!file) {
-        return hb_fail(reterr, HB_ERR_CONFIG, "no sealing keys: make them by 'hookbus secrets init FILE' and set secrets.key_file");
+        return hb_fail(reterr, HB_ERR_CONFIG,
+                       "no sealing keys: make them by 'hookbus secrets init FILE' and set secrets.key_file");
     }
     err = hb_file_read_private(file, &text, reterr);
     if (!err) {
@@ -174,7 +176,8 @@ enum hb_err hb_setup_keys(struct hb_setup *setup)
 
     setup->keys_trouble[0] = '\0';
     if (err) {
-        (void)snprintf(setup->keys_trouble, sizeof(setup->keys_trouble), "%s", error.text[0] ? error.text : hb_err_text(err));
+        (void)snprintf(setup->keys_trouble, sizeof(setup->keys_trouble), "%s",
+                       error.text[0] ? error.text : hb_err_text(err));
     }
     return err == HB_ERR_MEMORY ? err : HB_OK;
 }

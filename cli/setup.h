@@ -1,8 +1,9 @@
 /* Job: makes the pieces that roles and commands share out of the configuration.
  *
- * Place: the only code that turns struct hb_config into the options of platform/ and registry/. Roles take what they need, one
- * function a piece, in the order below. Owns / borrows: struct hb_setup owns what was made; hb_setup_deinit frees it in the
- * right order. The configuration must outlive it. Fails: as the pieces do, with a sentence. Threads: the loop's. */
+ * Place: the only code that turns struct hb_config into the options of platform/ and registry/. Roles take what they
+ * need, one function a piece, in the order below. Owns / borrows: struct hb_setup owns what was made;
+ * hb_setup_deinit frees it in the right order. The configuration must outlive it. Fails: as the pieces do, with a
+ * sentence. Threads: the loop's. */
 #ifndef CLI_SETUP_H
 #define CLI_SETUP_H
 
@@ -48,22 +49,24 @@ struct hb_wall hb_setup_wall(void);
 /* A monotonic clock that any thread may ask. */
 struct hb_mono hb_setup_mono(void);
 
-/* Loop, log and metrics. role: "api", "dispatcher"; a static string. metrics: where to count, or NULL for memory of its own. */
+/* Loop, log and metrics. role: "api", "dispatcher"; a static string. metrics: where to count, or NULL for memory of its
+ * own. */
 HB_MUST_USE enum hb_err hb_setup_init(struct hb_setup *setup, const struct hb_config *config, const char *role,
                                       struct hb_metrics *metrics, struct hb_error *reterr);
 /* NULL-safe for half-made setups. */
 void hb_setup_deinit(struct hb_setup *setup);
-/* The sealing keys. Never fails for a missing or unusable file: keyring stays NULL and keys_trouble says why, because a role
- * without keys must come up, red. */
+/* The sealing keys. Never fails for a missing or unusable file: keyring stays NULL and keys_trouble says why, because a
+ * role without keys must come up, red. */
 HB_MUST_USE enum hb_err hb_setup_keys(struct hb_setup *setup);
 /* Reads a key file; HB_ERR_CONFIG when none is configured. */
-HB_MUST_USE enum hb_err hb_setup_read_keys(const struct hb_config *config, struct hb_keyring **ret_keyring, struct hb_error *reterr);
+HB_MUST_USE enum hb_err hb_setup_read_keys(const struct hb_config *config, struct hb_keyring **ret_keyring,
+                                           struct hb_error *reterr);
 /* Address filter, resolver and HTTP client. */
 HB_MUST_USE enum hb_err hb_setup_outgoing(struct hb_setup *setup, struct hb_error *reterr);
 /* Creates missing topics unless that is switched off. Tries until Kafka answers, at most limit_ms. */
 HB_MUST_USE enum hb_err hb_setup_topics(const struct hb_setup *setup, int limit_ms, struct hb_error *reterr);
 /* An HTTP server on listen:port with the configuration's limits for the api. */
-HB_MUST_USE enum hb_err hb_setup_server(struct hb_setup *setup, const char *listen, int port, struct hb_http_server **ret_server,
-                                        struct hb_error *reterr);
+HB_MUST_USE enum hb_err hb_setup_server(struct hb_setup *setup, const char *listen, int port,
+                                        struct hb_http_server **ret_server, struct hb_error *reterr);
 
 #endif

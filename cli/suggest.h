@@ -1,7 +1,7 @@
 /* Job: finds the word a person probably meant.
  *
- * Place: unknown commands and flags. A word is offered only if few letters differ (one in three, at most three; two letters that
- * changed places count as one). Owns: nothing. Limits: words of 64 bytes. Threads: any.
+ * Place: unknown commands and flags. A word is offered only if few letters differ (one in three, at most three; two
+ * letters that changed places count as one). Owns: nothing. Limits: words of 64 bytes. Threads: any.
  *
  * Example:
  *     struct hb_suggestion best = hb_suggest_start(HB_STR("pubish"));

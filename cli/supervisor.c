@@ -61,9 +61,9 @@ static void check_stopped(struct hb_supervisor *supervisor)
 /* Exit codes that a second try does not change. */
 static bool is_hopeless(int status)
 {
-    return status == HB_EXIT_USAGE || status == hb_err_exit_code(HB_ERR_CONFIG) || status == hb_err_exit_code(HB_ERR_DENIED) ||
-           status == hb_err_exit_code(HB_ERR_IO) || status == hb_err_exit_code(HB_ERR_CONFLICT) ||
-           status == hb_err_exit_code(HB_ERR_NOT_FOUND);
+    return status == HB_EXIT_USAGE || status == hb_err_exit_code(HB_ERR_CONFIG) ||
+           status == hb_err_exit_code(HB_ERR_DENIED) || status == hb_err_exit_code(HB_ERR_IO) ||
+           status == hb_err_exit_code(HB_ERR_CONFLICT) || status == hb_err_exit_code(HB_ERR_NOT_FOUND);
 }
 
 static void on_exit_of(void *user, int status)
@@ -87,8 +87,8 @@ static void on_exit_of(void *user, int status)
     }
     child->backoff_ms = ran_us >= STEADY_US || child->backoff_ms == 0 ? BACKOFF_MS : 2 * child->backoff_ms;
     child->backoff_ms = child->backoff_ms > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : child->backoff_ms;
-    hb_log(&supervisor->options.setup->role, HB_LOG_CHILD_ENDED, HB_LOG_C("child", child->spec->name), HB_LOG_INT("status", status),
-           HB_LOG_INT("again_in_ms", child->backoff_ms));
+    hb_log(&supervisor->options.setup->role, HB_LOG_CHILD_ENDED, HB_LOG_C("child", child->spec->name),
+           HB_LOG_INT("status", status), HB_LOG_INT("again_in_ms", child->backoff_ms));
     hb_timer_start(child->timer, child->backoff_ms, 0);
 }
 

@@ -1,10 +1,12 @@
-/* Job: keeps child processes running: starts them by exec of this program, starts them again with back-off, ends them together.
+/* Job: keeps child processes running: starts them by exec of this program, starts them again with back-off, ends
+ * them together.
  *
- * Place: `hookbus run` (api, dispatcher) and `hookbus dispatcher --workers N`. Uses the loop and nothing that holds threads: a child is
- * always an exec, never a fork of Kafka's client.
- * Back-off: 200 ms doubling to 10 s; a child that ran for a minute begins anew. A child that never ran for 10 s and ends with an exit
- * code that says "this cannot work" (a wrong configuration, a port that is taken) is not started again: `failed` is called.
- * Owns / borrows: the specs' argv must outlive it. Fails: HB_ERR_MEMORY, HB_ERR_IO. Limits: HB_CHILDREN_MAX. Threads: the loop's. */
+ * Place: `hookbus run` (api, dispatcher) and `hookbus dispatcher --workers N`. Uses the loop and nothing that holds
+ * threads: a child is always an exec, never a fork of Kafka's client. Back-off: 200 ms doubling to 10 s; a child
+ * that ran for a minute begins anew. A child that never ran for 10 s and ends with an exit code that says "this
+ * cannot work" (a wrong configuration, a port that is taken) is not started again: `failed` is called.
+ * Owns / borrows: the specs' argv must outlive it. Fails: HB_ERR_MEMORY, HB_ERR_IO. Limits: HB_CHILDREN_MAX.
+ * Threads: the loop's. */
 #ifndef CLI_SUPERVISOR_H
 #define CLI_SUPERVISOR_H
 
@@ -33,8 +35,8 @@ struct hb_supervisor_options {
     void *user;
 };
 
-HB_MUST_USE enum hb_err hb_supervisor_new(const struct hb_supervisor_options *options, struct hb_supervisor **ret_supervisor,
-                                          struct hb_error *reterr);
+HB_MUST_USE enum hb_err hb_supervisor_new(const struct hb_supervisor_options *options,
+                                          struct hb_supervisor **ret_supervisor, struct hb_error *reterr);
 /* Kills what still runs. */
 void hb_supervisor_free(struct hb_supervisor **supervisor);
 /* SIGTERM to all, SIGKILL after the grace; `stopped` when all have ended. */

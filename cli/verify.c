@@ -14,7 +14,8 @@ struct hb_verifier {
     struct hb_hmac *hmacs[HB_VERIFY_SECRETS_MAX];
 };
 
-enum hb_err hb_verifier_new(const char *const *secrets, size_t count, struct hb_verifier **ret_verifier, struct hb_error *reterr)
+enum hb_err hb_verifier_new(const char *const *secrets, size_t count, struct hb_verifier **ret_verifier,
+                            struct hb_error *reterr)
 {
     struct hb_verifier *verifier;
 
@@ -34,7 +35,8 @@ enum hb_err hb_verifier_new(const char *const *secrets, size_t count, struct hb_
         hb_wipe(key, sizeof(key));
         if (err) {
             hb_verifier_free(&verifier);
-            return hb_fail(reterr, err, "secret %zu is not one: whsec_ and the base64 of 24 to 64 bytes is needed", i + 1);
+            return hb_fail(reterr, err, "secret %zu is not one: whsec_ and the base64 of 24 to 64 bytes is needed",
+                           i + 1);
         }
         verifier->count++;
     }

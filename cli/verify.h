@@ -1,7 +1,7 @@
 /* Job: says whether a webhook was signed with one of our secrets, as a receiver has to.
  *
- * Place: `hookbus listen`; an example of what a receiver does. Source: Standard Webhooks specification 1.0: HMAC-SHA256 over
- * "<id>.<timestamp>.<body>", one of several "v1,<base64>" must fit, and the timestamp must be near.
+ * Place: `hookbus listen`; an example of what a receiver does. Source: Standard Webhooks specification 1.0:
+ * HMAC-SHA256 over "<id>.<timestamp>.<body>", one of several "v1,<base64>" must fit, and the timestamp must be near.
  * Owns / borrows: opened secrets, freed by _free. Fails: HB_ERR_INVALID (not a secret), HB_ERR_MEMORY. Threads: one. */
 #ifndef CLI_VERIFY_H
 #define CLI_VERIFY_H

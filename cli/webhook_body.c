@@ -7,7 +7,8 @@
 
 enum hb_err hb_text_or_file(struct hb_cli *cli, const char *value, struct hb_buf *ret_text)
 {
-    enum hb_err err = value[0] == '@' ? hb_file_read(value + 1, ret_text, &cli->error) : hb_buf_add(ret_text, hb_str_c(value));
+    enum hb_err err =
+        value[0] == '@' ? hb_file_read(value + 1, ret_text, &cli->error) : hb_buf_add(ret_text, hb_str_c(value));
 
     while (!err && ret_text->len > 0 && strchr(" \t\r\n", ret_text->ptr[ret_text->len - 1])) {
         ret_text->len--;
@@ -99,8 +100,9 @@ static enum hb_err add_rate(struct hb_cli *cli, struct hb_json_writer *w)
     if (!value) {
         return HB_OK;
     }
-    if (!hb_str_split(&rest, '/', &count) || !hb_str_split(&rest, '/', &per_s) || rest.len > 0 || !hb_str_to_u64(count, &numbers[0]) ||
-        !hb_str_to_u64(per_s, &numbers[1]) || numbers[0] > UINT32_MAX || numbers[1] > UINT32_MAX) {
+    if (!hb_str_split(&rest, '/', &count) || !hb_str_split(&rest, '/', &per_s) || rest.len > 0 ||
+        !hb_str_to_u64(count, &numbers[0]) || !hb_str_to_u64(per_s, &numbers[1]) || numbers[0] > UINT32_MAX ||
+        numbers[1] > UINT32_MAX) {
         return hb_cli_usage(cli, "--rate is N/SECONDS, as in 10/1");
     }
     hb_json_object(w, "rate_limit");

@@ -23,7 +23,8 @@
 
 /* Adds the members that were given. */
 HB_MUST_USE enum hb_err hb_webhook_body(struct hb_cli *cli, struct hb_json_writer *w);
-/* A flag's value, or with "@" before it the content of that file ("@-" is standard input), trimmed. The buffer holds it. */
+/* A flag's value, or with "@" before it the content of that file ("@-" is standard input), trimmed. The buffer holds
+ * it. */
 HB_MUST_USE enum hb_err hb_text_or_file(struct hb_cli *cli, const char *value, struct hb_buf *ret_text);
 
 #endif

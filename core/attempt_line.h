@@ -1,7 +1,7 @@
 /* Job: one line of history as JSON (docs/schemas/records.md, "Attempts").
  *
- * Place: made by dispatcher/ for every attempt, every skipped delivery and every unreadable record; written without printf: it
- * stands on the hot path. Fails: HB_ERR_FULL, HB_ERR_MEMORY (the buffer is as before). Threads: any. */
+ * Place: made by dispatcher/ for every attempt, every skipped delivery and every unreadable record; written without
+ * printf: it stands on the hot path. Fails: HB_ERR_FULL, HB_ERR_MEMORY (the buffer is as before). Threads: any. */
 #ifndef CORE_ATTEMPT_LINE_H
 #define CORE_ATTEMPT_LINE_H
 

@@ -216,7 +216,8 @@ static enum hb_err add_escaped(struct hb_buf *buf, char c)
     const char *escape = short_escape(c);
     if (escape)
         return hb_buf_add(buf, hb_str_c(escape));
-    /* Many readers of JSON end a string at a NUL or refuse the document: like what is no UTF-8, it is shown as U+FFFD. */
+    /* Many readers of JSON end a string at a NUL or refuse the document: like what is no UTF-8, it is shown as
+     * U+FFFD. */
     if (c != '\0' && (unsigned char)c < 0x20)
         return hb_buf_addf(buf, "\\u%04x", (unsigned)c);
     return hb_buf_add(buf, HB_STR("\xEF\xBF\xBD"));

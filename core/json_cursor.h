@@ -41,8 +41,8 @@ bool hb_cursor_text_has_suffix(struct hb_str raw, struct hb_str suffix);
 /* Appends the unescaped text of a raw string body. A lone surrogate escape, which has no UTF-8, becomes U+FFFD (also in
  * hb_cursor_text_eq). */
 HB_MUST_USE enum hb_err hb_cursor_unescape(struct hb_str raw, struct hb_buf *ret_text);
-/* The code point that begins at *at of a raw string body (*at < raw.len), which moves behind it; escapes are understood, a
- * lone surrogate is U+FFFD. The bytes must be UTF-8, as hb_json_scan makes sure. */
+/* The code point that begins at *at of a raw string body (*at < raw.len), which moves behind it; escapes are
+ * understood, a lone surrogate is U+FFFD. The bytes must be UTF-8, as hb_json_scan makes sure. */
 unsigned hb_cursor_text_point(struct hb_str raw, size_t *at);
 /* Whether a JSON number has no fraction, as an exact decimal: 1, 1.0 and 1.5e1 have none. */
 bool hb_cursor_number_is_integer(struct hb_str number);

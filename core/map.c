@@ -4,7 +4,8 @@
 
 #define CAPACITY_FIRST 16
 
-/* FNV-1a, then mixed so that the low bits depend on all of it. Who can add keys holds a key of ours: no flooding to fear. */
+/* FNV-1a, then mixed so that the low bits depend on all of it. Who can add keys holds a key of ours: no flooding to
+ * fear. */
 static uint64_t hash_of(struct hb_str key)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);

@@ -1,9 +1,9 @@
 /* Job: finds a pointer by a string key.
  *
- * Place: tables held in memory (registry, rooms). Open addressing, linear probing, deletion by shifting back: no tombstones, so
- * a table that changes for months stays as fast as a fresh one.
- * Owns / borrows: the map owns its slots only; keys are views that must live as long as their entry (put them into the value).
- * Fails: HB_ERR_MEMORY. Limits: none of its own; whoever fills it bounds it. Cost: O(1). Threads: no shared state.
+ * Place: tables held in memory (registry, rooms). Open addressing, linear probing, deletion by shifting back: no
+ * tombstones, so a table that changes for months stays as fast as a fresh one. Owns / borrows: the map owns its slots
+ * only; keys are views that must live as long as their entry (put them into the value). Fails: HB_ERR_MEMORY. Limits:
+ * none of its own; whoever fills it bounds it. Cost: O(1). Threads: no shared state.
  *
  * Example:
  *     struct hb_map stores = HB_MAP_EMPTY;

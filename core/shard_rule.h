@@ -1,7 +1,8 @@
 /* Job: decides what one journal record does to a shard's view.
  *
- * Place: the rule of docs/decisions/0006-versions-have-lives.md, as values only. retry/ applies batches of records by a Redis script that is the
- * same rule once more in Lua; a test holds the two against each other, and tests/sim shows what the rule promises.
+ * Place: the rule of docs/decisions/0006-versions-have-lives.md, as values only. retry/ applies batches of records by a
+ * Redis script that is the same rule once more in Lua; a test holds the two against each other, and tests/sim shows
+ * what the rule promises.
  *
  * The view of a shard is: `applied` (offset of the last journal record applied), `mark` (offset of the takeover record
  * of the owner), an entry a delivery that waits (parked, held, dead), and a bounded memory of deliveries that were done
@@ -90,8 +91,8 @@ struct hb_shard_ruling {
 /* The rule. entry and memory may be NULL, and one of them is. */
 struct hb_shard_ruling hb_shard_rule_run(const struct hb_shard_entry *entry, const struct hb_shard_memory *memory,
                                          const struct hb_shard_record *record);
-/* Whether a repair of the record at `repairs` is still needed: false once something later was applied to the delivery.
- */
+/* Whether a repair of the record at `repairs` is still needed: false once something later was applied to the
+ * delivery. */
 bool hb_shard_rule_wants_repair(const struct hb_shard_entry *entry, const struct hb_shard_memory *memory,
                                 int64_t repairs);
 /* The version of a replay's selection at that time; of a later life than the known state's (0: none known). */

@@ -66,8 +66,8 @@ void hb_turns_leave(struct hb_turns *turns, struct hb_seat *seat)
         bench_leave(turns, bench);
 }
 
-/* At the begin of its turn one gets a quantum; who then still owes, passes. The debt is at most one delivery, so this ends
- * after a few rounds. */
+/* At the begin of its turn one gets a quantum; who then still owes, passes. The debt is at most one delivery, so this
+ * ends after a few rounds. */
 struct hb_seat *hb_turns_next(struct hb_turns *turns)
 {
     while (turns->benches) {

@@ -1,10 +1,11 @@
 /* Job: whose turn it is: deficit round robin over stores, and within a store over its webhooks.
  *
- * Place: dispatcher/admit. A seat (a webhook) takes part while it has something to send and may send; its bench (a store) takes
- * part while it has such a seat. Each in turn spends a quantum; what it spends beyond, it owes in the next round. So a store
- * with ten thousand webhooks gets no more than a store with one, and a webhook with large bodies no more than one
- * with small ones.
- * Owns: nothing: seats and benches are embedded by their owners and must leave before they are freed. Cost O(1) a turn.
+ * Place: dispatcher/admit. A seat (a webhook) takes part while it has something to send and may send; its bench (a
+ * store) takes part while it has such a seat. Each in turn spends a quantum; what it spends beyond, it owes in the
+ * next round. So a store with ten thousand webhooks gets no more than a store with one, and a webhook with large
+ * bodies no more than one with small ones.
+ * Owns: nothing: seats and benches are embedded by their owners and must leave before they are freed. Cost O(1) a
+ * turn.
  * Threads: one. */
 #ifndef CORE_TURNS_H
 #define CORE_TURNS_H
@@ -12,8 +13,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Cost units a turn; a delivery costs 1 and another for each 16 KiB. One, so that a webhook with several deliveries waiting sends the second when the others had
- * their turn: by then its connection is free again. With eight, ten thousand destinations opened four connections each and reused none. */
+/* Cost units a turn; a delivery costs 1 and another for each 16 KiB. One, so that a webhook with several deliveries
+ * waiting sends the second when the others had their turn: by then its connection is free again. With eight, ten
+ * thousand destinations opened four connections each and reused none. */
 #define HB_TURNS_QUANTUM 1
 
 struct hb_bench;

@@ -1,8 +1,8 @@
 /* Job: how many requests one webhook may have in flight: a window that adapts.
  *
- * The rule is that of Postfix's queue manager: it grows by 1/N on each success, so by one after a whole cohort of N; it shrinks
- * at the first signal of overload (to half), and only once for all requests that were under way then, so one bad
- * moment is not punished N times. Answers that say nothing about load change nothing.
+ * The rule is that of Postfix's queue manager: it grows by 1/N on each success, so by one after a whole cohort of N;
+ * it shrinks at the first signal of overload (to half), and only once for all requests that were under way then, so
+ * one bad moment is not punished N times. Answers that say nothing about load change nothing.
  * Place: one per webhook in dispatcher/. A plain value. Limits: 1..max. Threads: one. */
 #ifndef CORE_WINDOW_H
 #define CORE_WINDOW_H

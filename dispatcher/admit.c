@@ -8,7 +8,10 @@ static size_t bytes_of(const struct hb_delivery *delivery) { return delivery->ta
 
 static int cost_of(const struct hb_delivery *delivery) { return 1 + (int)(bytes_of(delivery) / BYTES_PER_COST); }
 
-static bool may_send(const struct hb_lane *lane) { return lane->first && lane->in_flight < lane->window.size && !lane->is_host_blocked; }
+static bool may_send(const struct hb_lane *lane)
+{
+    return lane->first && lane->in_flight < lane->window.size && !lane->is_host_blocked;
+}
 
 static void take_part(struct hb_admit *admit, struct hb_lane *lane)
 {
@@ -74,8 +77,8 @@ void hb_admit_pump(struct hb_admit *admit)
         if (!seat)
             return;
         struct hb_lane *lane = (struct hb_lane *)seat;
-        /* Over its share while others wait: their turn. When all are over theirs, nobody is kept from the free slots: a whole
-         * round has passed, and it is the turn of the one at which the round began. */
+        /* Over its share while others wait: their turn. When all are over theirs, nobody is kept from the free slots: a
+         * whole round has passed, and it is the turn of the one at which the round began. */
         if (lane->stall->in_flight >= admit->limits.store_in_flight_max && passed < admit->turns.benches_count) {
             hb_turns_skip_bench(&admit->turns);
             passed++;
@@ -115,7 +118,8 @@ void hb_admit_ended(struct hb_admit *admit, struct hb_lane *lane)
         hb_admit_unblock(admit, host);
 }
 
-void hb_admit_sweep(struct hb_admit *admit, struct hb_lane *lane, bool (*is_out)(void *user, const struct hb_delivery *delivery),
+void hb_admit_sweep(struct hb_admit *admit, struct hb_lane *lane,
+                    bool (*is_out)(void *user, const struct hb_delivery *delivery),
                     void (*out)(void *user, struct hb_delivery *delivery), void *user)
 {
     struct hb_delivery **at = &lane->first;
@@ -142,5 +146,6 @@ bool hb_admit_is_full(const struct hb_admit *admit)
 
 bool hb_admit_has_room(const struct hb_admit *admit)
 {
-    return admit->waiting <= admit->limits.waiting_max / 4 * 3 && admit->waiting_bytes <= admit->limits.waiting_bytes_max / 4 * 3;
+    return admit->waiting <= admit->limits.waiting_max / 4 * 3 &&
+           admit->waiting_bytes <= admit->limits.waiting_bytes_max / 4 * 3;
 }

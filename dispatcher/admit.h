@@ -1,7 +1,8 @@
 /* Job: which delivery is sent next, and which must wait.
  *
- * Place: takes deliveries from route, gives them to attempt one by one. Each lane has a first-in first-out queue and a window; lanes take
- * turns by deficit round robin over stores, then webhooks; a destination has a cap, a store a share while others wait; there is a limit in all.
+ * Place: takes deliveries from route, gives them to attempt one by one. Each lane has a first-in first-out queue and
+ * a window; lanes take turns by deficit round robin over stores, then webhooks; a destination has a cap, a store a
+ * share while others wait; there is a limit in all.
  * Owns / borrows: waiting deliveries. Fails: never (its limits are asked by intake before it takes more).
  * Limits: the options'. Cost: O(1) a delivery. Threads: the loop's. */
 #ifndef DISPATCHER_ADMIT_H
@@ -42,7 +43,8 @@ void hb_admit_ended(struct hb_admit *admit, struct hb_lane *lane);
 /* Slots of a destination became free: lanes that wait for it take part again, as many as there are slots. */
 void hb_admit_unblock(struct hb_admit *admit, struct hb_host *host);
 /* Takes out of a lane's queue what `is_out` says and gives it to `out`. */
-void hb_admit_sweep(struct hb_admit *admit, struct hb_lane *lane, bool (*is_out)(void *user, const struct hb_delivery *delivery),
+void hb_admit_sweep(struct hb_admit *admit, struct hb_lane *lane,
+                    bool (*is_out)(void *user, const struct hb_delivery *delivery),
                     void (*out)(void *user, struct hb_delivery *delivery), void *user);
 /* At its limit: nothing more should be taken; below three quarters again. */
 bool hb_admit_is_full(const struct hb_admit *admit);

@@ -11,7 +11,8 @@ static void count_outcome(struct hb_dispatcher *d, const struct hb_outcome *outc
     hb_metric_observe_us(d->options.metrics, HB_METRIC_ATTEMPT_DURATION, answer->duration_us);
 }
 
-static void write_line(struct hb_dispatcher *d, const struct hb_delivery *delivery, const struct hb_outcome *outcome, const struct hb_answer *answer)
+static void write_line(struct hb_dispatcher *d, const struct hb_delivery *delivery, const struct hb_outcome *outcome,
+                       const struct hb_answer *answer)
 {
     char id[HB_DELIVERY_ID_BYTES + 1];
     struct hb_attempt_line line = hb_settle_line(d, delivery->taken, delivery->lane->webhook, id);
@@ -42,7 +43,8 @@ static void let_go(struct hb_dispatcher *d, struct hb_delivery *delivery)
 }
 
 /* The receiver's answer is judged: the window learns from it, and its line is written. */
-static void end(struct hb_dispatcher *d, struct hb_delivery *delivery, const struct hb_outcome *outcome, const struct hb_answer *answer)
+static void end(struct hb_dispatcher *d, struct hb_delivery *delivery, const struct hb_outcome *outcome,
+                const struct hb_answer *answer)
 {
     struct hb_lane *lane = delivery->lane;
     if (outcome->is_overload)
@@ -57,7 +59,8 @@ static void answered(void *user, const struct hb_answer *answer)
 {
     struct hb_delivery *delivery = user;
     struct hb_dispatcher *d = delivery->lane->owner;
-    if (answer->failure == HB_FAILURE_CANCELED) { /* shutdown: nothing is known, the event stays unsettled and is sent again */
+    if (answer->failure ==
+        HB_FAILURE_CANCELED) { /* shutdown: nothing is known, the event stays unsettled and is sent again */
         hb_admit_ended(&d->admit, delivery->lane);
         hb_settle_hand_back(d, delivery);
         return;
@@ -95,8 +98,12 @@ static enum hb_err send(struct hb_dispatcher *d, struct hb_delivery *delivery, b
     char delivery_id[HB_DELIVERY_ID_BYTES + 1];
     hb_attempt_delivery_id(webhook->id, taken->event.id, delivery_id);
     struct hb_attempt_headers headers;
-    const struct hb_attempt_spec attempt = {.webhook = webhook, .hmacs = lane->hmacs, .rendered = rendered, .event_id = taken->event.id,
-                                            .delivery_id = hb_str_n(delivery_id, HB_DELIVERY_ID_BYTES), .number = 1,
+    const struct hb_attempt_spec attempt = {.webhook = webhook,
+                                            .hmacs = lane->hmacs,
+                                            .rendered = rendered,
+                                            .event_id = taken->event.id,
+                                            .delivery_id = hb_str_n(delivery_id, HB_DELIVERY_ID_BYTES),
+                                            .number = 1,
                                             .now = hb_loop_wall(d->options.loop)};
     *ret_is_signed = hb_attempt_headers_make(&attempt, &headers);
     if (!*ret_is_signed)
@@ -107,13 +114,15 @@ static enum hb_err send(struct hb_dispatcher *d, struct hb_delivery *delivery, b
     return hb_http_send(d->options.http, &request, NULL);
 }
 
-/* A URL waits for its change; headers that could split a request were put there past the api, and are refused for good. */
+/* A URL waits for its change; headers that could split a request were put there past the api, and are refused for
+ * good. */
 static enum hb_reason reason_of_refusal(const struct hb_webhook *webhook, enum hb_err err)
 {
     if (err != HB_ERR_INVALID && err != HB_ERR_TOO_LARGE && err != HB_ERR_DENIED)
         return HB_REASON_NOT_SENT;
     struct hb_error ignored;
-    return hb_headers_check(webhook->headers, webhook->headers_count, &ignored) ? HB_REASON_REQUEST_REFUSED : HB_REASON_URL_REFUSED;
+    return hb_headers_check(webhook->headers, webhook->headers_count, &ignored) ? HB_REASON_REQUEST_REFUSED
+                                                                                : HB_REASON_URL_REFUSED;
 }
 
 void hb_attempt_start(void *dispatcher, struct hb_delivery *delivery)

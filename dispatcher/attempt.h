@@ -1,6 +1,7 @@
 /* Job: one signed request: what an attempt adds to a rendered event.
  *
- * Place: used by the dispatcher's attempt step and by `webhook test`. Borrows everything; the request copies the headers it is given.
+ * Place: used by the dispatcher's attempt step and by `webhook test`. Borrows everything; the request copies the
+ * headers it is given.
  * Fails: never; HB_ASSERT on more headers than there is room for. Threads: any. */
 #ifndef DISPATCHER_ATTEMPT_H
 #define DISPATCHER_ATTEMPT_H

@@ -35,7 +35,8 @@ const char *hb_dispatcher_trouble(const struct hb_dispatcher *d)
     if (d->lasting_trouble[0])
         return d->lasting_trouble;
     if (!d->options.has_keys)
-        return "the sealing key is missing: set secrets.key_file (hookbus secrets init FILE makes one); nothing is consumed until then";
+        return "the sealing key is missing: set secrets.key_file (hookbus secrets init FILE makes one); nothing is "
+               "consumed until then";
     if (hb_registry_trouble(d->options.registry))
         return hb_registry_trouble(d->options.registry);
     if (!hb_registry_is_current(d->options.registry))
@@ -104,7 +105,10 @@ static void note_watermark(void *user, struct hb_partition *partition)
 static void each_minute(struct hb_dispatcher *d)
 {
     struct minute minute = {.d = d,
-                            .writer = {.producer = d->producer, .registry_topic = d->registry_topic, .group = d->group, .now = hb_loop_wall(d->options.loop)}};
+                            .writer = {.producer = d->producer,
+                                       .registry_topic = d->registry_topic,
+                                       .group = d->group,
+                                       .now = hb_loop_wall(d->options.loop)}};
     hb_partitions_each(&d->partitions, note_watermark, &minute);
     hb_lanes_forget_deleted(&d->lanes);
 }
@@ -128,7 +132,8 @@ static void each_second(void *user)
 static void history_refused(void *user, enum hb_err err, const char *text)
 {
     struct hb_dispatcher *d = user;
-    hb_dispatcher_set_lasting_trouble(d, "Kafka refuses the history of attempts (%s): %s", hb_err_name(err), text ? text : "");
+    hb_dispatcher_set_lasting_trouble(d, "Kafka refuses the history of attempts (%s): %s", hb_err_name(err),
+                                      text ? text : "");
     if (err == HB_ERR_FATAL)
         d->options.failed(d->options.user, d->lasting_trouble);
 }
@@ -142,11 +147,18 @@ static enum hb_err begin(struct hb_dispatcher *d)
     const char *topics[HB_EVENT_TOPIC_COUNT];
     for (int i = 0; i < HB_EVENT_TOPIC_COUNT; i++)
         topics[i] = d->topics[i];
-    const struct hb_kafka_consumer_options options = {
-        .cluster = d->options.cluster, .group = d->group, .instance = d->options.worker, .topics = topics, .topics_count = HB_EVENT_TOPIC_COUNT,
-        .queued_records_min = (int)c->dispatcher_queued_records, .queued_kib_max = (int)c->dispatcher_queued_kib,
-        .commit_interval_ms = (int)c->dispatcher_commit_interval_ms, .session_timeout_ms = (int)c->dispatcher_session_timeout_ms,
-        .max_poll_interval_ms = 300000, .events = &hb_intake_events, .user = d};
+    const struct hb_kafka_consumer_options options = {.cluster = d->options.cluster,
+                                                      .group = d->group,
+                                                      .instance = d->options.worker,
+                                                      .topics = topics,
+                                                      .topics_count = HB_EVENT_TOPIC_COUNT,
+                                                      .queued_records_min = (int)c->dispatcher_queued_records,
+                                                      .queued_kib_max = (int)c->dispatcher_queued_kib,
+                                                      .commit_interval_ms = (int)c->dispatcher_commit_interval_ms,
+                                                      .session_timeout_ms = (int)c->dispatcher_session_timeout_ms,
+                                                      .max_poll_interval_ms = 300000,
+                                                      .events = &hb_intake_events,
+                                                      .user = d};
     struct hb_error error = {.text = ""};
     enum hb_err err = hb_kafka_consumer_new(&options, &d->consumer, &error);
     if (!err)
@@ -156,7 +168,9 @@ static enum hb_err begin(struct hb_dispatcher *d)
         return err;
     }
     hb_watch_set(d->consumer_watch, HB_WATCH_READ);
-    struct hb_watermark_writer writer = {.producer = d->producer, .registry_topic = d->registry_topic, .group = d->group,
+    struct hb_watermark_writer writer = {.producer = d->producer,
+                                         .registry_topic = d->registry_topic,
+                                         .group = d->group,
                                          .now = hb_loop_wall(d->options.loop)};
     hb_watermark_write_group(&writer);
     return HB_OK;
@@ -175,16 +189,20 @@ static void try_begin(void *user)
 static struct hb_admit_limits admit_limits(const struct hb_config *c)
 {
     int share = (int)(c->delivery_in_flight_max * c->delivery_store_share_percent / 100);
-    return (struct hb_admit_limits){.in_flight_max = (int)c->delivery_in_flight_max, .host_max = (int)c->delivery_host_max,
-                                    .store_in_flight_max = share > 0 ? share : 1, .waiting_max = (size_t)c->delivery_waiting_max,
+    return (struct hb_admit_limits){.in_flight_max = (int)c->delivery_in_flight_max,
+                                    .host_max = (int)c->delivery_host_max,
+                                    .store_in_flight_max = share > 0 ? share : 1,
+                                    .waiting_max = (size_t)c->delivery_waiting_max,
                                     .waiting_bytes_max = (size_t)c->delivery_waiting_bytes};
 }
 
 static enum hb_err make_producer(struct hb_dispatcher *d, struct hb_error *reterr)
 {
     const struct hb_config *c = d->options.config;
-    const struct hb_kafka_producer_options options = {.cluster = d->options.cluster, .linger_ms = PRODUCER_LINGER_MS,
-                                                      .queue_records_max = PRODUCER_RECORDS_MAX, .queue_kib_max = (int)c->publish_queue_kib_max,
+    const struct hb_kafka_producer_options options = {.cluster = d->options.cluster,
+                                                      .linger_ms = PRODUCER_LINGER_MS,
+                                                      .queue_records_max = PRODUCER_RECORDS_MAX,
+                                                      .queue_kib_max = (int)c->publish_queue_kib_max,
                                                       .message_timeout_ms = (int)c->kafka_message_timeout_ms};
     enum hb_err err = hb_kafka_producer_new(&options, &d->producer, reterr);
     if (!err)
@@ -197,11 +215,16 @@ static enum hb_err make_producer(struct hb_dispatcher *d, struct hb_error *reter
 static enum hb_err make_lines(struct hb_dispatcher *d)
 {
     const struct hb_config *c = d->options.config;
-    const struct hb_lines_options options = {.loop = d->options.loop, .producer = d->producer, .topic_prefix = hb_str_c(c->kafka_topic_prefix),
-                                             .worker = d->options.worker, .linger_ms = (int)c->dispatcher_attempts_linger_ms,
+    const struct hb_lines_options options = {.loop = d->options.loop,
+                                             .producer = d->producer,
+                                             .topic_prefix = hb_str_c(c->kafka_topic_prefix),
+                                             .worker = d->options.worker,
+                                             .linger_ms = (int)c->dispatcher_attempts_linger_ms,
                                              .record_bytes_max = (size_t)c->dispatcher_attempts_record_bytes,
-                                             .done = hb_settle_line_done, .dropped = hb_settle_line_dropped,
-                                             .refused = history_refused, .user = d};
+                                             .done = hb_settle_line_done,
+                                             .dropped = hb_settle_line_dropped,
+                                             .refused = history_refused,
+                                             .user = d};
     return hb_lines_new(&options, &d->lines);
 }
 
@@ -212,8 +235,8 @@ static enum hb_err make_memory(struct hb_dispatcher *d, struct hb_error *reterr)
     if (c->dispatcher_id_memory > 0)
         err = hb_id_memory_new((size_t)c->dispatcher_id_memory, &d->ids);
     if (!err && c->dispatcher_state_dir[0])
-        err = hb_settled_file_open(c->dispatcher_state_dir, d->options.worker, SETTLED_FILE_PARTITIONS, (uint32_t)c->dispatcher_ring_slots,
-                                   &d->settled, reterr);
+        err = hb_settled_file_open(c->dispatcher_state_dir, d->options.worker, SETTLED_FILE_PARTITIONS,
+                                   (uint32_t)c->dispatcher_ring_slots, &d->settled, reterr);
     return err;
 }
 
@@ -244,7 +267,8 @@ static void name_things(struct hb_dispatcher *d)
     (void)snprintf(d->group, sizeof d->group, "%.*sdispatcher", HB_ARG(prefix));
 }
 
-enum hb_err hb_dispatcher_new(const struct hb_dispatcher_options *options, struct hb_dispatcher **ret_dispatcher, struct hb_error *reterr)
+enum hb_err hb_dispatcher_new(const struct hb_dispatcher_options *options, struct hb_dispatcher **ret_dispatcher,
+                              struct hb_error *reterr)
 {
     struct hb_dispatcher *d = calloc(1, sizeof *d);
     if (!d)
@@ -363,7 +387,8 @@ void hb_dispatcher_free(struct hb_dispatcher **dispatcher)
     *dispatcher = NULL;
 }
 
-void hb_dispatcher_webhook_changed(struct hb_dispatcher *d, const struct hb_webhook *old_webhook, struct hb_webhook *new_webhook)
+void hb_dispatcher_webhook_changed(struct hb_dispatcher *d, const struct hb_webhook *old_webhook,
+                                   struct hb_webhook *new_webhook)
 {
     (void)old_webhook; /* one that is gone keeps its last snapshot: what waits ends as `webhook_deleted` */
     if (new_webhook)

@@ -1,9 +1,11 @@
 /* Job: event out: consumes events, and delivers each to the webhooks that select it.
  *
- * Place: the role `hookbus dispatcher`; one event loop a process. Takes from Kafka (events.*), gives signed POSTs to receivers and lines of
- * history to `attempts`. The steps, one file each: intake (consume, hold, remember) → route (select) → admit (windows,
- * turns) → attempt (render, sign, send, judge) → lines (history) → settle (ring, watermark, settled file).
- * Owns / borrows: what the options give must outlive it. Fails: HB_ERR_CONFIG, HB_ERR_MEMORY, HB_ERR_CONFLICT (the instance runs already).
+ * Place: the role `hookbus dispatcher`; one event loop a process. Takes from Kafka (events.*), gives signed POSTs to
+ * receivers and lines of history to `attempts`. The steps, one file each: intake (consume, hold, remember) → route
+ * (select) → admit (windows, turns) → attempt (render, sign, send, judge) → lines (history) → settle (ring,
+ * watermark, settled file).
+ * Owns / borrows: what the options give must outlive it. Fails: HB_ERR_CONFIG, HB_ERR_MEMORY, HB_ERR_CONFLICT (the
+ * instance runs already).
  * Limits: the configuration's delivery.* and dispatcher.* keys. Threads: the loop's. */
 #ifndef DISPATCHER_DISPATCHER_H
 #define DISPATCHER_DISPATCHER_H
@@ -26,8 +28,8 @@ struct hb_dispatcher_options {
     struct hb_registry *registry;       /* its webhook_changed must be forwarded to hb_dispatcher_webhook_changed */
     struct hb_http_client *http;
     bool has_keys;                      /* the sealing key is at hand; without it nothing is consumed, red */
-    const char *worker;                 /* "<instance>-<number>": group.instance.id, settled file, key of attempt records */
-    bool resets_offsets;                /* --reset-offsets: where a committed offset is out of range, begin at the earliest */
+    const char *worker;  /* "<instance>-<number>": group.instance.id, settled file, key of attempt records */
+    bool resets_offsets; /* --reset-offsets: where a committed offset is out of range, begin at the earliest */
     unsigned char random_seed[16];      /* for hashes of the id memory */
     struct hb_metrics *metrics;
     const struct hb_log_context *log;
@@ -36,7 +38,8 @@ struct hb_dispatcher_options {
     void *user;
 };
 /* Consuming begins by itself when the registry is current. */
-HB_MUST_USE enum hb_err hb_dispatcher_new(const struct hb_dispatcher_options *options, struct hb_dispatcher **ret_dispatcher, struct hb_error *reterr);
+HB_MUST_USE enum hb_err hb_dispatcher_new(const struct hb_dispatcher_options *options,
+                                          struct hb_dispatcher **ret_dispatcher, struct hb_error *reterr);
 /* Commits what is settled and frees. The http client must have been freed before: that ends what is still in flight. */
 void hb_dispatcher_free(struct hb_dispatcher **dispatcher);
 /* Takes nothing more, finishes what waits and runs within dispatcher.grace_s, then calls `stopped`. */
@@ -45,6 +48,7 @@ void hb_dispatcher_stop(struct hb_dispatcher *dispatcher);
 const char *hb_dispatcher_trouble(const struct hb_dispatcher *dispatcher);
 /* To be called by the registry's webhook_changed. */
 struct hb_webhook;
-void hb_dispatcher_webhook_changed(struct hb_dispatcher *dispatcher, const struct hb_webhook *old_webhook, struct hb_webhook *new_webhook);
+void hb_dispatcher_webhook_changed(struct hb_dispatcher *dispatcher, const struct hb_webhook *old_webhook,
+                                   struct hb_webhook *new_webhook);
 
 #endif

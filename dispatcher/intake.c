@@ -26,9 +26,9 @@ static enum hb_id_meeting meet_id(struct hb_dispatcher *d, const struct hb_taken
 static void skip_whole(struct hb_dispatcher *d, struct hb_taken *taken, enum hb_reason reason)
 {
     if (reason == HB_REASON_CONFLICTING_ID)
-        hb_log(&d->log, HB_LOG_CONFLICTING_ID, HB_LOG_STR("store", taken->event.store), HB_LOG_STR("event", taken->event.id),
-               HB_LOG_C("topic", d->topics[taken->position.topic]), HB_LOG_INT("partition", taken->position.partition),
-               HB_LOG_INT("offset", taken->position.offset));
+        hb_log(&d->log, HB_LOG_CONFLICTING_ID, HB_LOG_STR("store", taken->event.store),
+               HB_LOG_STR("event", taken->event.id), HB_LOG_C("topic", d->topics[taken->position.topic]),
+               HB_LOG_INT("partition", taken->position.partition), HB_LOG_INT("offset", taken->position.offset));
     taken->open = 1;
     hb_settle_skip(d, taken, NULL, reason);
     hb_taken_drop_bytes(taken);
@@ -56,7 +56,8 @@ static void take(struct hb_dispatcher *d, struct hb_partition *partition, struct
         hb_route_run(d, taken);
 }
 
-static void take_unreadable(struct hb_dispatcher *d, struct hb_partition *partition, struct hb_taken *taken, const char *detail)
+static void take_unreadable(struct hb_dispatcher *d, struct hb_partition *partition, struct hb_taken *taken,
+                            const char *detail)
 {
     taken->settled_mark = hb_settled_mark(&(struct hb_event){.id = HB_STR("unreadable")}, &taken->position);
     taken->sequence = hb_ring_take(&partition->ring, taken->position.offset);
@@ -73,7 +74,8 @@ static void hold(struct hb_dispatcher *d, struct hb_partition *partition, struct
     if (hb_partition_hold(partition, message)) {
         /* Not taken and not held: everything after it in this partition must not settle either. */
         hb_kafka_message_free(message);
-        d->options.failed(d->options.user, "out of memory while holding a record; nothing is lost: it is read again after the restart");
+        d->options.failed(d->options.user,
+                          "out of memory while holding a record; nothing is lost: it is read again after the restart");
         return;
     }
     partition->held_since = hb_loop_mono(d->options.loop);
@@ -90,15 +92,18 @@ void hb_intake_resume(struct hb_dispatcher *d, struct hb_partition *partition)
 {
     if (partition->held)
         release(d, partition);
-    if (partition->held && !hb_ring_is_full(&partition->ring) && !hb_registry_end_known(d->options.registry, partition->held_since))
+    if (partition->held && !hb_ring_is_full(&partition->ring) &&
+        !hb_registry_end_known(d->options.registry, partition->held_since))
         hb_registry_ask_end(d->options.registry);
 }
 
 enum stamp { STAMP_REACHED, STAMP_AHEAD, STAMP_LIE };
 
-/* The event carries a stamp of the registry this process has not reached yet: it is held until it has, so that a webhook made before the event is
- * seen. A stamp beyond the registry's end is a lie; but the end must have been asked for after the event came. */
-static enum stamp look_at_stamp(struct hb_dispatcher *d, const struct hb_partition *partition, const struct hb_event *event)
+/* The event carries a stamp of the registry this process has not reached yet: it is held until it has, so that a
+ * webhook made before the event is seen. A stamp beyond the registry's end is a lie; but the end must have been asked
+ * for after the event came. */
+static enum stamp look_at_stamp(struct hb_dispatcher *d, const struct hb_partition *partition,
+                                const struct hb_event *event)
 {
     const struct hb_registry *registry = d->options.registry;
     if (event->registry_stamp == HB_NO_STAMP || event->registry_stamp <= hb_registry_applied(registry))
@@ -162,12 +167,14 @@ static bool try_take(struct hb_dispatcher *d, struct hb_partition *partition, st
     enum stamp stamp = read == HB_EVENT_READ_OK ? look_at_stamp(d, partition, &taken->event) : STAMP_REACHED;
     if (stamp == STAMP_AHEAD) {
         if (!partition->held) /* looked at again as soon as the registry is there; failing that, once a second */
-            (void)!hb_registry_when(d->options.registry, taken->event.registry_stamp, REGISTRY_WAIT_MS, registry_reached, d);
+            (void)!hb_registry_when(d->options.registry, taken->event.registry_stamp, REGISTRY_WAIT_MS,
+                                    registry_reached, d);
         return not_now(d, taken);
     }
     if (read == HB_EVENT_READ_NEWER) {
-        hb_dispatcher_set_lasting_trouble(d, "%s/%d stopped at offset %lld: written by a newer hookbus; upgrade this dispatcher",
-                                          d->topics[partition->topic], partition->partition, (long long)message->offset);
+        hb_dispatcher_set_lasting_trouble(
+            d, "%s/%d stopped at offset %lld: written by a newer hookbus; upgrade this dispatcher",
+            d->topics[partition->topic], partition->partition, (long long)message->offset);
         return not_now(d, taken);
     }
     if (read == HB_EVENT_READ_UNREADABLE)
@@ -179,7 +186,8 @@ static bool try_take(struct hb_dispatcher *d, struct hb_partition *partition, st
     return true;
 }
 
-/* The same, noted in the settled file: a record that crashes this worker is known to the next one, and set aside after the third time. */
+/* The same, noted in the settled file: a record that crashes this worker is known to the next one, and set aside after
+ * the third time. */
 static bool try_take_noted(struct hb_dispatcher *d, struct hb_partition *partition, struct hb_kafka_message *message)
 {
     const struct hb_position position = {message->topic, message->partition, message->offset, message->appended};
@@ -233,8 +241,8 @@ static void committed(void *user, int topic, int32_t number, int64_t offset, enu
         release(d, partition);
 }
 
-/* Where to begin in a partition: at the commit; where there is none, at the watermark noted in the registry, else at the
- * earliest. A commit outside of what Kafka keeps is an operator's question: the partition is refused. */
+/* Where to begin in a partition: at the commit; where there is none, at the watermark noted in the registry, else at
+ * the earliest. A commit outside of what Kafka keeps is an operator's question: the partition is refused. */
 static void choose_start(struct hb_dispatcher *d, struct hb_kafka_partition *p)
 {
     if (p->committed == HB_KAFKA_OFFSET_NONE) {
@@ -245,8 +253,9 @@ static void choose_start(struct hb_dispatcher *d, struct hb_kafka_partition *p)
         }
         /* Beyond the end: the topic was made anew, and nothing in it was ever settled. */
         p->start = watermark < p->low || watermark > p->high ? p->low : watermark;
-        hb_log(&d->log, HB_LOG_OFFSETS_EXPIRED, HB_LOG_C("topic", d->topics[p->topic]), HB_LOG_INT("partition", p->partition),
-               HB_LOG_INT("watermark", watermark), HB_LOG_INT("start", p->start));
+        hb_log(&d->log, HB_LOG_OFFSETS_EXPIRED, HB_LOG_C("topic", d->topics[p->topic]),
+               HB_LOG_INT("partition", p->partition), HB_LOG_INT("watermark", watermark),
+               HB_LOG_INT("start", p->start));
         return;
     }
     p->start = p->committed;
@@ -257,10 +266,12 @@ static void choose_start(struct hb_dispatcher *d, struct hb_kafka_partition *p)
         return;
     }
     p->is_refused = true;
-    hb_dispatcher_set_lasting_trouble(
-        d, "%s/%d: the committed offset %lld is outside what Kafka keeps (%lld..%lld): events were lost or the topic was made anew; "
-           "start once with --reset-offsets to begin at the earliest",
-        d->topics[p->topic], p->partition, (long long)p->committed, (long long)p->low, (long long)p->high);
+    hb_dispatcher_set_lasting_trouble(d,
+                                      "%s/%d: the committed offset %lld is outside what Kafka keeps (%lld..%lld): "
+                                      "events were lost or the topic was made anew; "
+                                      "start once with --reset-offsets to begin at the earliest",
+                                      d->topics[p->topic], p->partition, (long long)p->committed, (long long)p->low,
+                                      (long long)p->high);
 }
 
 static void assigned(void *user, struct hb_kafka_partition *partitions, size_t count)
@@ -271,8 +282,9 @@ static void assigned(void *user, struct hb_kafka_partition *partitions, size_t c
         struct hb_partition *partition = NULL;
         if (!partitions[i].is_refused && hb_partitions_add(&d->partitions, &partitions[i], &partition)) {
             partitions[i].is_refused = true;
-            hb_dispatcher_set_lasting_trouble(d, "partition %d of %s cannot be held: out of memory or beyond %d partitions",
-                                              partitions[i].partition, d->topics[partitions[i].topic], HB_PARTITIONS_MAX);
+            hb_dispatcher_set_lasting_trouble(
+                d, "partition %d of %s cannot be held: out of memory or beyond %d partitions", partitions[i].partition,
+                d->topics[partitions[i].topic], HB_PARTITIONS_MAX);
         }
     }
     hb_metric_set(d->options.metrics, HB_METRIC_PARTITIONS, (int64_t)d->partitions.assigned_count);
@@ -307,14 +319,15 @@ static void failed(void *user, enum hb_err err, int topic, int32_t partition, co
 {
     struct hb_dispatcher *d = user;
     const char *name = topic >= 0 && topic < HB_EVENT_TOPIC_COUNT ? d->topics[topic] : "";
-    hb_log(&d->log, err == HB_ERR_AWAY ? HB_LOG_KAFKA_AWAY : HB_LOG_KAFKA_ERROR, HB_LOG_C("error", hb_err_name(err)), HB_LOG_C("detail", text),
-           HB_LOG_C("topic", name), HB_LOG_INT("partition", partition));
+    hb_log(&d->log, err == HB_ERR_AWAY ? HB_LOG_KAFKA_AWAY : HB_LOG_KAFKA_ERROR, HB_LOG_C("error", hb_err_name(err)),
+           HB_LOG_C("detail", text), HB_LOG_C("topic", name), HB_LOG_INT("partition", partition));
     if (err == HB_ERR_FATAL)
         d->options.failed(d->options.user, text);
     else if (err == HB_ERR_DENIED)
         hb_dispatcher_set_lasting_trouble(d, "Kafka refuses this user: %s", text);
     else if (err == HB_ERR_NOT_FOUND && partition >= 0)
-        hb_dispatcher_set_lasting_trouble(d, "%s/%d: offset out of range, the partition stopped; start once with --reset-offsets", name, partition);
+        hb_dispatcher_set_lasting_trouble(
+            d, "%s/%d: offset out of range, the partition stopped; start once with --reset-offsets", name, partition);
 }
 
 const struct hb_kafka_consumer_events hb_intake_events = {

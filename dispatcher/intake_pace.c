@@ -1,4 +1,5 @@
-/* How fast intake goes: it polls while there is room, sleeps when there is none, and keeps the membership alive meanwhile. */
+/* How fast intake goes: it polls while there is room, sleeps when there is none, and keeps the membership alive
+ * meanwhile. */
 #include "dispatcher/state.h"
 
 #include "platform/loop/loop.h"

@@ -143,7 +143,8 @@ enum hb_err hb_lane_prepare(struct hb_lanes *lanes, struct hb_lane *lane, struct
     if (lane->target)
         return HB_OK;
     const struct hb_webhook *webhook = lane->webhook;
-    enum hb_err err = hb_http_target_new(lanes->http, webhook->url, webhook->headers, webhook->headers_count, &lane->target, reterr);
+    enum hb_err err =
+        hb_http_target_new(lanes->http, webhook->url, webhook->headers, webhook->headers_count, &lane->target, reterr);
     if (!err)
         err = hb_hmacs_init(webhook, lane->hmacs);
     struct hb_host *host = err ? NULL : host_get(lanes, hb_http_target_host(lane->target));

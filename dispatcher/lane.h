@@ -1,9 +1,11 @@
 /* Job: what one webhook has in this process: its queue, its window, its prepared target and MACs.
  *
- * A lane is made at a webhook's first delivery and follows the registry: when the configuration changes, the next attempt uses the
- * new URL, headers and secrets. Lanes of one store share a bench (turns, share), lanes of one destination share a host (cap).
+ * A lane is made at a webhook's first delivery and follows the registry: when the configuration changes, the next
+ * attempt uses the new URL, headers and secrets. Lanes of one store share a bench (turns, share), lanes of one
+ * destination share a host (cap).
  * Owns / borrows: a reference to the current snapshot, target, MACs; deliveries that wait are its own.
- * Fails: HB_ERR_MEMORY; HB_ERR_INVALID (the stored URL or headers are not usable). Limits: given to hb_lanes_init. Threads: the loop's. */
+ * Fails: HB_ERR_MEMORY; HB_ERR_INVALID (the stored URL or headers are not usable). Limits: given to hb_lanes_init.
+ * Threads: the loop's. */
 #ifndef DISPATCHER_LANE_H
 #define DISPATCHER_LANE_H
 
@@ -52,7 +54,8 @@ struct hb_lane {
 
 struct hb_lanes {
     struct hb_map by_webhook, stalls, hosts;
-    struct hb_host *left; /* by the last hb_lane_prepare that moved a lane, if other lanes are still there: it has slots now */
+    /* by the last hb_lane_prepare that moved a lane, if other lanes are still there: it has slots now */
+    struct hb_host *left;
     struct hb_http_client *http;
     void *owner;
     int window_start, window_max;
@@ -73,7 +76,8 @@ void hb_lanes_drop(struct hb_lanes *lanes, struct hb_lane *lane);
 /* Frees the idle lanes of webhooks that were deleted. Cost: all lanes; once a minute is enough. */
 void hb_lanes_forget_deleted(struct hb_lanes *lanes);
 /* The MAC prepared for each secret of a snapshot, 0..HB_WEBHOOK_SECRETS_MAX. */
-HB_MUST_USE enum hb_err hb_hmacs_init(const struct hb_webhook *webhook, struct hb_hmac *ret_hmacs[HB_WEBHOOK_SECRETS_MAX]);
+HB_MUST_USE enum hb_err hb_hmacs_init(const struct hb_webhook *webhook,
+                                      struct hb_hmac *ret_hmacs[HB_WEBHOOK_SECRETS_MAX]);
 void hb_hmacs_deinit(struct hb_hmac *hmacs[HB_WEBHOOK_SECRETS_MAX]);
 
 #endif

@@ -81,7 +81,8 @@ static void refuse(struct hb_lines *lines, enum hb_err err, const char *text)
 static struct batch *batch_new(struct hb_lines *lines);
 static enum hb_err tags_reserve(struct batch *batch);
 
-/* Moves the second half of the lines into a record of their own. Without memory nothing happens: it is tried again as it is. */
+/* Moves the second half of the lines into a record of their own. Without memory nothing happens: it is tried again as
+ * it is. */
 static void split(struct hb_lines *lines, struct batch *batch)
 {
     struct batch *second = batch_new(lines);
@@ -108,7 +109,8 @@ static void split(struct hb_lines *lines, struct batch *batch)
     repeat_later(lines, second);
 }
 
-/* A single line goes without location, detail and body, which stand together before the topic; a quote inside a text is escaped, so these are found. */
+/* A single line goes without location, detail and body, which stand together before the topic; a quote inside a text is
+ * escaped, so these are found. */
 static void shorten(struct batch *batch)
 {
     static const char *const CUT[] = {",\"location\":\"", ",\"detail\":\"", ",\"body\":\""};

@@ -73,7 +73,8 @@ void hb_partitions_drop(struct hb_partitions *partitions, int topic, int32_t par
     partition_free(found);
 }
 
-void hb_partitions_each(const struct hb_partitions *partitions, void (*fn)(void *user, struct hb_partition *partition), void *user)
+void hb_partitions_each(const struct hb_partitions *partitions, void (*fn)(void *user, struct hb_partition *partition),
+                        void *user)
 {
     for (int topic = 0; topic < HB_EVENT_TOPIC_COUNT; topic++)
         for (int32_t i = 0; partitions->of_topic[topic] && i < HB_PARTITIONS_MAX; i++)

@@ -1,7 +1,7 @@
 /* Job: what the dispatcher knows of one assigned partition of an event topic.
  *
- * Place: made at assignment, dropped at revocation; `generation` tells a request that ends later whether its partition is
- * still the one it was taken from. Threads: the loop's. */
+ * Place: made at assignment, dropped at revocation; `generation` tells a request that ends later whether its
+ * partition is still the one it was taken from. Threads: the loop's. */
 #ifndef DISPATCHER_PARTITION_H
 #define DISPATCHER_PARTITION_H
 
@@ -49,7 +49,8 @@ HB_MUST_USE enum hb_err hb_partitions_add(struct hb_partitions *partitions, cons
 /* Drops it with its ring and what it holds. */
 void hb_partitions_drop(struct hb_partitions *partitions, int topic, int32_t partition);
 /* Calls fn for each assigned partition. */
-void hb_partitions_each(const struct hb_partitions *partitions, void (*fn)(void *user, struct hb_partition *partition), void *user);
+void hb_partitions_each(const struct hb_partitions *partitions, void (*fn)(void *user, struct hb_partition *partition),
+                        void *user);
 
 /* Keeps a record until it can be taken (ownership passes). HB_ERR_MEMORY. */
 HB_MUST_USE enum hb_err hb_partition_hold(struct hb_partition *partition, const struct hb_kafka_message *message);

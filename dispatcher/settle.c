@@ -27,14 +27,21 @@ void hb_delivery_free(struct hb_dispatcher *d, struct hb_delivery *delivery)
     d->free_deliveries_count++;
 }
 
-struct hb_attempt_line hb_settle_line(const struct hb_dispatcher *d, const struct hb_taken *taken, const struct hb_webhook *webhook,
-                                      char id[HB_DELIVERY_ID_BYTES + 1])
+struct hb_attempt_line hb_settle_line(const struct hb_dispatcher *d, const struct hb_taken *taken,
+                                      const struct hb_webhook *webhook, char id[HB_DELIVERY_ID_BYTES + 1])
 {
     const struct hb_event *event = &taken->event;
-    struct hb_attempt_line line = {
-        .at = hb_loop_wall(d->options.loop), .store = event->store, .event = event->id, .type = event->type, .subject = event->subject,
-        .topic = hb_str_c(d->topics[taken->position.topic]), .partition = taken->position.partition, .offset = taken->position.offset,
-        .duration_us = -1, .connect_us = -1, .retry_after_ms = -1};
+    struct hb_attempt_line line = {.at = hb_loop_wall(d->options.loop),
+                                   .store = event->store,
+                                   .event = event->id,
+                                   .type = event->type,
+                                   .subject = event->subject,
+                                   .topic = hb_str_c(d->topics[taken->position.topic]),
+                                   .partition = taken->position.partition,
+                                   .offset = taken->position.offset,
+                                   .duration_us = -1,
+                                   .connect_us = -1,
+                                   .retry_after_ms = -1};
     if (webhook) {
         hb_attempt_delivery_id(webhook->id, event->id, id);
         line.webhook = webhook->id;
@@ -52,7 +59,8 @@ void hb_settle_add_line(struct hb_dispatcher *d, struct hb_taken *taken, struct 
     hb_dispatcher_set_lasting_trouble(d, "out of memory for the history of attempts; restart this dispatcher");
 }
 
-void hb_settle_skip(struct hb_dispatcher *d, struct hb_taken *taken, const struct hb_webhook *webhook, enum hb_reason reason)
+void hb_settle_skip(struct hb_dispatcher *d, struct hb_taken *taken, const struct hb_webhook *webhook,
+                    enum hb_reason reason)
 {
     char id[HB_DELIVERY_ID_BYTES + 1];
     struct hb_attempt_line line = hb_settle_line(d, taken, webhook, id);
@@ -64,13 +72,20 @@ void hb_settle_skip(struct hb_dispatcher *d, struct hb_taken *taken, const struc
 
 void hb_settle_unreadable(struct hb_dispatcher *d, struct hb_taken *taken, const char *detail)
 {
-    struct hb_attempt_line line = {
-        .at = hb_loop_wall(d->options.loop), .outcome = HB_STR("unreadable"), .reason = hb_str_c(hb_reason_text(HB_REASON_UNREADABLE_EVENT)),
-        .topic = hb_str_c(d->topics[taken->position.topic]), .partition = taken->position.partition, .offset = taken->position.offset,
-        .duration_us = -1, .connect_us = -1, .retry_after_ms = -1, .detail = hb_str_c(detail)};
+    struct hb_attempt_line line = {.at = hb_loop_wall(d->options.loop),
+                                   .outcome = HB_STR("unreadable"),
+                                   .reason = hb_str_c(hb_reason_text(HB_REASON_UNREADABLE_EVENT)),
+                                   .topic = hb_str_c(d->topics[taken->position.topic]),
+                                   .partition = taken->position.partition,
+                                   .offset = taken->position.offset,
+                                   .duration_us = -1,
+                                   .connect_us = -1,
+                                   .retry_after_ms = -1,
+                                   .detail = hb_str_c(detail)};
     hb_metric_add(d->options.metrics, HB_METRIC_EVENTS_UNREADABLE, 1);
-    hb_log(&d->log, HB_LOG_EVENT_UNREADABLE, HB_LOG_C("topic", d->topics[taken->position.topic]), HB_LOG_INT("partition", taken->position.partition),
-           HB_LOG_INT("offset", taken->position.offset), HB_LOG_C("detail", detail));
+    hb_log(&d->log, HB_LOG_EVENT_UNREADABLE, HB_LOG_C("topic", d->topics[taken->position.topic]),
+           HB_LOG_INT("partition", taken->position.partition), HB_LOG_INT("offset", taken->position.offset),
+           HB_LOG_C("detail", detail));
     hb_settle_add_line(d, taken, &line);
 }
 
@@ -95,7 +110,8 @@ static void store(struct hb_dispatcher *d, struct hb_partition *partition, int64
 
 static void settle(struct hb_dispatcher *d, const struct hb_taken *taken)
 {
-    struct hb_partition *partition = hb_partitions_find(&d->partitions, taken->position.topic, taken->position.partition);
+    struct hb_partition *partition =
+        hb_partitions_find(&d->partitions, taken->position.topic, taken->position.partition);
     if (taken->is_handed_back || !partition || partition->generation != taken->generation)
         return; /* it will be read again, here or by another worker */
     hb_settled_file_put(d->settled, &taken->position, taken->settled_mark);

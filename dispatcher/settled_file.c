@@ -56,7 +56,8 @@ uint64_t hb_settled_mark(const struct hb_event *event, const struct hb_position 
     uint64_t mark;
     memcpy(&mark, digest, sizeof mark);
     /* A topic made anew has the same offsets at other times. */
-    mark ^= (uint64_t)position->appended.ms * UINT64_C(0x9E3779B97F4A7C15) ^ (uint64_t)position->offset * UINT64_C(0xC2B2AE3D27D4EB4F);
+    mark ^= (uint64_t)position->appended.ms * UINT64_C(0x9E3779B97F4A7C15) ^
+            (uint64_t)position->offset * UINT64_C(0xC2B2AE3D27D4EB4F);
     return mark ? mark : 1;
 }
 
@@ -73,9 +74,15 @@ void hb_settled_file_put(struct hb_settled_file *file, const struct hb_position 
         *slot = mark;
 }
 
-static struct crash_note *note_of(const struct hb_settled_file *file) { return (struct crash_note *)(void *)(file->map + NOTE_AT); }
+static struct crash_note *note_of(const struct hb_settled_file *file)
+{
+    return (struct crash_note *)(void *)(file->map + NOTE_AT);
+}
 
-static bool is_same_place(struct place a, struct place b) { return a.topic == b.topic && a.partition == b.partition && a.offset == b.offset; }
+static bool is_same_place(struct place a, struct place b)
+{
+    return a.topic == b.topic && a.partition == b.partition && a.offset == b.offset;
+}
 
 static struct place place_of(const struct hb_position *position)
 {
@@ -114,12 +121,14 @@ static void count_crash(struct hb_settled_file *file)
     note->is_busy = 0;
 }
 
-/* A mapped file with holes kills its writer (SIGBUS) when the disk is full: its room is taken now, while that is an error. */
+/* A mapped file with holes kills its writer (SIGBUS) when the disk is full: its room is taken now, while that is an
+ * error. */
 static enum hb_err take_room(const struct hb_settled_file *file, struct hb_error *reterr)
 {
     int why = posix_fallocate(file->fd, 0, (off_t)file->bytes);
-    return why == 0 ? HB_OK
-                    : hb_fail(reterr, HB_ERR_IO, "no room for the settled file, %zu bytes: %s", file->bytes, strerror(why));
+    return why == 0
+               ? HB_OK
+               : hb_fail(reterr, HB_ERR_IO, "no room for the settled file, %zu bytes: %s", file->bytes, strerror(why));
 }
 
 /* Ours and of this shape: keep it. Otherwise empty it: its marks would sit at other places. */
@@ -130,7 +139,8 @@ static enum hb_err prepare(struct hb_settled_file *file, struct hb_error *reterr
     struct header found = {.version = 0};
     struct stat st;
     bool is_same = fstat(file->fd, &st) == 0 && (size_t)st.st_size == file->bytes &&
-                   pread(file->fd, &found, sizeof found, 0) == (ssize_t)sizeof found && memcmp(&found, &wanted, sizeof wanted) == 0;
+                   pread(file->fd, &found, sizeof found, 0) == (ssize_t)sizeof found &&
+                   memcmp(&found, &wanted, sizeof wanted) == 0;
     if (is_same)
         return take_room(file, reterr);
     if (ftruncate(file->fd, 0) != 0 || ftruncate(file->fd, (off_t)file->bytes) != 0 ||
@@ -155,9 +165,11 @@ enum hb_err hb_settled_file_open(const char *dir, const char *worker, uint32_t p
     file->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     enum hb_err err = HB_OK;
     if (file->fd < 0)
-        err = hb_fail(reterr, HB_ERR_IO, "cannot open %s: %s; set dispatcher.state_dir to a folder this user may write", path, strerror(errno));
+        err = hb_fail(reterr, HB_ERR_IO, "cannot open %s: %s; set dispatcher.state_dir to a folder this user may write",
+                      path, strerror(errno));
     else if (flock(file->fd, LOCK_EX | LOCK_NB) != 0)
-        err = hb_fail(reterr, HB_ERR_CONFLICT, "%s is in use: another dispatcher with this dispatcher.instance runs on this machine", path);
+        err = hb_fail(reterr, HB_ERR_CONFLICT,
+                      "%s is in use: another dispatcher with this dispatcher.instance runs on this machine", path);
     else
         err = prepare(file, reterr);
     if (!err) {

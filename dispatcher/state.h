@@ -1,6 +1,7 @@
 /* Job: the parts of a dispatcher, as its steps see them. Private to this room.
  *
- * dispatcher.c makes and frees it; each step is one file with its verbs declared here: intake → route → admit → attempt → settle.
+ * dispatcher.c makes and frees it; each step is one file with its verbs declared here: intake → route → admit →
+ * attempt → settle.
  * Threads: the loop's. */
 #ifndef DISPATCHER_STATE_H
 #define DISPATCHER_STATE_H
@@ -71,12 +72,13 @@ void hb_attempt_start(void *dispatcher, struct hb_delivery *delivery);
 
 /* settle.c */
 /* A delivery selected but not sent: a `skipped` line. webhook NULL: the whole event. */
-void hb_settle_skip(struct hb_dispatcher *d, struct hb_taken *taken, const struct hb_webhook *webhook, enum hb_reason reason);
+void hb_settle_skip(struct hb_dispatcher *d, struct hb_taken *taken, const struct hb_webhook *webhook,
+                    enum hb_reason reason);
 /* A record that is no event: an `unreadable` line. */
 void hb_settle_unreadable(struct hb_dispatcher *d, struct hb_taken *taken, const char *detail);
 /* The fields of a line that come from the event and the delivery. id: room for the delivery id. */
-struct hb_attempt_line hb_settle_line(const struct hb_dispatcher *d, const struct hb_taken *taken, const struct hb_webhook *webhook,
-                                      char id[HB_DELIVERY_ID_BYTES + 1]);
+struct hb_attempt_line hb_settle_line(const struct hb_dispatcher *d, const struct hb_taken *taken,
+                                      const struct hb_webhook *webhook, char id[HB_DELIVERY_ID_BYTES + 1]);
 /* Adds the line; the event stays open until Kafka has it. */
 void hb_settle_add_line(struct hb_dispatcher *d, struct hb_taken *taken, struct hb_attempt_line *line);
 /* Called by lines: Kafka has a line of this event. */
@@ -96,6 +98,7 @@ void hb_delivery_free(struct hb_dispatcher *d, struct hb_delivery *delivery);
 
 /* dispatcher.c */
 void hb_dispatcher_pump(struct hb_dispatcher *d);
-__attribute__((format(printf, 2, 3))) void hb_dispatcher_set_lasting_trouble(struct hb_dispatcher *d, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void hb_dispatcher_set_lasting_trouble(struct hb_dispatcher *d,
+                                                                             const char *format, ...);
 
 #endif

@@ -67,7 +67,8 @@ void hb_taken_pool_deinit(struct hb_taken_pool *pool)
     pool->free_count = 0;
 }
 
-enum hb_err hb_rendered_init(struct hb_rendered *ret, enum hb_format format, const struct hb_event *event, struct hb_wall appended)
+enum hb_err hb_rendered_init(struct hb_rendered *ret, enum hb_format format, const struct hb_event *event,
+                             struct hb_wall appended)
 {
     *ret = (struct hb_rendered){.body_buf = hb_buf_make(BODY_BYTES_MAX), .encoded = hb_buf_make(ENCODED_BYTES_MAX)};
     enum hb_err err = hb_render_headers(format, event, appended, &ret->encoded, ret->headers, &ret->headers_count);

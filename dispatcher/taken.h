@@ -1,8 +1,8 @@
 /* Job: an event the dispatcher has taken from Kafka and not settled yet.
  *
- * Owns / borrows: it owns the Kafka record (all views of the event point into it) until its last delivery ended, and the bodies
- * rendered from it, one a format, shared by all its deliveries. `open` counts what keeps it unsettled: deliveries not
- * ended, and attempt lines not acknowledged by Kafka; at 0 its owner settles and frees it.
+ * Owns / borrows: it owns the Kafka record (all views of the event point into it) until its last delivery ended, and
+ * the bodies rendered from it, one a format, shared by all its deliveries. `open` counts what keeps it unsettled:
+ * deliveries not ended, and attempt lines not acknowledged by Kafka; at 0 its owner settles and frees it.
  * Limits: one per ring slot at most. Threads: the loop's. */
 #ifndef DISPATCHER_TAKEN_H
 #define DISPATCHER_TAKEN_H
@@ -47,9 +47,11 @@ void hb_taken_free(struct hb_taken_pool *pool, struct hb_taken *taken);
 void hb_taken_drop_bytes(struct hb_taken *taken);
 void hb_taken_pool_deinit(struct hb_taken_pool *pool);
 /* The rendered request of a format, made at the first call. HB_ERR_MEMORY, HB_ERR_FULL. */
-HB_MUST_USE enum hb_err hb_taken_render(struct hb_taken *taken, enum hb_format format, const struct hb_rendered **ret_rendered);
+HB_MUST_USE enum hb_err hb_taken_render(struct hb_taken *taken, enum hb_format format,
+                                        const struct hb_rendered **ret_rendered);
 /* The same for an event that was never in Kafka (webhook test): fills `ret`, to be freed with hb_rendered_deinit. */
-HB_MUST_USE enum hb_err hb_rendered_init(struct hb_rendered *ret, enum hb_format format, const struct hb_event *event, struct hb_wall appended);
+HB_MUST_USE enum hb_err hb_rendered_init(struct hb_rendered *ret, enum hb_format format, const struct hb_event *event,
+                                         struct hb_wall appended);
 void hb_rendered_deinit(struct hb_rendered *rendered);
 
 #endif

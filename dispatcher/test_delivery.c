@@ -33,17 +33,21 @@ struct test {
     struct hb_hmac *hmacs[HB_WEBHOOK_SECRETS_MAX];
     struct hb_event event;
     struct hb_rendered rendered;
-    char type[HB_TYPE_MAX + 1], id[HB_EVENT_ID_BYTES + 1], delivery_id[HB_DELIVERY_ID_BYTES + 1], time[HB_WALL_TEXT_MAX];
+    char type[HB_TYPE_MAX + 1], id[HB_EVENT_ID_BYTES + 1], delivery_id[HB_DELIVERY_ID_BYTES + 1],
+        time[HB_WALL_TEXT_MAX];
 };
 
 static struct hb_str sample_data(enum hb_topic topic)
 {
     switch ((int)topic) {
     case HB_TOPIC_EVENTS_PRODUCT:
-        return HB_STR("{\"product\":{\"id\":\"sample-1\",\"name\":\"Sample mug\",\"price\":\"19.90\",\"currency\":\"EUR\","
-                      "\"url\":\"https://shop.example/p/sample-1\",\"stock\":{\"available\":true,\"quantity\":7},\"status\":\"active\"}}");
+        return HB_STR(
+            "{\"product\":{\"id\":\"sample-1\",\"name\":\"Sample mug\",\"price\":\"19.90\",\"currency\":\"EUR\","
+            "\"url\":\"https://shop.example/p/"
+            "sample-1\",\"stock\":{\"available\":true,\"quantity\":7},\"status\":\"active\"}}");
     case HB_TOPIC_EVENTS_CUSTOMER:
-        return HB_STR("{\"customer\":{\"id\":\"sample-1\",\"email\":\"sample@shop.example\",\"name\":\"Sample Customer\"}}");
+        return HB_STR(
+            "{\"customer\":{\"id\":\"sample-1\",\"email\":\"sample@shop.example\",\"name\":\"Sample Customer\"}}");
     case HB_TOPIC_EVENTS_INVENTORY:
         return HB_STR("{\"inventory\":{\"product_id\":\"sample-1\",\"available\":true,\"quantity\":7}}");
     default:
@@ -86,7 +90,8 @@ static void answered(void *user, const struct hb_answer *answer)
     if (hb_json_end(&json) == HB_OK)
         hb_http_call_answer(test->call, 200, "application/json", hb_buf_str(&buf));
     else
-        hb_http_call_problem(test->call, 500, "own_trouble", "Out of memory", "The test was sent, its answer cannot be shown.", NULL, NULL);
+        hb_http_call_problem(test->call, 500, "own_trouble", "Out of memory",
+                             "The test was sent, its answer cannot be shown.", NULL, NULL);
     hb_buf_deinit(&buf);
     test_free(test);
 }
@@ -117,9 +122,14 @@ static void make_event(struct test *test)
     memcpy(test->id + 4, uuid, sizeof uuid);
     size_t time_len = hb_wall_format(now, test->time);
     struct hb_str type = hb_str_c(test->type);
-    test->event = (struct hb_event){.id = hb_str_c(test->id), .store = test->webhook->store, .type = type, .subject = HB_STR("sample-1"),
-                                    .time = hb_str_n(test->time, time_len), .data = sample_data(hb_topic_of_type(type)),
-                                    .registry_stamp = HB_NO_STAMP, .is_json = true};
+    test->event = (struct hb_event){.id = hb_str_c(test->id),
+                                    .store = test->webhook->store,
+                                    .type = type,
+                                    .subject = HB_STR("sample-1"),
+                                    .time = hb_str_n(test->time, time_len),
+                                    .data = sample_data(hb_topic_of_type(type)),
+                                    .registry_stamp = HB_NO_STAMP,
+                                    .is_json = true};
     hb_attempt_delivery_id(test->webhook->id, test->event.id, test->delivery_id);
 }
 
@@ -127,7 +137,8 @@ static enum hb_err send(struct test *test, struct hb_error *reterr)
 {
     const struct hb_webhook *webhook = test->webhook;
     struct hb_wall now = hb_loop_wall(test->tests->options.loop);
-    enum hb_err err = hb_http_target_new(test->tests->options.http, webhook->url, webhook->headers, webhook->headers_count, &test->target, reterr);
+    enum hb_err err = hb_http_target_new(test->tests->options.http, webhook->url, webhook->headers,
+                                         webhook->headers_count, &test->target, reterr);
     if (!err)
         err = hb_hmacs_init(webhook, test->hmacs);
     if (!err)
@@ -135,8 +146,13 @@ static enum hb_err send(struct test *test, struct hb_error *reterr)
     if (err)
         return err;
     struct hb_attempt_headers headers;
-    const struct hb_attempt_spec attempt = {.webhook = webhook, .hmacs = test->hmacs, .rendered = &test->rendered, .event_id = test->event.id,
-                                            .delivery_id = hb_str_c(test->delivery_id), .number = 1, .now = now};
+    const struct hb_attempt_spec attempt = {.webhook = webhook,
+                                            .hmacs = test->hmacs,
+                                            .rendered = &test->rendered,
+                                            .event_id = test->event.id,
+                                            .delivery_id = hb_str_c(test->delivery_id),
+                                            .number = 1,
+                                            .now = now};
     if (!hb_attempt_headers_make(&attempt, &headers))
         return hb_fail(reterr, HB_ERR_SEALED, "the webhook's secret cannot be opened: nothing unsigned is sent");
     const struct hb_http_request_spec request = {.target = test->target, .method = "POST", .headers = headers.headers,
@@ -158,15 +174,16 @@ static void begin(struct hb_tests *tests, struct hb_http_call *call, struct hb_w
     test->webhook = hb_webhook_ref(webhook);
     struct hb_error error = {.text = ""};
     if (!choose_type(test, hb_http_call_body(call))) {
-        hb_http_call_problem(call, 400, "invalid_type", "The test's event type is not usable", "Nothing was sent.", "type",
-                             "{} or {\"type\": \"word.word\"}");
+        hb_http_call_problem(call, 400, "invalid_type", "The test's event type is not usable", "Nothing was sent.",
+                             "type", "{} or {\"type\": \"word.word\"}");
         test_free(test);
         return;
     }
     make_event(test);
     enum hb_err err = send(test, &error);
     if (err) {
-        hb_http_call_problem(call, 409, "not_sendable", "The test was not sent", error.text[0] ? error.text : hb_err_text(err), NULL, NULL);
+        hb_http_call_problem(call, 409, "not_sendable", "The test was not sent",
+                             error.text[0] ? error.text : hb_err_text(err), NULL, NULL);
         test_free(test);
     }
 }
@@ -177,26 +194,31 @@ static void run(void *user, struct hb_http_call *call)
     struct hb_str store = hb_http_call_param(call, "store");
     if (!hb_access_check(tests->options.registry, call, HB_SCOPE_MANAGE, store, hb_loop_wall(tests->options.loop)))
         return;
-    struct hb_webhook *webhook = hb_registry_webhook(tests->options.registry, store, hb_http_call_param(call, "webhook"));
+    struct hb_webhook *webhook =
+        hb_registry_webhook(tests->options.registry, store, hb_http_call_param(call, "webhook"));
     if (!webhook || webhook->status == HB_WEBHOOK_DELETED) {
-        hb_http_call_problem(call, 404, "not_found", "There is no such webhook", "The store has no webhook of this id.", NULL, NULL);
+        hb_http_call_problem(call, 404, "not_found", "There is no such webhook", "The store has no webhook of this id.",
+                             NULL, NULL);
         return;
     }
     if (tests->running >= TESTS_MAX) {
         hb_http_call_add_header(call, "Retry-After", HB_STR("5"));
-        hb_http_call_problem(call, 429, "too_many_tests", "Too many tests at a time", "Try again when the others have ended.", NULL, NULL);
+        hb_http_call_problem(call, 429, "too_many_tests", "Too many tests at a time",
+                             "Try again when the others have ended.", NULL, NULL);
         return;
     }
     begin(tests, call, webhook);
 }
 
-enum hb_err hb_tests_new(const struct hb_tests_options *options, struct hb_http_server *server, struct hb_tests **ret_tests)
+enum hb_err hb_tests_new(const struct hb_tests_options *options, struct hb_http_server *server,
+                         struct hb_tests **ret_tests)
 {
     struct hb_tests *tests = calloc(1, sizeof *tests);
     if (!tests)
         return HB_ERR_MEMORY;
     tests->options = *options;
-    tests->route = (struct hb_http_route){.method = "POST", .pattern = "/v1/stores/{store}/webhooks/{webhook}/test", .handler = run, .user = tests};
+    tests->route = (struct hb_http_route){
+        .method = "POST", .pattern = "/v1/stores/{store}/webhooks/{webhook}/test", .handler = run, .user = tests};
     enum hb_err err = hb_http_server_mount(server, &tests->route, 1);
     if (err)
         hb_tests_free(&tests);

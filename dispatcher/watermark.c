@@ -26,10 +26,12 @@ int64_t hb_watermark_read(const struct hb_registry *registry, const char *group,
     return offset;
 }
 
-static bool produce(const struct hb_watermark_writer *writer, struct hb_str key, struct hb_json_writer *json, struct hb_buf *buf)
+static bool produce(const struct hb_watermark_writer *writer, struct hb_str key, struct hb_json_writer *json,
+                    struct hb_buf *buf)
 {
     hb_json_close_object(json);
-    const struct hb_kafka_record record = {.topic = writer->registry_topic, .partition = 0, .key = key, .value = hb_buf_str(buf)};
+    const struct hb_kafka_record record = {
+        .topic = writer->registry_topic, .partition = 0, .key = key, .value = hb_buf_str(buf)};
     return hb_json_end(json) == HB_OK && hb_kafka_produce(writer->producer, &record, NULL, NULL) == HB_OK;
 }
 

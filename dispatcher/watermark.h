@@ -1,7 +1,8 @@
 /* Job: remembers in the registry how far a group has settled, in case Kafka forgets its offsets.
  *
- * Kafka drops a group's offsets when nobody was there for a week. `group/<group>` says that the group existed, `watermark/…` how far each partition
- * had settled, a minute old at most. Written by whoever holds the partition, read at assignment.
+ * Kafka drops a group's offsets when nobody was there for a week. `group/<group>` says that the group existed,
+ * `watermark/…` how far each partition had settled, a minute old at most. Written by whoever holds the partition,
+ * read at assignment.
  * Threads: the loop's. Fails: quietly: it is a second line, and written again a minute later. */
 #ifndef DISPATCHER_WATERMARK_H
 #define DISPATCHER_WATERMARK_H

@@ -25,7 +25,8 @@ static void add_if(struct hb_json_writer *json, const char *name, struct hb_str 
         hb_json_add_str(json, name, value);
 }
 
-void hb_found_write_event(struct hb_json_writer *json, const struct hb_event *event, const struct hb_position *position, bool has_data)
+void hb_found_write_event(struct hb_json_writer *json, const struct hb_event *event, const struct hb_position *position,
+                          bool has_data)
 {
     hb_json_add_str(json, "id", event->id);
     hb_json_add_str(json, "store", event->store);
@@ -43,8 +44,8 @@ void hb_found_write_event(struct hb_json_writer *json, const struct hb_event *ev
         write_data(json, event);
 }
 
-enum hb_err hb_found_new(const struct hb_event *event, const struct hb_position *position, const char *topic, bool has_data,
-                         struct hb_found **ret_found)
+enum hb_err hb_found_new(const struct hb_event *event, const struct hb_position *position, const char *topic,
+                         bool has_data, struct hb_found **ret_found)
 {
     struct hb_found *found = calloc(1, sizeof *found);
     if (!found)

@@ -1,6 +1,7 @@
 /* Job: an event as history shows it, with the lines of its deliveries.
  *
- * Owns: copies of what it shows. Fails: HB_ERR_MEMORY, HB_ERR_FULL. Limits: lines of one event, HB_FOUND_LINES_BYTES_MAX. Threads: one. */
+ * Owns: copies of what it shows. Fails: HB_ERR_MEMORY, HB_ERR_FULL. Limits: lines of one event,
+ * HB_FOUND_LINES_BYTES_MAX. Threads: one. */
 #ifndef HISTORY_FOUND_H
 #define HISTORY_FOUND_H
 
@@ -18,12 +19,13 @@ struct hb_found {
 };
 
 /* Makes an entry out of an event. topic: its full name. */
-HB_MUST_USE enum hb_err hb_found_new(const struct hb_event *event, const struct hb_position *position, const char *topic, bool has_data,
-                                     struct hb_found **ret_found);
+HB_MUST_USE enum hb_err hb_found_new(const struct hb_event *event, const struct hb_position *position,
+                                     const char *topic, bool has_data, struct hb_found **ret_found);
 void hb_found_free(struct hb_found **found);
 /* Adds one attempt line (JSON without line feed). What is beyond the limit is left out. */
 void hb_found_add_line(struct hb_found *found, struct hb_str line);
 /* The members of an event as the API shows them, into an open object. */
-void hb_found_write_event(struct hb_json_writer *json, const struct hb_event *event, const struct hb_position *position, bool has_data);
+void hb_found_write_event(struct hb_json_writer *json, const struct hb_event *event, const struct hb_position *position,
+                          bool has_data);
 
 #endif

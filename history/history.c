@@ -76,7 +76,8 @@ static void answer(struct job *job)
     }
     const struct hb_str none = HB_STR("{\"events\":[],\"complete\":true");
     if (job->is_single && hb_str_has_prefix(json, none)) {
-        hb_http_call_problem(job->call, 404, "not_found", "There is no such event", "The store has no event of this id since the time searched.", "event",
+        hb_http_call_problem(job->call, 404, "not_found", "There is no such event",
+                             "The store has no event of this id since the time searched.", "event",
                              "an id of an event published in the last 24 hours, or ?since= an earlier time");
         return;
     }
@@ -92,7 +93,8 @@ static void job_done(void *user)
 }
 
 /* Takes a query parameter; true if it is absent or good. */
-static bool take_text(struct hb_http_call *call, const char *name, bool (*is_good)(struct hb_str), char **ret_owned, struct hb_str *ret_view)
+static bool take_text(struct hb_http_call *call, const char *name, bool (*is_good)(struct hb_str), char **ret_owned,
+                      struct hb_str *ret_view)
 {
     struct hb_str value;
     if (!hb_http_call_query(call, name, &value) || value.len == 0)
@@ -124,7 +126,8 @@ static const char *read_parameters(struct job *job, struct hb_wall now)
     return NULL;
 }
 
-static struct job *job_new(struct hb_history *history, struct hb_http_call *call, const struct hb_api_key *key, struct hb_str store)
+static struct job *job_new(struct hb_history *history, struct hb_http_call *call, const struct hb_api_key *key,
+                           struct hb_str store)
 {
     struct job *job = calloc(1, sizeof *job);
     if (!job)
@@ -133,8 +136,10 @@ static struct job *job_new(struct hb_history *history, struct hb_http_call *call
     job->call = call;
     job->json = hb_buf_make(HB_QUERY_BYTES_MAX);
     job->store = hb_str_dup(store);
-    job->spec = (struct hb_query_spec){.cluster = history->options.cluster, .topic_prefix = history->options.topic_prefix,
-                                       .store = hb_str_c(job->store), .now = history->options.now,
+    job->spec = (struct hb_query_spec){.cluster = history->options.cluster,
+                                       .topic_prefix = history->options.topic_prefix,
+                                       .store = hb_str_c(job->store),
+                                       .now = history->options.now,
                                        .has_data = (key->scopes & (1u << HB_SCOPE_READ_DATA)) != 0};
     job->next = history->jobs;
     history->jobs = job;
@@ -157,8 +162,8 @@ static struct job *begin(struct hb_history *history, struct hb_http_call *call)
     struct job *job = history->jobs_count < HB_HISTORY_QUERIES_MAX ? job_new(history, call, key, store) : NULL;
     if (!job) {
         hb_http_call_add_header(call, "Retry-After", HB_STR("5"));
-        hb_http_call_problem(call, 429, "too_many_queries", "Too many queries at a time", "Each reads Kafka's topics; try again when one has ended.",
-                             NULL, NULL);
+        hb_http_call_problem(call, 429, "too_many_queries", "Too many queries at a time",
+                             "Each reads Kafka's topics; try again when one has ended.", NULL, NULL);
         return NULL;
     }
     const char *wrong = read_parameters(job, now);
@@ -192,7 +197,8 @@ static void show(void *user, struct hb_http_call *call)
         return;
     struct hb_str id = hb_http_call_param(call, "event");
     if (!hb_event_is_id(id) || !(job->event = hb_str_dup(id))) {
-        hb_http_call_problem(call, 404, "not_found", "There is no such event", "An event id has 1..64 of A-Z a-z 0-9 _ -", "event", NULL);
+        hb_http_call_problem(call, 404, "not_found", "There is no such event",
+                             "An event id has 1..64 of A-Z a-z 0-9 _ -", "event", NULL);
         job_free(job);
         return;
     }
@@ -211,7 +217,8 @@ static void tail(void *user, struct hb_http_call *call)
         hb_tails_add(history->tails, call, store, (key->scopes & (1u << HB_SCOPE_READ_DATA)) != 0);
 }
 
-enum hb_err hb_history_new(const struct hb_history_options *options, struct hb_http_server *server, struct hb_history **ret_history)
+enum hb_err hb_history_new(const struct hb_history_options *options, struct hb_http_server *server,
+                           struct hb_history **ret_history)
 {
     struct hb_history *history = calloc(1, sizeof *history);
     if (!history)

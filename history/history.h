@@ -1,9 +1,10 @@
 /* Job: the API's view of what happened: events with their deliveries, and a live tail.
  *
- * Place: routes of the api role: GET /v1/stores/{store}/events (subject, type, since, limit), GET …/events/{event}, GET …/tail (NDJSON, live).
- * Scope read; the data bytes only with read:data. Queries run on threads (history/query.h), the tail on the loop.
- * Owns / borrows: what the options give must outlive it. Fails: HB_ERR_MEMORY. Limits: HB_HISTORY_QUERIES_MAX queries and HB_HISTORY_TAILS_MAX tails at a
- * time, beyond: 429. Threads: the loop's. */
+ * Place: routes of the api role: GET /v1/stores/{store}/events (subject, type, since, limit), GET …/events/{event},
+ * GET …/tail (NDJSON, live). Scope read; the data bytes only with read:data. Queries run on threads
+ * (history/query.h), the tail on the loop.
+ * Owns / borrows: what the options give must outlive it. Fails: HB_ERR_MEMORY. Limits: HB_HISTORY_QUERIES_MAX
+ * queries and HB_HISTORY_TAILS_MAX tails at a time, beyond: 429. Threads: the loop's. */
 #ifndef HISTORY_HISTORY_H
 #define HISTORY_HISTORY_H
 
@@ -25,7 +26,8 @@ struct hb_history_options {
     struct hb_mono (*now)(void); /* the monotonic clock, callable from any thread: queries have no loop */
 };
 /* Mounts the routes. */
-HB_MUST_USE enum hb_err hb_history_new(const struct hb_history_options *options, struct hb_http_server *server, struct hb_history **ret_history);
+HB_MUST_USE enum hb_err hb_history_new(const struct hb_history_options *options, struct hb_http_server *server,
+                                       struct hb_history **ret_history);
 /* Waits for queries under way; the server must have been freed before. */
 void hb_history_free(struct hb_history **history);
 

@@ -82,8 +82,13 @@ static const struct hb_kafka_reader_events scan_events = {on_message, on_end, on
 static enum hb_err scan_run(struct query *query, struct scan *scan, const char *const *topics, size_t topics_count,
                             const struct hb_kafka_start *starts, size_t starts_count, struct hb_error *reterr)
 {
-    const struct hb_kafka_reader_options options = {.cluster = query->spec->cluster, .topics = topics, .topics_count = topics_count,
-                                                    .is_committed_only = true, .queued_records_min = 20000, .events = &scan_events, .user = scan};
+    const struct hb_kafka_reader_options options = {.cluster = query->spec->cluster,
+                                                    .topics = topics,
+                                                    .topics_count = topics_count,
+                                                    .is_committed_only = true,
+                                                    .queued_records_min = 20000,
+                                                    .events = &scan_events,
+                                                    .user = scan};
     enum hb_err err = hb_kafka_reader_new(&options, &scan->reader, reterr);
     if (!err)
         err = hb_kafka_reader_assign(scan->reader, starts, starts_count);
@@ -145,7 +150,8 @@ static void take_event(struct scan *scan, struct hb_kafka_message *message)
     if (hb_kafka_read_event(message, hb_sha256_pair, id_scratch, &event, &problem) != HB_EVENT_READ_OK ||
         !is_wanted(query, &event))
         return;
-    const struct hb_position position = {query->topic_of[message->topic], message->partition, message->offset, message->appended};
+    const struct hb_position position = {query->topic_of[message->topic], message->partition, message->offset,
+                                         message->appended};
     struct hb_found *found = NULL;
     if (hb_map_get(&query->by_id, event.id) ||
         hb_found_new(&event, &position, query->names[message->topic], query->spec->has_data, &found))
@@ -154,13 +160,14 @@ static void take_event(struct scan *scan, struct hb_kafka_message *message)
 }
 
 /* All partitions of a topic from `since` on, or the subject's own. */
-static enum hb_err add_starts(struct query *query, int index, const char *topic, int partitions, int32_t only, struct hb_kafka_start *starts,
-                              size_t *count, struct hb_error *reterr)
+static enum hb_err add_starts(struct query *query, int index, const char *topic, int partitions, int32_t only,
+                              struct hb_kafka_start *starts, size_t *count, struct hb_error *reterr)
 {
     int64_t offsets[PARTITIONS_MAX];
     if (partitions > (int)(sizeof offsets / sizeof *offsets))
         return hb_fail(reterr, HB_ERR_TOO_LARGE, "%s has %d partitions, more than can be searched", topic, partitions);
-    enum hb_err err = hb_kafka_admin_offsets_at(query->admin, topic, query->spec->since, REQUEST_MS, offsets, (size_t)partitions, reterr);
+    enum hb_err err = hb_kafka_admin_offsets_at(query->admin, topic, query->spec->since, REQUEST_MS, offsets,
+                                                (size_t)partitions, reterr);
     for (int32_t p = 0; !err && p < partitions; p++)
         if (only < 0 || p == only)
             starts[(*count)++] = (struct hb_kafka_start){index, p, offsets[p]};
@@ -180,7 +187,8 @@ static enum hb_err scan_events_of(struct query *query, struct hb_error *reterr)
     }
     for (size_t i = 0; i < query->names_count; i++) {
         int partitions = 0, replication = 0;
-        enum hb_err err = hb_kafka_admin_topic(query->admin, query->names[i], REQUEST_MS, &partitions, &replication, reterr);
+        enum hb_err err =
+            hb_kafka_admin_topic(query->admin, query->names[i], REQUEST_MS, &partitions, &replication, reterr);
         int32_t only = key_len > 0 && !err ? hb_kafka_partition_of(hb_str_n(key, key_len), partitions) : -1;
         if (!err)
             err = add_starts(query, (int)i, query->names[i], partitions, only, starts, &count, reterr);

@@ -1,10 +1,12 @@
 /* Job: answers "was it sent, to whom, when": reads events and their attempt lines out of Kafka.
  *
- * Place: behind GET /v1/stores/{store}/events…; a query runs on a thread of its own (reading may take seconds) with handles of its own, and touches nothing
- * of the loop but its wake-up. The topics are the truth; a read model for fast answers comes with the retry queue.
+ * Place: behind GET /v1/stores/{store}/events…; a query runs on a thread of its own (reading may take seconds) with
+ * handles of its own, and touches nothing of the loop but its wake-up. The topics are the truth; a read model for
+ * fast answers comes with the retry queue.
  * Owns / borrows: the spec's strings are copied; the result is owned by whoever takes it.
  * Fails: HB_ERR_AWAY, HB_ERR_BROKER; a query over its time or record limit answers what it has, marked incomplete.
- * Limits: HB_QUERY_MS_MAX, HB_QUERY_EVENTS_MAX events, HB_QUERY_BYTES_MAX of result. Threads: hb_query_run blocks: call it on a thread. */
+ * Limits: HB_QUERY_MS_MAX, HB_QUERY_EVENTS_MAX events, HB_QUERY_BYTES_MAX of result. Threads: hb_query_run blocks:
+ * call it on a thread. */
 #ifndef HISTORY_QUERY_H
 #define HISTORY_QUERY_H
 
@@ -28,7 +30,9 @@ struct hb_query_spec {
     struct hb_mono (*now)(void); /* any thread; for the time limit */
 };
 
-/* Appends {"events":[{event, position, deliveries:[lines]}…], "complete": bool, "scanned": records} to ret_json, newest first. */
-HB_MUST_USE enum hb_err hb_query_run(const struct hb_query_spec *spec, struct hb_buf *ret_json, struct hb_error *reterr);
+/* Appends {"events":[{event, position, deliveries:[lines]}…], "complete": bool, "scanned": records} to ret_json, newest
+ * first. */
+HB_MUST_USE enum hb_err hb_query_run(const struct hb_query_spec *spec, struct hb_buf *ret_json,
+                                     struct hb_error *reterr);
 
 #endif

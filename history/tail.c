@@ -43,7 +43,8 @@ static void send(struct tail *tail, struct hb_str line)
     }
 }
 
-/* Data may be written over several lines; here a line feed ends a line. Outside of strings it is white space, and inside none stands bare. */
+/* Data may be written over several lines; here a line feed ends a line. Outside of strings it is white space, and
+ * inside none stands bare. */
 static void make_one_line(struct hb_buf *line)
 {
     for (size_t i = 0; i < line->len; i++)
@@ -95,8 +96,8 @@ static void take_line(struct hb_tails *tails, struct hb_str line)
     if (store.kind != HB_CURSOR_STRING || store.raw.len < 2)
         return;
     struct hb_buf out = hb_buf_make(LINE_BYTES_MAX);
-    if (hb_buf_add(&out, HB_STR("{\"kind\":\"attempt\",")) == HB_OK && hb_buf_add(&out, hb_str_n(line.ptr + 1, line.len - 1)) == HB_OK &&
-        hb_buf_add_char(&out, '\n') == HB_OK)
+    if (hb_buf_add(&out, HB_STR("{\"kind\":\"attempt\",")) == HB_OK &&
+        hb_buf_add(&out, hb_str_n(line.ptr + 1, line.len - 1)) == HB_OK && hb_buf_add_char(&out, '\n') == HB_OK)
         for (struct tail *tail = tails->first; tail; tail = tail->next)
             if (hb_cursor_text_eq(hb_str_n(store.raw.ptr + 1, store.raw.len - 2), hb_str_c(tail->store)))
                 send(tail, hb_buf_str(&out));
@@ -118,7 +119,8 @@ static void on_message(void *user, struct hb_kafka_message *message)
 
 static void on_error(void *user, enum hb_err err, int topic, int32_t partition, const char *text)
 {
-    (void)user, (void)err, (void)topic, (void)partition, (void)text; /* a tail shows what it can; the dispatcher says what is wrong */
+    (void)user, (void)err, (void)topic, (void)partition,
+        (void)text; /* a tail shows what it can; the dispatcher says what is wrong */
 }
 
 static void on_end(void *user, int topic, int32_t partition, int64_t offset)
@@ -155,8 +157,12 @@ static enum hb_err reader_start(struct hb_tails *tails)
         for (int32_t p = 0; p < hb_topic_spec(which)->partitions && count < TOPICS * 64; p++)
             starts[count++] = (struct hb_kafka_start){topic, p, HB_KAFKA_END};
     }
-    const struct hb_kafka_reader_options options = {.cluster = tails->options.cluster, .topics = names, .topics_count = TOPICS,
-                                                    .is_committed_only = true, .events = &tail_events, .user = tails};
+    const struct hb_kafka_reader_options options = {.cluster = tails->options.cluster,
+                                                    .topics = names,
+                                                    .topics_count = TOPICS,
+                                                    .is_committed_only = true,
+                                                    .events = &tail_events,
+                                                    .user = tails};
     enum hb_err err = hb_kafka_reader_new(&options, &tails->reader, NULL);
     if (!err)
         err = hb_kafka_reader_assign(tails->reader, starts, count);
@@ -217,7 +223,8 @@ void hb_tails_add(struct hb_tails *tails, struct hb_http_call *call, struct hb_s
     if (err) {
         free(tail);
         hb_http_call_add_header(call, "Retry-After", HB_STR("5"));
-        hb_http_call_problem(call, err == HB_ERR_FULL ? 429 : 503, "tail_unavailable", "The tail is not available", hb_err_text(err), NULL, NULL);
+        hb_http_call_problem(call, err == HB_ERR_FULL ? 429 : 503, "tail_unavailable", "The tail is not available",
+                             hb_err_text(err), NULL, NULL);
         return;
     }
     *tail = (struct tail){.next = tails->first, .tails = tails, .call = call, .has_data = has_data};

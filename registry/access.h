@@ -8,10 +8,13 @@
 
 struct hb_http_call;
 
-/* The key of the call if it has `scope` for `store` (empty: a key for all stores is needed) and the store exists and is not deleted; NULL after having
- * answered. manage includes read and publish; read:data does not follow from read. now: the loop's wall time. */
-const struct hb_api_key *hb_access_check(const struct hb_registry *registry, struct hb_http_call *call, enum hb_scope scope, struct hb_str store, struct hb_wall now);
+/* The key of the call if it has `scope` for `store` (empty: a key for all stores is needed) and the store exists and is
+ * not deleted; NULL after having answered. manage includes read and publish; read:data does not follow from read. now:
+ * the loop's wall time. */
+const struct hb_api_key *hb_access_check(const struct hb_registry *registry, struct hb_http_call *call,
+                                         enum hb_scope scope, struct hb_str store, struct hb_wall now);
 /* As above, without looking whether the store exists (making stores, listing). */
-const struct hb_api_key *hb_access_check_key(const struct hb_registry *registry, struct hb_http_call *call, enum hb_scope scope, struct hb_str store, struct hb_wall now);
+const struct hb_api_key *hb_access_check_key(const struct hb_registry *registry, struct hb_http_call *call,
+                                             enum hb_scope scope, struct hb_str store, struct hb_wall now);
 
 #endif

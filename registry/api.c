@@ -20,7 +20,8 @@ static void collect_routes(struct hb_registry_api *api)
     }
 }
 
-enum hb_err hb_registry_api_new(const struct hb_registry_api_options *options, struct hb_registry_api **ret_api, struct hb_error *reterr)
+enum hb_err hb_registry_api_new(const struct hb_registry_api_options *options, struct hb_registry_api **ret_api,
+                                struct hb_error *reterr)
 {
     struct hb_registry_api *api = calloc(1, sizeof(*api));
     if (!api) {
@@ -32,7 +33,8 @@ enum hb_err hb_registry_api_new(const struct hb_registry_api_options *options, s
     api->egress = options->egress;
     api->log = options->log;
     api->webhook_timeout_ms = options->webhook_timeout_ms > 0 ? options->webhook_timeout_ms : TIMEOUT_MS_DEFAULT;
-    struct hb_pen_options pen = {options->loop, options->registry, options->cluster, options->topic_prefix, options->log};
+    struct hb_pen_options pen = {options->loop, options->registry, options->cluster, options->topic_prefix,
+                                 options->log};
     enum hb_err err = hb_pen_new(&pen, &api->pen, reterr);
     if (err) {
         free(api);

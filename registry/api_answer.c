@@ -4,8 +4,8 @@
 
 bool hb_api_refuse(struct hb_api_problem *problem, const char *field, const char *detail, const char *should)
 {
-    *problem = (struct hb_api_problem){.status = 422, .slug = "invalid_field", .title = "A field is not valid", .field = field,
-                                       .should = should};
+    *problem = (struct hb_api_problem){
+        .status = 422, .slug = "invalid_field", .title = "A field is not valid", .field = field, .should = should};
     (void)snprintf(problem->detail, sizeof(problem->detail), "%s", detail);
     return false;
 }
@@ -43,7 +43,8 @@ void hb_api_answer_problem(struct hb_http_call *call, const struct hb_api_proble
     if (problem->status == 503) {
         hb_http_call_add_header(call, "Retry-After", HB_STR("2"));
     }
-    hb_http_call_problem(call, problem->status, problem->slug, problem->title, problem->detail, problem->field, problem->should);
+    hb_http_call_problem(call, problem->status, problem->slug, problem->title, problem->detail, problem->field,
+                         problem->should);
 }
 
 void hb_api_answer_begin(struct api_answer *answer)
@@ -56,7 +57,8 @@ void hb_api_answer_send(struct hb_http_call *call, struct api_answer *answer, in
 {
     char etag[32];
     if (hb_json_end(&answer->w)) {
-        hb_http_call_problem(call, 500, "own_trouble", "The answer could not be made", "Memory or its limit of bytes.", NULL, NULL);
+        hb_http_call_problem(call, 500, "own_trouble", "The answer could not be made", "Memory or its limit of bytes.",
+                             NULL, NULL);
     } else {
         if (revision > 0) {
             int length = snprintf(etag, sizeof(etag), "\"%lld\"", (long long)revision);
@@ -73,8 +75,10 @@ bool hb_api_page_begin(struct hb_http_call *call, struct api_page *page)
     struct hb_str text;
     uint64_t limit = API_PAGE_DEFAULT;
     *page = (struct api_page){.limit = 0};
-    if (hb_http_call_query(call, "limit", &text) && (!hb_str_to_u64(text, &limit) || limit < 1 || limit > API_PAGE_MAX)) {
-        hb_http_call_problem(call, 400, "invalid_query", "The query cannot be used", "limit is no such number.", "limit", "1..500");
+    if (hb_http_call_query(call, "limit", &text) &&
+        (!hb_str_to_u64(text, &limit) || limit < 1 || limit > API_PAGE_MAX)) {
+        hb_http_call_problem(call, 400, "invalid_query", "The query cannot be used", "limit is no such number.",
+                             "limit", "1..500");
         return false;
     }
     page->limit = (size_t)limit;

@@ -31,7 +31,8 @@ static void add_record(struct api_page *page, const struct registry_record *reco
     hb_json_free(&json);
 }
 
-/* Newest first. The cursor is the id of the last one shown; what was written since stands before it and does not disturb. */
+/* Newest first. The cursor is the id of the last one shown; what was written since stands before it and does not
+ * disturb. */
 static void add_page(const struct hb_registry_api *api, struct api_page *page, struct hb_str store)
 {
     struct registry_record *const *records = NULL;
@@ -51,7 +52,8 @@ static void list_audit(void *user, struct hb_http_call *call)
     struct hb_str store = {NULL, 0};
     struct api_page page;
     (void)hb_http_call_query(call, "store", &store);
-    if (hb_access_check_key(api->registry, call, HB_SCOPE_MANAGE, store, hb_loop_wall(api->loop)) && hb_api_page_begin(call, &page)) {
+    if (hb_access_check_key(api->registry, call, HB_SCOPE_MANAGE, store, hb_loop_wall(api->loop)) &&
+        hb_api_page_begin(call, &page)) {
         add_page(api, &page, store);
         hb_api_page_send(call, &page);
     }

@@ -31,9 +31,9 @@ static bool read_if_match(struct api_change *change)
     uint64_t revision = 0;
     change->if_match = API_NO_MATCH;
     if (text.len == 0) {
-        return !change->kind->needs_if_match ||
-               hb_api_refuse_as(&change->problem, 428, "precondition_required",
-                                "Read the object first and send its ETag in If-Match, or If-Match: * to overwrite whatever is there.");
+        return !change->kind->needs_if_match || hb_api_refuse_as(&change->problem, 428, "precondition_required",
+                                                                 "Read the object first and send its ETag in If-Match, "
+                                                                 "or If-Match: * to overwrite whatever is there.");
     }
     if (hb_str_eq(text, HB_STR("*"))) {
         change->if_match = API_ANY_MATCH;
@@ -58,7 +58,8 @@ static bool read_body(struct api_change *change)
         return true;
     }
     if (hb_json_parse(body, &change->body, &error) || hb_json_kind(change->body) != HB_JSON_OBJECT) {
-        (void)hb_api_refuse_as(&change->problem, 400, "invalid_json", error.code ? error.text : "The body must be a JSON object.");
+        (void)hb_api_refuse_as(&change->problem, 400, "invalid_json",
+                               error.code ? error.text : "The body must be a JSON object.");
         return false;
     }
     return true;
@@ -74,12 +75,15 @@ static enum hb_pen_verdict on_judge(void *user, struct hb_buf *ret_value, int64_
 static void answer_failure(struct api_change *change, enum hb_err err)
 {
     if (err == HB_ERR_TIMEOUT) {
-        (void)hb_api_refuse_as(&change->problem, 503, "outcome_unknown",
-                               "Kafka did not say in time whether the change was written: read the object before trying again.");
+        (void)hb_api_refuse_as(
+            &change->problem, 503, "outcome_unknown",
+            "Kafka did not say in time whether the change was written: read the object before trying again.");
     } else if (err == HB_ERR_CLOSED) {
-        (void)hb_api_refuse_as(&change->problem, 503, "closing", "This process is ending; nothing is known to be written.");
+        (void)hb_api_refuse_as(&change->problem, 503, "closing",
+                               "This process is ending; nothing is known to be written.");
     } else if (err != HB_ERR_CONFLICT) {
-        (void)hb_api_refuse_as(&change->problem, 503, "registry_away", "The registry could not be written; nothing was changed.");
+        (void)hb_api_refuse_as(&change->problem, 503, "registry_away",
+                               "The registry could not be written; nothing was changed.");
     }
     hb_api_answer_problem(change->call, &change->problem);
 }
@@ -96,8 +100,8 @@ static void on_done(void *user, enum hb_err err, enum hb_pen_verdict verdict)
     change_free(change);
 }
 
-struct api_change *hb_api_change_new(struct hb_registry_api *api, struct hb_http_call *call, const struct hb_api_key *key,
-                                     const struct api_change_kind *kind)
+struct api_change *hb_api_change_new(struct hb_registry_api *api, struct hb_http_call *call,
+                                     const struct hb_api_key *key, const struct api_change_kind *kind)
 {
     struct api_change *change = calloc(1, sizeof(*change));
     if (!change) {
@@ -137,7 +141,8 @@ bool hb_api_change_matches(struct api_change *change, int64_t revision)
         return true;
     }
     char detail[128];
-    (void)snprintf(detail, sizeof(detail), "The object is at revision %lld: read it again and decide anew.", (long long)revision);
+    (void)snprintf(detail, sizeof(detail), "The object is at revision %lld: read it again and decide anew.",
+                   (long long)revision);
     return hb_api_refuse_as(&change->problem, 412, "precondition_failed", detail);
 }
 

@@ -43,7 +43,8 @@ struct hb_api_problem {
     char detail[HB_ERROR_TEXT_MAX];
 };
 /* Fills it in; returns false, so that `return hb_api_refuse(...)` is one line. */
-bool hb_api_refuse(struct hb_api_problem *problem, const char *field, const char *detail, const char *should); /* 422 invalid-field */
+bool hb_api_refuse(struct hb_api_problem *problem, const char *field, const char *detail,
+                   const char *should); /* 422 invalid-field */
 bool hb_api_refuse_as(struct hb_api_problem *problem, int status, const char *slug, const char *detail);
 void hb_api_answer_problem(struct hb_http_call *call, const struct hb_api_problem *problem);
 
@@ -74,10 +75,12 @@ struct api_change {
     int64_t overlap_s;
 };
 
-/* A change as the request asks for it; NULL after having answered what is wrong (body, If-Match). store, id: may be empty. */
-struct api_change *hb_api_change_new(struct hb_registry_api *api, struct hb_http_call *call, const struct hb_api_key *key,
-                                     const struct api_change_kind *kind);
-/* Sets store, id and the record's key "<kind>/<store>/<id>" (parts that are empty are left out). False: too long, answered. */
+/* A change as the request asks for it; NULL after having answered what is wrong (body, If-Match). store, id: may be
+ * empty. */
+struct api_change *hb_api_change_new(struct hb_registry_api *api, struct hb_http_call *call,
+                                     const struct hb_api_key *key, const struct api_change_kind *kind);
+/* Sets store, id and the record's key "<kind>/<store>/<id>" (parts that are empty are left out). False: too long,
+ * answered. */
 bool hb_api_change_name(struct api_change *change, const char *kind, struct hb_str store, struct hb_str id);
 /* Hands it to the pen; it is freed when answered. */
 void hb_api_change_submit(struct api_change *change);

@@ -1,7 +1,8 @@
 /* Job: API keys: their tokens and their records.
  *
- * A token is "hbk_" + 8 base32 characters (the prefix: public, finds the key) + "_" + 52 base32 characters (256 random bits). Only the
- * SHA-256 of the whole token is kept. Place: registry/apply reads records, the API makes them.
+ * A token is "hbk_" + 8 base32 characters (the prefix: public, finds the key) + "_" + 52 base32 characters (256
+ * random bits). Only the SHA-256 of the whole token is kept. Place: registry/apply reads records, the API makes
+ * them.
  * Owns / borrows: views of a read key point into the document. Fails: HB_ERR_INVALID. Threads: no shared state. */
 #ifndef REGISTRY_API_KEY_H
 #define REGISTRY_API_KEY_H

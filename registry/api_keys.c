@@ -20,7 +20,8 @@ static bool read_scopes(const struct hb_json *value, struct hb_api_key *key, str
     return key->scopes != 0 || hb_api_refuse(problem, "scopes", "A key needs scopes.", SHOULD);
 }
 
-static bool read_expires(const struct hb_json *value, struct hb_wall now, struct hb_api_key *key, struct hb_api_problem *problem)
+static bool read_expires(const struct hb_json *value, struct hb_wall now, struct hb_api_key *key,
+                         struct hb_api_problem *problem)
 {
     struct hb_str text;
     if (!value || hb_json_kind(value) == HB_JSON_NULL) {
@@ -91,8 +92,9 @@ static enum hb_pen_verdict judge_create(struct api_change *change, struct hb_buf
         return HB_PEN_REFUSE;
     }
     if (!hb_registry_has_key_room(change->api->registry, hb_str_c(change->store), hb_loop_wall(change->api->loop))) {
-        return hb_api_change_refuse(change, 409, "too_many_keys",
-                                    "The store has 1000 keys that are neither revoked nor expired: revoke those nobody uses.");
+        return hb_api_change_refuse(
+            change, 409, "too_many_keys",
+            "The store has 1000 keys that are neither revoked nor expired: revoke those nobody uses.");
     }
     if (hb_registry_record(change->api->registry, hb_str_c(change->object)).len > 0) {
         return hb_api_change_refuse(change, 503, "own_trouble", "The new key's prefix is taken; try again.");
@@ -122,7 +124,8 @@ static void answer_created(struct api_change *change)
     hb_api_answer_send(change->call, &answer, 201, 0);
 }
 
-static void create(struct hb_registry_api *api, struct hb_http_call *call, const struct hb_api_key *key, struct hb_str store)
+static void create(struct hb_registry_api *api, struct hb_http_call *call, const struct hb_api_key *key,
+                   struct hb_str store)
 {
     static const struct api_change_kind KIND = {"key.create", false, true, judge_create, answer_created};
     char token[HB_KEY_TOKEN_BYTES + 1];
@@ -174,7 +177,8 @@ static void answer_revoked(struct api_change *change)
     hb_http_call_answer(change->call, 204, "application/json", (struct hb_str){NULL, 0});
 }
 
-static void revoke(struct hb_registry_api *api, struct hb_http_call *call, const struct hb_api_key *key, struct hb_str store)
+static void revoke(struct hb_registry_api *api, struct hb_http_call *call, const struct hb_api_key *key,
+                   struct hb_str store)
 {
     static const struct api_change_kind KIND = {"key.revoke", false, false, judge_revoke, answer_revoked};
     struct api_change *change = key ? hb_api_change_new(api, call, key, &KIND) : NULL;
@@ -201,7 +205,8 @@ static void add_to_page(void *user, const struct hb_api_key *key)
     }
 }
 
-static void list(struct hb_registry_api *api, struct hb_http_call *call, const struct hb_api_key *key, struct hb_str store)
+static void list(struct hb_registry_api *api, struct hb_http_call *call, const struct hb_api_key *key,
+                 struct hb_str store)
 {
     struct listing listing = {.store = store};
     if (key && hb_api_page_begin(call, &listing.page)) {
@@ -212,7 +217,8 @@ static void list(struct hb_registry_api *api, struct hb_http_call *call, const s
 
 /* ---- routes: all keys, and those of a store ---- */
 
-typedef void key_verb(struct hb_registry_api *api, struct hb_http_call *call, const struct hb_api_key *key, struct hb_str store);
+typedef void key_verb(struct hb_registry_api *api, struct hb_http_call *call, const struct hb_api_key *key,
+                      struct hb_str store);
 
 static void with_all(struct hb_registry_api *api, struct hb_http_call *call, key_verb *verb)
 {

@@ -37,7 +37,8 @@ static bool merge_store(const struct hb_json *body, bool is_new, struct hb_store
     for (const struct hb_json *item = hb_json_first(body); item; item = hb_json_next(item)) {
         struct hb_str name = hb_json_name(item);
         if (hb_str_eq(name, HB_STR("name"))) {
-            if (!hb_json_str(item, &store->name) || store->name.len >= HB_STORE_NAME_MAX || !hb_utf8_is_valid(store->name)) {
+            if (!hb_json_str(item, &store->name) || store->name.len >= HB_STORE_NAME_MAX ||
+                !hb_utf8_is_valid(store->name)) {
                 return hb_api_refuse(problem, "name", "name cannot be used.", "text of at most 127 bytes");
             }
         } else if (hb_str_eq(name, HB_STR("check_schemas"))) {
@@ -52,8 +53,8 @@ static bool merge_store(const struct hb_json *body, bool is_new, struct hb_store
     return true;
 }
 
-static enum hb_pen_verdict write_verdict(struct api_change *change, const struct hb_store *store, struct hb_buf *ret_value,
-                                         int64_t *ret_revision)
+static enum hb_pen_verdict write_verdict(struct api_change *change, const struct hb_store *store,
+                                         struct hb_buf *ret_value, int64_t *ret_revision)
 {
     if (write_store(store, hb_loop_wall(change->api->loop), ret_value)) {
         return hb_api_change_refuse(change, 503, "own_trouble", "The record could not be made.");
@@ -80,7 +81,8 @@ static enum hb_pen_verdict judge_create(struct api_change *change, struct hb_buf
     struct hb_store store = {.id = hb_str_c(change->store), .revision = 1, .created = hb_loop_wall(change->api->loop)};
     if (old) {
         return hb_api_change_refuse(change, 409, "exists_already",
-                                    old->is_deleted ? "A store of this id was deleted; its id is not free yet." : "There is a store of this id.");
+                                    old->is_deleted ? "A store of this id was deleted; its id is not free yet."
+                                                    : "There is a store of this id.");
     }
     if (!merge_store(change->body, true, &store, &change->problem)) {
         return HB_PEN_REFUSE;
@@ -161,7 +163,8 @@ static void answer_deleted(struct api_change *change)
 static void change_store(struct hb_registry_api *api, struct hb_http_call *call, const struct api_change_kind *kind)
 {
     struct hb_str store = hb_http_call_param(call, "store");
-    const struct hb_api_key *key = hb_access_check(api->registry, call, HB_SCOPE_MANAGE, store, hb_loop_wall(api->loop));
+    const struct hb_api_key *key =
+        hb_access_check(api->registry, call, HB_SCOPE_MANAGE, store, hb_loop_wall(api->loop));
     struct api_change *change = key ? hb_api_change_new(api, call, key, kind) : NULL;
     if (change && hb_api_change_name(change, "store", store, (struct hb_str){NULL, 0})) {
         hb_api_change_submit(change);
@@ -209,7 +212,8 @@ static void list_stores(void *user, struct hb_http_call *call)
     struct hb_registry_api *api = user;
     struct api_page page;
     struct hb_str all = {NULL, 0};
-    if (hb_access_check_key(api->registry, call, HB_SCOPE_READ, all, hb_loop_wall(api->loop)) && hb_api_page_begin(call, &page)) {
+    if (hb_access_check_key(api->registry, call, HB_SCOPE_READ, all, hb_loop_wall(api->loop)) &&
+        hb_api_page_begin(call, &page)) {
         hb_registry_each_store(api->registry, add_to_page, &page);
         hb_api_page_send(call, &page);
     }

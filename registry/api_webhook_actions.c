@@ -20,10 +20,14 @@ struct action {
 static enum hb_pen_verdict judge_action(struct api_change *change, struct hb_buf *ret_value, int64_t *ret_revision);
 static void answer_webhook(struct api_change *change) { hb_webhook_answer(change, 200); }
 
-static const struct action ENABLE = {{"webhook.enable", false, false, judge_action, answer_webhook}, HB_WEBHOOK_ACTIVE, false, true};
-static const struct action PAUSE = {{"webhook.pause", false, false, judge_action, answer_webhook}, HB_WEBHOOK_PAUSED, true, false};
-static const struct action RESUME = {{"webhook.resume", false, false, judge_action, answer_webhook}, HB_WEBHOOK_ACTIVE, true, false};
-static const struct action DISABLE = {{"webhook.disable", false, false, judge_action, answer_webhook}, HB_WEBHOOK_DISABLED, false, false};
+static const struct action ENABLE = {
+    {"webhook.enable", false, false, judge_action, answer_webhook}, HB_WEBHOOK_ACTIVE, false, true};
+static const struct action PAUSE = {
+    {"webhook.pause", false, false, judge_action, answer_webhook}, HB_WEBHOOK_PAUSED, true, false};
+static const struct action RESUME = {
+    {"webhook.resume", false, false, judge_action, answer_webhook}, HB_WEBHOOK_ACTIVE, true, false};
+static const struct action DISABLE = {
+    {"webhook.disable", false, false, judge_action, answer_webhook}, HB_WEBHOOK_DISABLED, false, false};
 
 static enum hb_pen_verdict judge_action(struct api_change *change, struct hb_buf *ret_value, int64_t *ret_revision)
 {
@@ -49,10 +53,12 @@ static enum hb_pen_verdict judge_action(struct api_change *change, struct hb_buf
     return hb_webhook_edit_finish(&edit, change, ret_value, ret_revision);
 }
 
-static struct api_change *begin(struct hb_registry_api *api, struct hb_http_call *call, const struct api_change_kind *kind)
+static struct api_change *begin(struct hb_registry_api *api, struct hb_http_call *call,
+                                const struct api_change_kind *kind)
 {
     struct hb_str store = hb_http_call_param(call, "store");
-    const struct hb_api_key *key = hb_access_check(api->registry, call, HB_SCOPE_MANAGE, store, hb_loop_wall(api->loop));
+    const struct hb_api_key *key =
+        hb_access_check(api->registry, call, HB_SCOPE_MANAGE, store, hb_loop_wall(api->loop));
     struct api_change *change = key ? hb_api_change_new(api, call, key, kind) : NULL;
     return change && hb_api_change_name(change, "webhook", store, hb_http_call_param(call, "webhook")) ? change : NULL;
 }
@@ -87,7 +93,8 @@ static bool read_rotation(struct api_change *change)
 {
     const struct hb_json *overlap = hb_json_get(change->body, "overlap_s");
     change->overlap_s = OVERLAP_S_DEFAULT;
-    if (overlap && (!hb_json_int(overlap, &change->overlap_s) || change->overlap_s < 0 || change->overlap_s > OVERLAP_S_MAX)) {
+    if (overlap &&
+        (!hb_json_int(overlap, &change->overlap_s) || change->overlap_s < 0 || change->overlap_s > OVERLAP_S_MAX)) {
         return hb_api_refuse(&change->problem, "overlap_s", "overlap_s is no such number of seconds.", "0..2592000");
     }
     for (const struct hb_json *item = hb_json_first(change->body); item; item = hb_json_next(item)) {
@@ -116,7 +123,8 @@ static void refuse_secret(void *user, struct hb_http_call *call)
     struct hb_str store = hb_http_call_param(call, "store");
     if (hb_access_check(api->registry, call, HB_SCOPE_MANAGE, store, hb_loop_wall(api->loop))) {
         hb_http_call_problem(call, 403, "secret_shown_once", "A secret is shown once",
-                             "It was in the answer that made it. If it is lost, rotate: POST to this path.", NULL, NULL);
+                             "It was in the answer that made it. If it is lost, rotate: POST to this path.", NULL,
+                             NULL);
     }
 }
 

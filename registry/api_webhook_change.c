@@ -94,12 +94,14 @@ bool hb_webhook_edit_add_secret(struct webhook_edit *edit, struct api_change *ch
                                 "This process has no sealing key (secrets.key_file): no secret can be kept.");
     }
     for (size_t i = 0; i < config->secrets_count; i++) {
-        config->secrets[i].expires.ms = config->secrets[i].expires.ms < expires.ms ? config->secrets[i].expires.ms : expires.ms;
+        config->secrets[i].expires.ms =
+            config->secrets[i].expires.ms < expires.ms ? config->secrets[i].expires.ms : expires.ms;
     }
     drop_expired(config, now);
     if (config->secrets_count == HB_WEBHOOK_SECRETS_MAX) {
-        return hb_api_refuse_as(&change->problem, 409, "too_many_secrets",
-                                "Four secrets sign at the same time already; wait until one ends, or rotate with overlap_s 0.");
+        return hb_api_refuse_as(
+            &change->problem, 409, "too_many_secrets",
+            "Four secrets sign at the same time already; wait until one ends, or rotate with overlap_s 0.");
     }
     struct hb_seal_place place = hb_seal_place_secret(hb_str_c(change->store), hb_str_c(change->id));
     if (hb_seal(change->api->keyring, place, hb_str_c(change->secret), &edit->sealed_secret)) {
@@ -111,8 +113,8 @@ bool hb_webhook_edit_add_secret(struct webhook_edit *edit, struct api_change *ch
     return true;
 }
 
-enum hb_pen_verdict hb_webhook_edit_finish(struct webhook_edit **edit, struct api_change *change, struct hb_buf *ret_value,
-                                           int64_t *ret_revision)
+enum hb_pen_verdict hb_webhook_edit_finish(struct webhook_edit **edit, struct api_change *change,
+                                           struct hb_buf *ret_value, int64_t *ret_revision)
 {
     enum hb_err err = hb_webhook_config_write(&(*edit)->merge.config, ret_value);
     *ret_revision = (*edit)->merge.config.revision;
@@ -127,7 +129,8 @@ bool hb_webhook_choose_secret(struct api_change *change)
     size_t bytes = 0;
     const struct hb_json *member = hb_json_get(change->body, "secret");
     if (member && (!hb_json_str(member, &given) || hb_secret_decode(given, key, &bytes))) {
-        return hb_api_refuse(&change->problem, "secret", "The secret cannot be used.", "whsec_ and the base64 of 24..64 bytes");
+        return hb_api_refuse(&change->problem, "secret", "The secret cannot be used.",
+                             "whsec_ and the base64 of 24..64 bytes");
     }
     if (member) {
         (void)snprintf(change->secret, sizeof(change->secret), "%.*s", HB_ARG(given));
@@ -141,7 +144,8 @@ bool hb_webhook_choose_secret(struct api_change *change)
 
 void hb_webhook_answer(struct api_change *change, int status)
 {
-    struct hb_webhook *webhook = hb_registry_webhook(change->api->registry, hb_str_c(change->store), hb_str_c(change->id));
+    struct hb_webhook *webhook =
+        hb_registry_webhook(change->api->registry, hb_str_c(change->store), hb_str_c(change->id));
     struct api_answer answer;
     HB_ASSERT(webhook != NULL); /* our own reader has applied it */
     hb_api_answer_begin(&answer);

@@ -18,10 +18,12 @@ static enum hb_pen_verdict judge_create(struct api_change *change, struct hb_buf
     if (!store || store->is_deleted) {
         return hb_api_change_refuse(change, 404, "not_found", "The store was deleted.");
     }
-    if (!hb_registry_has_webhook_room(change->api->registry, hb_str_c(change->store), hb_loop_wall(change->api->loop))) {
-        return hb_api_change_refuse(change, 409, "too_many_webhooks",
-                                    "The store has 10000 webhooks, those deleted in the last 36 days included: change one that is no "
-                                    "longer needed (PATCH) instead of making another.");
+    if (!hb_registry_has_webhook_room(change->api->registry, hb_str_c(change->store),
+                                      hb_loop_wall(change->api->loop))) {
+        return hb_api_change_refuse(
+            change, 409, "too_many_webhooks",
+            "The store has 10000 webhooks, those deleted in the last 36 days included: change one that is no "
+            "longer needed (PATCH) instead of making another.");
     }
     struct webhook_edit *edit = hb_webhook_edit_make(change);
     if (!edit) {
@@ -110,7 +112,8 @@ static void change_webhook(struct hb_registry_api *api, struct hb_http_call *cal
 {
     const struct hb_api_key *key = check(api, call, HB_SCOPE_MANAGE);
     struct api_change *change = key ? hb_api_change_new(api, call, key, kind) : NULL;
-    if (change && hb_api_change_name(change, "webhook", hb_http_call_param(call, "store"), hb_http_call_param(call, "webhook"))) {
+    if (change &&
+        hb_api_change_name(change, "webhook", hb_http_call_param(call, "store"), hb_http_call_param(call, "webhook"))) {
         hb_api_change_submit(change);
     }
 }
@@ -139,7 +142,8 @@ static void show_webhook(void *user, struct hb_http_call *call)
     struct hb_webhook *webhook =
         hb_registry_webhook(api->registry, hb_http_call_param(call, "store"), hb_http_call_param(call, "webhook"));
     if (!webhook || webhook->status == HB_WEBHOOK_DELETED) {
-        hb_http_call_problem(call, 404, "not_found", "There is no such webhook", "No webhook of this id belongs to the store.", NULL, NULL);
+        hb_http_call_problem(call, 404, "not_found", "There is no such webhook",
+                             "No webhook of this id belongs to the store.", NULL, NULL);
         return;
     }
     hb_api_answer_begin(&answer);

@@ -135,8 +135,8 @@ static bool ids_are_usable(const struct hb_webhook_config *config, struct hb_str
     for (size_t i = 0; i < 3; i++) {
         (void)hb_str_split(&key, '/', &part[i]);
     }
-    return config->id.len > 0 && config->id.len <= HB_ID_MAX && config->store.len > 0 && config->store.len <= HB_ID_MAX &&
-           hb_str_eq(part[1], config->store) && hb_str_eq(part[2], config->id);
+    return config->id.len > 0 && config->id.len <= HB_ID_MAX && config->store.len > 0 &&
+           config->store.len <= HB_ID_MAX && hb_str_eq(part[1], config->store) && hb_str_eq(part[2], config->id);
 }
 
 static enum hb_err apply_new(struct hb_registry *registry, struct registry_record *record,
@@ -148,7 +148,8 @@ static enum hb_err apply_new(struct hb_registry *registry, struct registry_recor
     }
     entry->record = record;
     entry->created_offset = config->created_offset >= 0 ? config->created_offset : record->offset;
-    entry->created = config->created_offset >= 0 && config->created.ms != INT64_MIN ? config->created : record->appended;
+    entry->created =
+        config->created_offset >= 0 && config->created.ms != INT64_MIN ? config->created : record->appended;
     enum hb_err err = hb_map_put(&registry->webhooks, hb_str_c(entry->id), entry);
     if (!err) {
         err = renew(registry, entry, config);
@@ -162,7 +163,8 @@ static enum hb_err apply_new(struct hb_registry *registry, struct registry_recor
     return err;
 }
 
-enum hb_err hb_registry_apply_webhook(struct hb_registry *registry, struct registry_record *record, const struct hb_json *json)
+enum hb_err hb_registry_apply_webhook(struct hb_registry *registry, struct registry_record *record,
+                                      const struct hb_json *json)
 {
     struct hb_webhook_config config;
     enum hb_err err = hb_webhook_config_read(json, record->value, &config);
@@ -221,7 +223,8 @@ enum hb_err hb_registry_refresh_store(struct hb_registry *registry, struct regis
 
 /* ---- run-time state ---- */
 
-enum hb_err hb_registry_apply_state(struct hb_registry *registry, struct registry_record *record, const struct hb_json *json)
+enum hb_err hb_registry_apply_state(struct hb_registry *registry, struct registry_record *record,
+                                    const struct hb_json *json)
 {
     struct hb_str id = hb_str_n(record->key.ptr + 6, record->key.len - 6), status = {NULL, 0};
     struct registry_state *state = hb_map_get(&registry->states, id);

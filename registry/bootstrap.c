@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The first admin key. The file is made before the record is committed: a crash in between leaves a token that works after the next
- * start, never a key that nobody knows. */
+/* The first admin key. The file is made before the record is committed: a crash in between leaves a token that works
+ * after the next start, never a key that nobody knows. */
 struct bootstrap {
     struct hb_pen_change pen;
     struct hb_registry_api *api;
@@ -66,7 +66,8 @@ static void on_done(void *user, enum hb_err err, enum hb_pen_verdict verdict)
         }
         (void)hb_fail(&result, HB_OK, "the registry has keys already; none was made");
     } else {
-        (void)hb_fail(&result, err, "the first admin key could not be written to Kafka (%s); it is tried again at the next start",
+        (void)hb_fail(&result, err,
+                      "the first admin key could not be written to Kafka (%s); it is tried again at the next start",
                       hb_err_text(err));
     }
     end(bootstrap, &result);
@@ -129,7 +130,8 @@ static enum hb_err make_file(struct bootstrap *bootstrap, struct hb_error *reter
         return read_file(bootstrap, reterr);
     }
     if (fd < 0) {
-        return hb_fail(reterr, HB_ERR_IO, "%s cannot be made: %s; set api.admin_key_file", bootstrap->path, strerror(errno));
+        return hb_fail(reterr, HB_ERR_IO, "%s cannot be made: %s; set api.admin_key_file", bootstrap->path,
+                       strerror(errno));
     }
     hb_key_token_make(bootstrap->token);
     enum hb_err err = write_token(fd, bootstrap->token);
@@ -148,7 +150,8 @@ static enum hb_err make_file(struct bootstrap *bootstrap, struct hb_error *reter
 static void submit(struct bootstrap *bootstrap)
 {
     struct hb_error result = {HB_OK, ""};
-    (void)snprintf(bootstrap->prefix, sizeof(bootstrap->prefix), "%.*s", HB_ARG(hb_key_token_prefix(hb_str_c(bootstrap->token))));
+    (void)snprintf(bootstrap->prefix, sizeof(bootstrap->prefix), "%.*s",
+                   HB_ARG(hb_key_token_prefix(hb_str_c(bootstrap->token))));
     (void)snprintf(bootstrap->object, sizeof(bootstrap->object), "key/%s", bootstrap->prefix);
     bootstrap->pen = (struct hb_pen_change){.object = hb_str_c(bootstrap->object),
                                             .who = HB_STR("bootstrap"),
@@ -163,7 +166,8 @@ static void submit(struct bootstrap *bootstrap)
     }
 }
 
-void hb_registry_api_bootstrap(struct hb_registry_api *api, const char *path, hb_registry_bootstrap_fn *done, void *user)
+void hb_registry_api_bootstrap(struct hb_registry_api *api, const char *path, hb_registry_bootstrap_fn *done,
+                               void *user)
 {
     struct hb_error result = {HB_OK, ""};
     HB_ASSERT(hb_registry_is_current(api->registry));

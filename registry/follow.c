@@ -59,7 +59,8 @@ static void on_error(void *user, enum hb_err err, int topic, int32_t partition, 
     if (err == HB_ERR_AWAY || err == HB_ERR_TIMEOUT) {
         registry->is_away = true;
         if (!registry->is_stopped) {
-            (void)snprintf(registry->trouble, sizeof(registry->trouble), "Kafka cannot be reached: %s", text ? text : "");
+            (void)snprintf(registry->trouble, sizeof(registry->trouble), "Kafka cannot be reached: %s",
+                           text ? text : "");
         }
         hb_log(registry->log, HB_LOG_KAFKA_AWAY, HB_LOG_C("who", "registry"), HB_LOG_C("text", text));
         return;
@@ -90,7 +91,8 @@ static void on_poll_timer(void *user)
 
 static enum hb_err watch_reader(struct hb_registry *registry)
 {
-    enum hb_err err = hb_watch_new(registry->loop, hb_kafka_reader_fd(registry->reader), on_readable, registry, &registry->watch);
+    enum hb_err err =
+        hb_watch_new(registry->loop, hb_kafka_reader_fd(registry->reader), on_readable, registry, &registry->watch);
     if (err) {
         return err;
     }
@@ -102,13 +104,18 @@ static enum hb_err watch_reader(struct hb_registry *registry)
     return err;
 }
 
-enum hb_err hb_registry_follow(struct hb_registry *registry, const struct hb_registry_options *options, struct hb_error *reterr)
+enum hb_err hb_registry_follow(struct hb_registry *registry, const struct hb_registry_options *options,
+                               struct hb_error *reterr)
 {
     char topic[HB_TOPIC_NAME_MAX];
     (void)hb_topic_name(options->topic_prefix, HB_TOPIC_REGISTRY, topic);
     const char *topics[] = {topic};
-    struct hb_kafka_reader_options reader = {
-        .cluster = options->cluster, .topics = topics, .topics_count = 1, .is_committed_only = true, .events = &EVENTS, .user = registry};
+    struct hb_kafka_reader_options reader = {.cluster = options->cluster,
+                                             .topics = topics,
+                                             .topics_count = 1,
+                                             .is_committed_only = true,
+                                             .events = &EVENTS,
+                                             .user = registry};
     struct hb_kafka_start start = {0, 0, HB_KAFKA_BEGINNING};
     enum hb_err err = hb_kafka_reader_new(&reader, &registry->reader, reterr);
     if (!err) {
@@ -117,8 +124,8 @@ enum hb_err hb_registry_follow(struct hb_registry *registry, const struct hb_reg
     return err ? err : watch_reader(registry);
 }
 
-/* Reading on from where we are makes the client fetch, and say the end it finds. One question at a time: assigned again while it
- * still begins with the last assignment, the library aborts (rktp_started). */
+/* Reading on from where we are makes the client fetch, and say the end it finds. One question at a time: assigned again
+ * while it still begins with the last assignment, the library aborts (rktp_started). */
 void hb_registry_ask_end(struct hb_registry *registry)
 {
     const struct hb_kafka_start start = {0, 0, registry->applied < 0 ? HB_KAFKA_BEGINNING : registry->applied + 1};
@@ -129,7 +136,10 @@ void hb_registry_ask_end(struct hb_registry *registry)
         registry->end_asked = now;
 }
 
-bool hb_registry_end_known(const struct hb_registry *registry, struct hb_mono since) { return registry->end_answered.us > since.us; }
+bool hb_registry_end_known(const struct hb_registry *registry, struct hb_mono since)
+{
+    return registry->end_answered.us > since.us;
+}
 
 void hb_registry_unfollow(struct hb_registry *registry)
 {

@@ -18,7 +18,8 @@
 #define MARK_KEY "pen/registry"
 #define MARK_BYTES_MAX 512
 
-/* REST: not ours. TAKING, PROVING, SEEING lead to HELD: ours, and the registry is of now. WRITING, SHOWING: a batch is under way. */
+/* REST: not ours. TAKING, PROVING, SEEING lead to HELD: ours, and the registry is of now. WRITING, SHOWING: a batch is
+ * under way. */
 enum pen_state { PEN_REST, PEN_TAKING, PEN_PROVING, PEN_SEEING, PEN_HELD, PEN_WRITING, PEN_SHOWING, PEN_BACKOFF };
 
 struct hb_pen {
@@ -118,8 +119,8 @@ static void finish_batch(struct hb_pen *pen, enum hb_err err)
 
 /* ---- trouble ---- */
 
-/* Two processes that fence each other while each still proves would never write: so a loser waits for about what a taking costs,
- * as measured, half fixed and half random, and longer with each loss in a row. */
+/* Two processes that fence each other while each still proves would never write: so a loser waits for about what a
+ * taking costs, as measured, half fixed and half random, and longer with each loss in a row. */
 static void back_off(struct hb_pen *pen)
 {
     unsigned char random[2];
@@ -186,8 +187,8 @@ static void on_marked(void *user, const struct hb_kafka_written *written)
     }
 }
 
-/* A record of our own at the end of the topic: once our reader has it, it has everything that any former holder wrote, because the
- * transactional id has been ours from before the mark until it was committed. */
+/* A record of our own at the end of the topic: once our reader has it, it has everything that any former holder wrote,
+ * because the transactional id has been ours from before the mark until it was committed. */
 static void prove(struct hb_pen *pen)
 {
     struct hb_buf value = hb_buf_make(MARK_BYTES_MAX);

@@ -53,7 +53,10 @@ void hb_registry_free(struct hb_registry **registry)
     *registry = NULL;
 }
 
-bool hb_registry_is_current(const struct hb_registry *registry) { return registry->is_current && !registry->is_stopped; }
+bool hb_registry_is_current(const struct hb_registry *registry)
+{
+    return registry->is_current && !registry->is_stopped;
+}
 
 bool hb_registry_has_keys(const struct hb_registry *registry) { return registry->keyring != NULL; }
 
@@ -73,7 +76,8 @@ const struct hb_store *hb_registry_store(const struct hb_registry *registry, str
     return entry && entry->record ? &entry->store : NULL;
 }
 
-struct hb_webhook *const *hb_registry_webhooks(const struct hb_registry *registry, struct hb_str store, size_t *ret_count)
+struct hb_webhook *const *hb_registry_webhooks(const struct hb_registry *registry, struct hb_str store,
+                                               size_t *ret_count)
 {
     const struct registry_store *entry = hb_map_get(&registry->stores, store);
     *ret_count = entry ? entry->webhooks_count : 0;
@@ -97,7 +101,8 @@ bool hb_registry_has_webhook_room(const struct hb_registry *registry, struct hb_
 {
     const struct registry_store *entry = hb_map_get(&registry->stores, store);
     /* Counted one by one only when it matters: all stores' webhooks are looked at. */
-    return !entry || entry->webhooks_kept < HB_STORE_WEBHOOKS_MAX || count_webhooks(registry, entry, now) < HB_STORE_WEBHOOKS_MAX;
+    return !entry || entry->webhooks_kept < HB_STORE_WEBHOOKS_MAX ||
+           count_webhooks(registry, entry, now) < HB_STORE_WEBHOOKS_MAX;
 }
 
 bool hb_registry_has_key_room(const struct hb_registry *registry, struct hb_str store, struct hb_wall now)
@@ -136,7 +141,8 @@ struct hb_str hb_registry_record(const struct hb_registry *registry, struct hb_s
     return record ? record->value : (struct hb_str){NULL, 0};
 }
 
-const struct hb_api_key *hb_registry_authenticate(const struct hb_registry *registry, struct hb_str token, struct hb_wall now)
+const struct hb_api_key *hb_registry_authenticate(const struct hb_registry *registry, struct hb_str token,
+                                                  struct hb_wall now)
 {
     struct hb_str prefix = hb_key_token_prefix(token);
     const struct registry_key *entry = prefix.len > 0 ? hb_map_get(&registry->keys, prefix) : NULL;
@@ -151,7 +157,8 @@ const struct hb_api_key *hb_registry_authenticate(const struct hb_registry *regi
     return entry->key.is_revoked || entry->key.expires.ms <= now.ms ? NULL : &entry->key;
 }
 
-void hb_registry_each_store(const struct hb_registry *registry, void (*fn)(void *user, const struct hb_store *store), void *user)
+void hb_registry_each_store(const struct hb_registry *registry, void (*fn)(void *user, const struct hb_store *store),
+                            void *user)
 {
     size_t count = 0;
     void **entries = hb_map_sorted(&registry->stores, &count);
@@ -164,7 +171,8 @@ void hb_registry_each_store(const struct hb_registry *registry, void (*fn)(void 
     free(entries);
 }
 
-void hb_registry_each_key(const struct hb_registry *registry, void (*fn)(void *user, const struct hb_api_key *key), void *user)
+void hb_registry_each_key(const struct hb_registry *registry, void (*fn)(void *user, const struct hb_api_key *key),
+                          void *user)
 {
     size_t count = 0;
     void **entries = hb_map_sorted(&registry->keys, &count);

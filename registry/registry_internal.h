@@ -1,8 +1,8 @@
 /* Job: the registry's tables, for its own files and tests only.
  *
- * Place: follow.c brings records in, apply.c turns them into entries here, registry.c answers questions, wait.c calls back who
- * waits for an offset. Owns: hb_registry owns every entry; entries own their texts; views between entries point to the
- * longer-lived one (webhook -> store). Threads: the loop's. */
+ * Place: follow.c brings records in, apply.c turns them into entries here, registry.c answers questions, wait.c
+ * calls back who waits for an offset. Owns: hb_registry owns every entry; entries own their texts; views between
+ * entries point to the longer-lived one (webhook -> store). Threads: the loop's. */
 #ifndef REGISTRY_REGISTRY_INTERNAL_H
 #define REGISTRY_REGISTRY_INTERNAL_H
 
@@ -110,16 +110,18 @@ const struct registry_record *hb_registry_state(const struct hb_registry *regist
 size_t hb_registry_audit(const struct hb_registry *registry, struct registry_record *const **ret_records);
 
 /* ---- apply.c ---- */
-/* Applies one record. HB_ERR_VERSION: written by a newer hookbus, nothing changed, and nothing behind it may be applied. HB_ERR_MEMORY.
- * One that cannot be read is counted and logged, and what was there before stays. */
+/* Applies one record. HB_ERR_VERSION: written by a newer hookbus, nothing changed, and nothing behind it may be
+ * applied. HB_ERR_MEMORY. One that cannot be read is counted and logged, and what was there before stays. */
 HB_MUST_USE enum hb_err hb_registry_apply(struct hb_registry *registry, const struct registry_input *input);
 /* Frees all entries. */
 void hb_registry_clear(struct hb_registry *registry);
 
 /* ---- apply_webhook.c ---- */
-HB_MUST_USE enum hb_err hb_registry_apply_webhook(struct hb_registry *registry, struct registry_record *record, const struct hb_json *json);
+HB_MUST_USE enum hb_err hb_registry_apply_webhook(struct hb_registry *registry, struct registry_record *record,
+                                                  const struct hb_json *json);
 void hb_registry_forget_webhook(struct hb_registry *registry, struct registry_record *record);
-HB_MUST_USE enum hb_err hb_registry_apply_state(struct hb_registry *registry, struct registry_record *record, const struct hb_json *json);
+HB_MUST_USE enum hb_err hb_registry_apply_state(struct hb_registry *registry, struct registry_record *record,
+                                                const struct hb_json *json);
 void hb_registry_forget_state(struct hb_registry *registry, struct registry_record *record);
 /* Makes the snapshots of a store's webhooks anew (the store was deleted or came back). */
 HB_MUST_USE enum hb_err hb_registry_refresh_store(struct hb_registry *registry, struct registry_store *store);
@@ -127,7 +129,8 @@ HB_MUST_USE enum hb_err hb_registry_refresh_store(struct hb_registry *registry, 
 struct registry_store *hb_registry_store_entry(struct hb_registry *registry, struct hb_str id);
 
 /* ---- follow.c ---- */
-HB_MUST_USE enum hb_err hb_registry_follow(struct hb_registry *registry, const struct hb_registry_options *options, struct hb_error *reterr);
+HB_MUST_USE enum hb_err hb_registry_follow(struct hb_registry *registry, const struct hb_registry_options *options,
+                                           struct hb_error *reterr);
 void hb_registry_unfollow(struct hb_registry *registry);
 
 /* ---- wait.c ---- */

@@ -5,7 +5,8 @@
 
 #define TICK_MS 100 /* how exactly a waiter's limit is kept */
 
-/* The first waiter that is due, taken off the list; NULL: none. One at a time, because its callback may add or take others. */
+/* The first waiter that is due, taken off the list; NULL: none. One at a time, because its callback may add or take
+ * others. */
 static struct registry_waiter *take_due(struct hb_registry *registry, int64_t now_us)
 {
     for (struct registry_waiter **at = &registry->waiters; *at; at = &(*at)->next) {
@@ -54,7 +55,8 @@ void hb_registry_wait_deinit(struct hb_registry *registry)
     }
 }
 
-enum hb_err hb_registry_when(struct hb_registry *registry, int64_t offset, int timeout_ms, hb_registry_reached_fn *fn, void *user)
+enum hb_err hb_registry_when(struct hb_registry *registry, int64_t offset, int timeout_ms, hb_registry_reached_fn *fn,
+                             void *user)
 {
     struct registry_waiter *waiter = malloc(sizeof(*waiter));
     if (!waiter) {

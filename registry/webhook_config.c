@@ -83,7 +83,8 @@ static bool read_secrets(const struct hb_json *array, struct hb_webhook_config *
 {
     for (const struct hb_json *item = hb_json_first(array); item; item = hb_json_next(item)) {
         struct hb_config_secret secret = {{NULL, 0}, {0}, {INT64_MAX}};
-        if (config->secrets_count == HB_WEBHOOK_SECRETS_MAX || !hb_json_str(hb_json_get(item, "sealed"), &secret.sealed)) {
+        if (config->secrets_count == HB_WEBHOOK_SECRETS_MAX ||
+            !hb_json_str(hb_json_get(item, "sealed"), &secret.sealed)) {
             return false;
         }
         (void)read_wall(hb_json_get(item, "created"), &secret.created);

@@ -1,9 +1,11 @@
 /* Job: a webhook's configuration record, field by field.
  *
- * Place: between the bytes of `webhook/<store>/<webhook>` (docs/schemas/records.md), the API's bodies and the snapshot the
- * other rooms use. Reading, changing and writing go through this one struct, so a field cannot be lost on the way.
- * Owns / borrows: nothing; every view points into the document or text it was read from. Fails: HB_ERR_INVALID (a record that
- * is not what records.md says), HB_ERR_FULL, HB_ERR_MEMORY. Limits: the array sizes below. Threads: no shared state. */
+ * Place: between the bytes of `webhook/<store>/<webhook>` (docs/schemas/records.md), the API's bodies and the
+ * snapshot the other rooms use. Reading, changing and writing go through this one struct, so a field cannot be lost
+ * on the way.
+ * Owns / borrows: nothing; every view points into the document or text it was read from. Fails: HB_ERR_INVALID (a
+ * record that is not what records.md says), HB_ERR_FULL, HB_ERR_MEMORY. Limits: the array sizes below. Threads: no
+ * shared state. */
 #ifndef REGISTRY_WEBHOOK_CONFIG_H
 #define REGISTRY_WEBHOOK_CONFIG_H
 

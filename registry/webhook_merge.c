@@ -57,7 +57,8 @@ static bool merge_events(struct hb_webhook_merge *merge, const struct hb_json *v
     }
     for (size_t i = 0; i < config->types_count; i++) {
         if (!hb_selection_is_pattern(config->types[i])) {
-            return hb_api_refuse(merge->problem, "events", "events holds what is neither a type nor a pattern.", SHOULD);
+            return hb_api_refuse(merge->problem, "events", "events holds what is neither a type nor a pattern.",
+                                 SHOULD);
         }
     }
     return true;
@@ -82,11 +83,13 @@ static bool merge_changed(struct hb_webhook_merge *merge, const struct hb_json *
 static bool merge_filter(struct hb_webhook_merge *merge, const struct hb_json *value)
 {
     /* By its bytes: as a tree its numbers would become doubles. */
-    merge->config.filter = is_null(value) ? (struct hb_str){NULL, 0} : hb_raw_member(merge->body_text, HB_STR("filter"));
+    merge->config.filter =
+        is_null(value) ? (struct hb_str){NULL, 0} : hb_raw_member(merge->body_text, HB_STR("filter"));
     return true;
 }
 
-static bool merge_word(struct hb_webhook_merge *merge, const struct hb_json *value, int (*find)(struct hb_str), int *found)
+static bool merge_word(struct hb_webhook_merge *merge, const struct hb_json *value, int (*find)(struct hb_str),
+                       int *found)
 {
     struct hb_str text;
     (void)merge;
@@ -101,7 +104,8 @@ static bool merge_format(struct hb_webhook_merge *merge, const struct hb_json *v
 {
     int format = HB_FORMAT_STANDARD;
     if (!is_null(value) && !merge_word(merge, value, hb_format_find, &format)) {
-        return hb_api_refuse(merge->problem, "format", "format is unknown.", "standard, cloudevents, cloudevents-binary or data");
+        return hb_api_refuse(merge->problem, "format", "format is unknown.",
+                             "standard, cloudevents, cloudevents-binary or data");
     }
     merge->config.format = (enum hb_format)format;
     return true;
@@ -141,8 +145,9 @@ static bool merge_timeout(struct hb_webhook_merge *merge, const struct hb_json *
 static bool merge_rate(struct hb_webhook_merge *merge, const struct hb_json *value)
 {
     int64_t count = 0, per_s = 0;
-    bool is_rate = hb_json_int(hb_json_get(value, "count"), &count) && hb_json_int(hb_json_get(value, "per_s"), &per_s) &&
-                   count >= 1 && count <= RATE_COUNT_MAX && per_s >= 1 && per_s <= RATE_PER_S_MAX && hb_json_count(value) == 2;
+    bool is_rate = hb_json_int(hb_json_get(value, "count"), &count) &&
+                   hb_json_int(hb_json_get(value, "per_s"), &per_s) && count >= 1 && count <= RATE_COUNT_MAX &&
+                   per_s >= 1 && per_s <= RATE_PER_S_MAX && hb_json_count(value) == 2;
     if (!is_null(value) && !is_rate) {
         return hb_api_refuse(merge->problem, "rate_limit", "rate_limit cannot be used.",
                              "{\"count\": 1..1000000, \"per_s\": 1..86400} or null");
@@ -160,7 +165,8 @@ static bool merge_schedule(struct hb_webhook_merge *merge, const struct hb_json 
     if (is_null(value)) {
         return true;
     }
-    if (hb_json_kind(value) != HB_JSON_ARRAY || hb_json_count(value) == 0 || hb_json_count(value) > HB_WEBHOOK_SCHEDULE_MAX) {
+    if (hb_json_kind(value) != HB_JSON_ARRAY || hb_json_count(value) == 0 ||
+        hb_json_count(value) > HB_WEBHOOK_SCHEDULE_MAX) {
         return hb_api_refuse(merge->problem, "schedule", "schedule is no such list.", SHOULD);
     }
     for (const struct hb_json *item = hb_json_first(value); item; item = hb_json_next(item)) {
@@ -176,7 +182,8 @@ static bool merge_status(struct hb_webhook_merge *merge, const struct hb_json *v
 {
     int status = HB_WEBHOOK_ACTIVE;
     if (!merge->is_new) {
-        return hb_api_refuse(merge->problem, "status", "status is changed by POST …/enable, /pause, /resume, /disable.", NULL);
+        return hb_api_refuse(merge->problem, "status", "status is changed by POST …/enable, /pause, /resume, /disable.",
+                             NULL);
     }
     if (!merge_word(merge, value, hb_webhook_status_find, &status) || status == HB_WEBHOOK_DELETED) {
         return hb_api_refuse(merge->problem, "status", "status cannot be used.", "active, paused or disabled");
@@ -195,7 +202,8 @@ static bool merge_secret(struct hb_webhook_merge *merge, const struct hb_json *v
 
 bool hb_header_is_credential(struct hb_str name)
 {
-    static const char *const WORDS[] = {"authorization", "key", "token", "secret", "password", "cookie", "credential", "signature"};
+    static const char *const WORDS[] = {"authorization", "key",    "token",      "secret",
+                                        "password",      "cookie", "credential", "signature"};
     for (size_t i = 0; i < sizeof(WORDS) / sizeof(*WORDS); i++) {
         struct hb_str word = hb_str_c(WORDS[i]);
         for (size_t at = 0; at + word.len <= name.len; at++) {
@@ -212,10 +220,12 @@ static bool seal_header(struct hb_webhook_merge *merge, struct hb_config_header 
     const struct hb_webhook_config *config = &merge->config;
     size_t at = merge->sealed.len;
     if (!merge->keyring) {
-        return hb_api_refuse_as(merge->problem, 503, "sealing_key_missing",
-                                "This process has no sealing key (secrets.key_file): a header with a credential cannot be kept.");
+        return hb_api_refuse_as(
+            merge->problem, 503, "sealing_key_missing",
+            "This process has no sealing key (secrets.key_file): a header with a credential cannot be kept.");
     }
-    if (hb_seal(merge->keyring, hb_seal_place_header(config->store, config->id, header->name), header->value, &merge->sealed)) {
+    if (hb_seal(merge->keyring, hb_seal_place_header(config->store, config->id, header->name), header->value,
+                &merge->sealed)) {
         return hb_api_refuse_as(merge->problem, 503, "own_trouble", "The header could not be sealed.");
     }
     header->sealed = hb_str_n(merge->sealed.ptr + at, merge->sealed.len - at);
@@ -230,7 +240,8 @@ static bool is_kept(const struct hb_json *value)
     return hb_json_bool(hb_json_get(value, "sealed"), &is_sealed) && is_sealed;
 }
 
-static bool keep_header(struct hb_webhook_merge *merge, const struct hb_webhook_config *old, struct hb_config_header *header)
+static bool keep_header(struct hb_webhook_merge *merge, const struct hb_webhook_config *old,
+                        struct hb_config_header *header)
 {
     for (size_t i = 0; i < old->headers_count; i++) {
         if (hb_str_eq(old->headers[i].name, header->name) && old->headers[i].sealed.ptr) {
@@ -238,7 +249,8 @@ static bool keep_header(struct hb_webhook_merge *merge, const struct hb_webhook_
             return true;
         }
     }
-    return hb_api_refuse(merge->problem, "headers", "No sealed value of that header is kept.", "the header's value as text");
+    return hb_api_refuse(merge->problem, "headers", "No sealed value of that header is kept.",
+                         "the header's value as text");
 }
 
 static bool check_headers(struct hb_webhook_merge *merge)
@@ -276,7 +288,8 @@ static bool merge_headers(struct hb_webhook_merge *merge, const struct hb_json *
     if (!is_null(value) && (hb_json_kind(value) != HB_JSON_OBJECT || hb_json_count(value) > HB_WEBHOOK_HEADERS_MAX)) {
         is_good = hb_api_refuse(merge->problem, "headers", "headers cannot be used.", SHOULD);
     }
-    for (const struct hb_json *item = is_good ? hb_json_first(value) : NULL; item && is_good; item = hb_json_next(item)) {
+    for (const struct hb_json *item = is_good ? hb_json_first(value) : NULL; item && is_good;
+         item = hb_json_next(item)) {
         struct hb_config_header header = {hb_json_name(item), {NULL, 0}, {NULL, 0}};
         if (is_kept(item)) {
             is_good = keep_header(merge, old, &header);
@@ -308,8 +321,9 @@ static bool merge_member(struct hb_webhook_merge *merge, const struct hb_json *i
             return FIELDS[i].merge(merge, item);
         }
     }
-    return hb_api_refuse(merge->problem, NULL, "The body has a member that is unknown or cannot be changed.",
-                         "name, url, events, changed, filter, format, headers, timeout_ms, order, on_dead, rate_limit, schedule");
+    return hb_api_refuse(
+        merge->problem, NULL, "The body has a member that is unknown or cannot be changed.",
+        "name, url, events, changed, filter, format, headers, timeout_ms, order, on_dead, rate_limit, schedule");
 }
 
 static bool check_filter(struct hb_webhook_merge *merge)
@@ -331,7 +345,8 @@ static bool check_whole(struct hb_webhook_merge *merge)
         return hb_api_refuse(merge->problem, "url", error.text, "an http or https URL of a host that may be called");
     }
     if (merge->config.types_count == 0) {
-        return hb_api_refuse(merge->problem, "events", "A webhook needs at least one event type.", "[\"order.created\"] or [\"*\"]");
+        return hb_api_refuse(merge->problem, "events", "A webhook needs at least one event type.",
+                             "[\"order.created\"] or [\"*\"]");
     }
     return check_filter(merge);
 }

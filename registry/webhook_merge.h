@@ -1,8 +1,9 @@
 /* Job: changes a webhook's configuration as a request's body asks, field by field.
  *
- * Place: used by the API for making and changing webhooks. A member that is null goes back to its default; one that is not
- * there stays as it is. Owns / borrows: the merge owns what it sealed; the configuration's views then point into it, into
- * the body and into the old record. Fails: a problem with the field and what would be right. Threads: no shared state. */
+ * Place: used by the API for making and changing webhooks. A member that is null goes back to its default; one that
+ * is not there stays as it is. Owns / borrows: the merge owns what it sealed; the configuration's views then point
+ * into it, into the body and into the old record. Fails: a problem with the field and what would be right. Threads:
+ * no shared state. */
 #ifndef REGISTRY_WEBHOOK_MERGE_H
 #define REGISTRY_WEBHOOK_MERGE_H
 

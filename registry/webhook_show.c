@@ -52,7 +52,8 @@ static void add_state(struct hb_json_writer *w, const struct hb_registry *regist
     }
 }
 
-void hb_webhook_show(struct hb_json_writer *w, const struct hb_registry *registry, const struct hb_webhook *webhook, struct hb_str secret)
+void hb_webhook_show(struct hb_json_writer *w, const struct hb_registry *registry, const struct hb_webhook *webhook,
+                     struct hb_str secret)
 {
     char key[HB_REGISTRY_KEY_MAX + 1];
     hb_webhook_record_key(webhook->store, webhook->id, key);

@@ -7,7 +7,8 @@
 #include "registry/api_internal.h"
 
 /* Adds the webhook's object. secret (empty: none) is the new one, shown this once. */
-void hb_webhook_show(struct hb_json_writer *w, const struct hb_registry *registry, const struct hb_webhook *webhook, struct hb_str secret);
+void hb_webhook_show(struct hb_json_writer *w, const struct hb_registry *registry, const struct hb_webhook *webhook,
+                     struct hb_str secret);
 /* "webhook/<store>/<id>" and a NUL. Ids are at most HB_ID_MAX. */
 void hb_webhook_record_key(struct hb_str store, struct hb_str id, char ret_key[HB_REGISTRY_KEY_MAX + 1]);
 

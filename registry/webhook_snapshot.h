@@ -2,8 +2,8 @@
  *
  * Place: registry/apply gives it to the other rooms (hb_webhook_ref, hb_webhook_unref are in registry.h).
  * Owns / borrows: a snapshot owns all its memory; opened secrets are wiped when the last reference goes.
- * Fails: HB_ERR_MEMORY, HB_ERR_INVALID (types or filter that do not compile). A secret that cannot be opened is no failure:
- * is_secret_damaged. Threads: one loop thread; references are counted without locks. */
+ * Fails: HB_ERR_MEMORY, HB_ERR_INVALID (types or filter that do not compile). A secret that cannot be opened is no
+ * failure: is_secret_damaged. Threads: one loop thread; references are counted without locks. */
 #ifndef REGISTRY_WEBHOOK_SNAPSHOT_H
 #define REGISTRY_WEBHOOK_SNAPSHOT_H
 
@@ -25,6 +25,7 @@ HB_MUST_USE enum hb_err hb_webhook_snapshot_new(const struct hb_webhook_config *
 #define HB_SECRET_TEXT_PREFIX "whsec_"
 #define HB_SECRET_KEY_BYTES_MAX 64
 /* The raw key of "whsec_<base64>". HB_ERR_INVALID: not that, or not 24..64 bytes. */
-HB_MUST_USE enum hb_err hb_secret_decode(struct hb_str text, unsigned char ret_key[HB_SECRET_KEY_BYTES_MAX], size_t *ret_bytes);
+HB_MUST_USE enum hb_err hb_secret_decode(struct hb_str text, unsigned char ret_key[HB_SECRET_KEY_BYTES_MAX],
+                                         size_t *ret_bytes);
 
 #endif

@@ -1,7 +1,9 @@
 /* Job: the configuration of a process: one struct, made from the table core/tables/config_keys.def.
  *
- * Filled by cli/config_load.c from defaults, one YAML file and the environment, in that order; below main it is only read.
- * Owns / borrows: strings are owned by whoever loaded it (hb_config_deinit). Limits: each key's range is in the table.
+ * Filled by cli/config_load.c from defaults, one YAML file and the environment, in that order; below main it is only
+ * read.
+ * Owns / borrows: strings are owned by whoever loaded it (hb_config_deinit). Limits: each key's range is in the
+ * table.
  * Threads: read-only after loading. */
 #ifndef HOOKBUS_CONFIG_H
 #define HOOKBUS_CONFIG_H

@@ -1,7 +1,8 @@
 /* Job: hashes, MACs, sealing and randomness, by OpenSSL.
  *
  * Place: the only includer of OpenSSL but for the TLS context in platform/http_client.
- * Fails: HB_ERR_CRYPTO (the library refused), HB_ERR_SEALED (wrong key or damaged), HB_ERR_INVALID (a key file that is none).
+ * Fails: HB_ERR_CRYPTO (the library refused), HB_ERR_SEALED (wrong key or damaged), HB_ERR_INVALID (a key file that
+ * is none).
  * Threads: no shared state but OpenSSL's. Limits: sizes in the names. */
 #ifndef PLATFORM_CRYPTO_CRYPTO_H
 #define PLATFORM_CRYPTO_CRYPTO_H
@@ -19,7 +20,8 @@ struct hb_hmac;
 HB_MUST_USE enum hb_err hb_hmac_new(const unsigned char *key, size_t key_bytes, struct hb_hmac **ret_hmac);
 void hb_hmac_free(struct hb_hmac **hmac);
 /* HMAC-SHA256 over the pieces in order. */
-void hb_hmac_sign(struct hb_hmac *hmac, const struct hb_str *pieces, size_t count, unsigned char ret_digest[HB_SHA256_BYTES]);
+void hb_hmac_sign(struct hb_hmac *hmac, const struct hb_str *pieces, size_t count,
+                  unsigned char ret_digest[HB_SHA256_BYTES]);
 
 /* Random bytes from the system; aborts if there are none (a bug of the machine). */
 void hb_random_bytes(void *ret_bytes, size_t count);
@@ -30,7 +32,8 @@ void hb_wipe(void *memory, size_t count);
 
 /* The sealing keys of a key file (0600): lines "id base64-of-32-bytes"; the last is the newest and writes. */
 struct hb_keyring;
-HB_MUST_USE enum hb_err hb_keyring_parse(struct hb_str file_text, struct hb_keyring **ret_keyring, struct hb_error *reterr);
+HB_MUST_USE enum hb_err hb_keyring_parse(struct hb_str file_text, struct hb_keyring **ret_keyring,
+                                         struct hb_error *reterr);
 void hb_keyring_free(struct hb_keyring **keyring);
 /* The id of the key that seals now. */
 struct hb_str hb_keyring_newest(const struct hb_keyring *keyring);
@@ -40,8 +43,10 @@ struct hb_seal_place {
     struct hb_str store, kind, id, field;
 };
 /* AES-256-GCM: "v1.<key id>.<base64 of nonce, ciphertext, tag>" is appended to ret_sealed. */
-HB_MUST_USE enum hb_err hb_seal(const struct hb_keyring *keyring, struct hb_seal_place place, struct hb_str secret, struct hb_buf *ret_sealed);
+HB_MUST_USE enum hb_err hb_seal(const struct hb_keyring *keyring, struct hb_seal_place place, struct hb_str secret,
+                                struct hb_buf *ret_sealed);
 /* Appends the secret. HB_ERR_SEALED: damaged, or bound elsewhere; HB_ERR_NOT_FOUND: its key is not in the ring. */
-HB_MUST_USE enum hb_err hb_unseal(const struct hb_keyring *keyring, struct hb_seal_place place, struct hb_str sealed, struct hb_buf *ret_secret);
+HB_MUST_USE enum hb_err hb_unseal(const struct hb_keyring *keyring, struct hb_seal_place place, struct hb_str sealed,
+                                  struct hb_buf *ret_secret);
 
 #endif

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 #define LOCATION_BYTES_MAX HB_WEBHOOK_URL_MAX
-/* Answers are short, and thousands of requests are under way: libcurl's own choice of 16 and 64 KiB each would be most of our memory. */
+/* Answers are short, and thousands of requests are under way: libcurl's own choice of 16 and 64 KiB each would be most
+ * of our memory. */
 #define READ_BUFFER_BYTES 4096L
 #define SEND_BUFFER_BYTES 16384L /* libcurl's least */
 

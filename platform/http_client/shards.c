@@ -282,8 +282,9 @@ struct shard *shard_of(struct hb_http_client *client, struct hb_str destination)
     return &client->shards[hash % (uint32_t)client->options.shards];
 }
 
-/* While idle connections are at their maximum, a shard that has more than its share gives one up for each that comes back. Its share is a fixed number: one
- * that followed the shard's own size would grow with it, a connection at a time, until no descriptor is left. */
+/* While idle connections are at their maximum, a shard that has more than its share gives one up for each that comes
+ * back. Its share is a fixed number: one that followed the shard's own size would grow with it, a connection at a time,
+ * until no descriptor is left. */
 static void limit_kept(struct shard *shard)
 {
     struct hb_http_client *client = shard->client;

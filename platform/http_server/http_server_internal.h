@@ -137,8 +137,8 @@ void hb_http_call_suspend(struct hb_http_call *call);
 
 /* request.c: percent decoding into memory of the call; false: a bad escape or no memory. */
 bool hb_http_decode(struct hb_http_call *call, struct hb_str raw, struct hb_str *ret_text);
-/* Why nobody could be sure where the request ends or for whom it is (RFC 9112, 3.2 and 6.3), which MHD lets pass: behind
- * a proxy the rest would be taken for the next client's request. NULL: nothing wrong. */
+/* Why nobody could be sure where the request ends or for whom it is (RFC 9112, 3.2 and 6.3), which MHD lets pass:
+ * behind a proxy the rest would be taken for the next client's request. NULL: nothing wrong. */
 const char *hb_http_framing_fault(const struct hb_http_call *call, const char *version);
 
 /* answer.c */

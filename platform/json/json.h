@@ -1,7 +1,7 @@
 /* Job: JSON documents of our own (registry records, API bodies), read and written.
  *
- * Place: the only includer of cJSON. Never for payload bytes: a number becomes a double here. Integers we need exactly are
- * read from strings or are below 2^53.
+ * Place: the only includer of cJSON. Never for payload bytes: a number becomes a double here. Integers we need
+ * exactly are read from strings or are below 2^53.
  * Owns / borrows: a document is freed whole with its root; views of strings live as the document.
  * Fails: HB_ERR_INVALID (not JSON, deeper than 32, duplicate member), HB_ERR_MEMORY. Threads: no shared state. */
 #ifndef PLATFORM_JSON_JSON_H

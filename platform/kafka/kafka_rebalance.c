@@ -223,8 +223,8 @@ static void give(struct hb_kafka_consumer *consumer)
     consumer->is_to_renew = is_lost && !consumer->is_closing && !rd_kafka_fatal_error(consumer->rk, NULL, 0);
     if (!is_lost)
         hb_kafka_consumer_flush(consumer);
-    /* An instance that is about to end is not unassigned: it would first want to commit, and this library then waits for
-     * the coordinator in a busy loop, a whole session long. */
+    /* An instance that is about to end is not unassigned: it would first want to commit, and this library then waits
+     * for the coordinator in a busy loop, a whole session long. */
     if (!consumer->is_to_renew)
         (void)rd_kafka_assign(consumer->rk, NULL);
     forget_ours(consumer);

@@ -43,7 +43,8 @@ void hb_kafka_topics_settings(enum hb_topic topic, int brokers, struct hb_kafka_
     add(ret_settings, "segment.bytes", "%d", 64 * 1024 * 1024);
     add(ret_settings, "segment.ms", "%" PRId64, HB_MS_PER_HOUR);
     add(ret_settings, "min.cleanable.dirty.ratio", "0.1");
-    /* The journal's records must stand until their shard's owner has read and, where they were stale, repaired them (decision 6). */
+    /* The journal's records must stand until their shard's owner has read and, where they were stale, repaired them
+     * (decision 6). */
     bool has_owner = topic == HB_TOPIC_JOURNAL;
     add(ret_settings, "min.compaction.lag.ms", "%" PRId64, has_owner ? HB_MS_PER_HOUR : 0);
     add(ret_settings, "max.compaction.lag.ms", "%" PRId64, has_owner ? 2 * HB_MS_PER_HOUR : HB_MS_PER_HOUR);

@@ -1,11 +1,11 @@
 /* Job: writes log events as JSON lines, with a context that is set once and inherited.
  *
- * Place: used where something is decided (rooms, roles); core never logs. Events are the table core/tables/log_events.def:
- * a call site names the event and gives typed fields, never prose.
- * Owns / borrows: a context borrows its parent and its strings. Fails: never; lines that cannot be written (disk full,
- * closed standard output) are counted. Limits: 8 KiB a line, 1 MiB waiting and as much being written; beyond that lines
- * are dropped, counted and told by an event of their own. Threads: the loop's. Never blocks: pipes, terminals and sockets
- * are written without waiting; a plain file, whose disk may hang, by a thread of the sink's own.
+ * Place: used where something is decided (rooms, roles); core never logs. Events are the table
+ * core/tables/log_events.def: a call site names the event and gives typed fields, never prose. Owns / borrows: a
+ * context borrows its parent and its strings. Fails: never; lines that cannot be written (disk full, closed standard
+ * output) are counted. Limits: 8 KiB a line, 1 MiB waiting and as much being written; beyond that lines are dropped,
+ * counted and told by an event of their own. Threads: the loop's. Never blocks: pipes, terminals and sockets are
+ * written without waiting; a plain file, whose disk may hang, by a thread of the sink's own.
  *
  * Example:
  *     struct hb_log_context ctx = hb_log_context(parent, HB_LOG_STR("store", store), HB_LOG_STR("webhook", id));
@@ -44,9 +44,10 @@ struct hb_log_context {
     struct hb_log_field fields[HB_LOG_CONTEXT_FIELDS];
 };
 
-/* A sink on a descriptor (not closed by it); `now` is asked for each line's time. HB_ERR_MEMORY; HB_ERR_IO: a plain file,
- * and no thread or descriptor is left. */
-HB_MUST_USE enum hb_err hb_log_new(int fd, enum hb_log_level least, struct hb_wall (*now)(void *user), void *user, struct hb_log **ret_log);
+/* A sink on a descriptor (not closed by it); `now` is asked for each line's time. HB_ERR_MEMORY; HB_ERR_IO: a plain
+ * file, and no thread or descriptor is left. */
+HB_MUST_USE enum hb_err hb_log_new(int fd, enum hb_log_level least, struct hb_wall (*now)(void *user), void *user,
+                                   struct hb_log **ret_log);
 /* Writes what waits (at most a second) and frees; a write that hangs is left behind and ends when it can. */
 void hb_log_free(struct hb_log **log);
 /* Tries to write what waits; call it from the loop now and then. Returns the bytes still waiting. */
@@ -57,11 +58,13 @@ uint64_t hb_log_dropped(const struct hb_log *log);
 struct hb_log_context hb_log_root(struct hb_log *log);
 
 /* A context below `parent` with up to HB_LOG_CONTEXT_FIELDS fields. */
-struct hb_log_context hb_log_context_fields(const struct hb_log_context *parent, const struct hb_log_field *fields, size_t count);
+struct hb_log_context hb_log_context_fields(const struct hb_log_context *parent, const struct hb_log_field *fields,
+                                            size_t count);
 #define hb_log_context(parent, ...)                                                                \
     hb_log_context_fields((parent), (const struct hb_log_field[]){__VA_ARGS__},                    \
                           sizeof((const struct hb_log_field[]){__VA_ARGS__}) / sizeof(struct hb_log_field))
-void hb_log_fields(const struct hb_log_context *context, enum hb_log_event event, const struct hb_log_field *fields, size_t count);
+void hb_log_fields(const struct hb_log_context *context, enum hb_log_event event, const struct hb_log_field *fields,
+                   size_t count);
 /* One line: the event, at its table's level, with the context's fields and these. */
 #define hb_log(context, event, ...)                                                                \
     hb_log_fields((context), (event), (const struct hb_log_field[]){__VA_ARGS__},                  \

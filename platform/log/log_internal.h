@@ -38,8 +38,8 @@ void hb_log_out_write(struct hb_log_out *out, const struct hb_log_sink *sink);
 /* writer.c: a thread that writes where a write can wait. HB_ERR_MEMORY; HB_ERR_IO: no thread or descriptor left. */
 struct hb_log_writer;
 HB_MUST_USE enum hb_err hb_log_writer_new(int fd, struct hb_log_writer **ret_writer);
-/* Bytes still in the writer's hands; 0: it is free, and ret_lost is how many lines it lost of the last ones. Never waits
- * for the disk. */
+/* Bytes still in the writer's hands; 0: it is free, and ret_lost is how many lines it lost of the last ones. Never
+ * waits for the disk. */
 size_t hb_log_writer_take_back(struct hb_log_writer *writer, uint64_t *ret_lost);
 /* Hands all of `bytes` to a free writer; what comes back in their place is empty. */
 void hb_log_writer_give(struct hb_log_writer *writer, struct hb_buf *bytes);
@@ -59,7 +59,8 @@ struct hb_log_line {
     const char *event;
 };
 /* Appends a whole line; a field too long for it is left out and said so by "cut":true. Buffer errors come back. */
-HB_MUST_USE enum hb_err hb_log_line_add(struct hb_buf *buf, const struct hb_log_line *line, const struct hb_log_context *context,
-                                        const struct hb_log_field *fields, size_t count);
+HB_MUST_USE enum hb_err hb_log_line_add(struct hb_buf *buf, const struct hb_log_line *line,
+                                        const struct hb_log_context *context, const struct hb_log_field *fields,
+                                        size_t count);
 
 #endif

@@ -1,12 +1,12 @@
 /* Job: turns a host name into addresses without blocking the loop.
  *
- * Place: the only includer of c-ares. Used by platform/http_client. Looks at /etc/hosts first, then DNS (the system's or
- * configured servers); search domains are not used: a name means the same everywhere.
+ * Place: the only includer of c-ares. Used by platform/http_client. Looks at /etc/hosts first, then DNS (the
+ * system's or configured servers); search domains are not used: a name means the same everywhere.
  * Owns / borrows: answers are views valid during the callback.
- * Fails: HB_ERR_CONFIG, HB_ERR_MEMORY. A lookup's own trouble (no server can be reached, no memory, all entries of the
- * cache are in use) is HB_FAILURE_OURS.
- * Limits: cache entries, TTLs, lookups at a time and the time of each bounded by the options; names in lookup are joined
- * (one query for many askers); at most HB_RESOLVER_ADDRESSES_MAX addresses of a name are kept.
+ * Fails: HB_ERR_CONFIG, HB_ERR_MEMORY. A lookup's own trouble (no server can be reached, no memory, all entries of
+ * the cache are in use) is HB_FAILURE_OURS.
+ * Limits: cache entries, TTLs, lookups at a time and the time of each bounded by the options; names in lookup are
+ * joined (one query for many askers); at most HB_RESOLVER_ADDRESSES_MAX addresses of a name are kept.
  * Threads: the loop's; starts none. */
 #ifndef PLATFORM_RESOLVER_RESOLVER_H
 #define PLATFORM_RESOLVER_RESOLVER_H
