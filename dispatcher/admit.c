@@ -61,11 +61,12 @@ static void start_first(struct hb_admit *admit, struct hb_lane *lane)
 static void block_on_host(struct hb_admit *admit, struct hb_lane *lane)
 {
     lane->is_host_blocked = true;
-    struct hb_lane **end = &lane->host->blocked;
-    while (*end)
-        end = &(*end)->next_blocked;
     lane->next_blocked = NULL;
-    *end = lane;
+    if (lane->host->blocked)
+        lane->host->last_blocked->next_blocked = lane;
+    else
+        lane->host->blocked = lane;
+    lane->host->last_blocked = lane;
     take_part(admit, lane);
 }
 

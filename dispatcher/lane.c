@@ -74,9 +74,12 @@ static void leave_host(struct hb_lanes *lanes, struct hb_lane *lane)
     struct hb_host *host = lane->host;
     if (!host)
         return;
-    for (struct hb_lane **at = &host->blocked; lane->is_host_blocked && *at; at = &(*at)->next_blocked) {
+    struct hb_lane *before = NULL;
+    for (struct hb_lane **at = &host->blocked; lane->is_host_blocked && *at; before = *at, at = &before->next_blocked) {
         if (*at == lane) {
             *at = lane->next_blocked;
+            if (host->last_blocked == lane)
+                host->last_blocked = before;
             lane->is_host_blocked = false;
             break;
         }

@@ -33,7 +33,8 @@ struct hb_host {
     char *name;
     int in_flight;
     size_t lanes;
-    struct hb_lane *blocked; /* lanes that wait for a slot here */
+    struct hb_lane *blocked,
+        *last_blocked; /* lanes that wait for a slot here; last_blocked counts while blocked is not NULL */
 };
 
 struct hb_lane {

@@ -126,6 +126,27 @@ static void an_unusable_url_leaves_the_lane_as_it_was(void **state)
     assert_non_null(lane->host); /* what is in flight ends there */
 }
 
+static void who_leaves_the_line_before_a_host_leaves_its_end_right(void **state)
+{
+    struct desk *desk = *state;
+    struct hb_lane *a = lane_of(desk, "wh_a", "s", "http://x.example/a"),
+                   *b = lane_of(desk, "wh_b", "s", "http://x.example/b");
+    struct hb_lane *c = lane_of(desk, "wh_c", "s", "http://x.example/c");
+    prepare(desk, a);
+    prepare(desk, b);
+    prepare(desk, c);
+    struct hb_host *host = a->host;
+    a->is_host_blocked = b->is_host_blocked = true;
+    host->blocked = a;
+    a->next_blocked = host->last_blocked = b;
+    hb_lanes_drop(&desk->lanes, b);
+    assert_ptr_equal(host->last_blocked, a); /* the next one that waits stands behind it, not behind what is freed */
+    assert_null(a->next_blocked);
+    hb_lanes_drop(&desk->lanes, a);
+    assert_null(host->blocked);
+    hb_lanes_drop(&desk->lanes, c);
+}
+
 static void a_dropped_lane_takes_its_stall_and_host_with_it(void **state)
 {
     struct desk *desk = *state;
@@ -133,7 +154,7 @@ static void a_dropped_lane_takes_its_stall_and_host_with_it(void **state)
     prepare(desk, a);
     prepare(desk, b);
     a->is_host_blocked = true;
-    a->host->blocked = a;
+    a->host->blocked = a->host->last_blocked = a;
     hb_lanes_drop(&desk->lanes, a);
     assert_null(b->host->blocked);
     assert_int_equal(b->host->lanes, 1);
@@ -171,6 +192,7 @@ int main(void)
                                        T(a_change_counts_from_the_next_preparation_on),
                                        T(what_is_in_flight_counts_where_the_lane_is_now),
                                        T(an_unusable_url_leaves_the_lane_as_it_was),
+                                       T(who_leaves_the_line_before_a_host_leaves_its_end_right),
                                        T(a_dropped_lane_takes_its_stall_and_host_with_it),
                                        T(the_lane_of_a_deleted_webhook_goes_once_it_is_idle)};
     return cmocka_run_group_tests(tests, NULL, NULL);
