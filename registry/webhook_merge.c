@@ -337,7 +337,32 @@ static bool check_filter(struct hb_webhook_merge *merge)
     return true;
 }
 
-static bool check_whole(struct hb_webhook_merge *merge)
+/* A value sealed by this very change lies in its buffer; any other one was there before. */
+static bool is_from_before(const struct hb_webhook_merge *merge, const struct hb_config_header *header)
+{
+    const char *begin = merge->sealed.ptr;
+    return header->sealed.ptr && !(header->sealed.ptr >= begin && header->sealed.ptr < begin + merge->sealed.len);
+}
+
+/* Who may change a webhook must not get a credential sent to his own receiver that he was never shown. */
+static bool check_destination(struct hb_webhook_merge *merge, const struct hb_url *url, struct hb_str old_text)
+{
+    struct hb_url old;
+    struct hb_error error = {HB_OK, ""};
+    bool is_same = old_text.len > 0 && hb_url_parse(old_text, &old, &error) == HB_OK &&
+                   hb_str_eq_nocase(old.host, url->host) && old.port == url->port;
+    for (size_t i = 0; i < merge->config.headers_count && !is_same; i++) {
+        if (is_from_before(merge, &merge->config.headers[i])) {
+            return hb_api_refuse(merge->problem, "headers",
+                                 "The URL leads to another host or port: sealed headers do not go along, since they "
+                                 "would be sent there.",
+                                 "headers in the same request, each sealed one with its value anew or left out");
+        }
+    }
+    return true;
+}
+
+static bool check_whole(struct hb_webhook_merge *merge, struct hb_str old_url)
 {
     struct hb_error error = {HB_OK, ""};
     struct hb_url url;
@@ -348,11 +373,12 @@ static bool check_whole(struct hb_webhook_merge *merge)
         return hb_api_refuse(merge->problem, "events", "A webhook needs at least one event type.",
                              "[\"order.created\"] or [\"*\"]");
     }
-    return check_filter(merge);
+    return check_destination(merge, &url, old_url) && check_filter(merge);
 }
 
 bool hb_webhook_merge_run(struct hb_webhook_merge *merge, const struct hb_json *body)
 {
+    const struct hb_str old_url = merge->config.url;
     merge->sealed = hb_buf_make(SEALED_BYTES_MAX);
     if (hb_buf_reserve(&merge->sealed, SEALED_BYTES_MAX)) {
         return hb_api_refuse_as(merge->problem, 503, "own_trouble", "Out of memory.");
@@ -362,7 +388,7 @@ bool hb_webhook_merge_run(struct hb_webhook_merge *merge, const struct hb_json *
             return false;
         }
     }
-    return check_whole(merge);
+    return check_whole(merge, old_url);
 }
 
 void hb_webhook_merge_deinit(struct hb_webhook_merge *merge) { hb_buf_deinit(&merge->sealed); }
