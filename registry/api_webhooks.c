@@ -132,13 +132,20 @@ static void delete_webhook(void *user, struct hb_http_call *call)
 
 /* ---- read ---- */
 
+static struct hb_webhook_viewer viewer_of(const struct hb_api_key *key)
+{
+    return (struct hb_webhook_viewer){.is_manager = (hb_scopes_effective(key->scopes) & (1U << HB_SCOPE_MANAGE)) != 0};
+}
+
 static void show_webhook(void *user, struct hb_http_call *call)
 {
     struct hb_registry_api *api = user;
     struct api_answer answer;
-    if (!check(api, call, HB_SCOPE_READ)) {
+    const struct hb_api_key *key = check(api, call, HB_SCOPE_READ);
+    if (!key) {
         return;
     }
+    const struct hb_webhook_viewer viewer = viewer_of(key);
     struct hb_webhook *webhook =
         hb_registry_webhook(api->registry, hb_http_call_param(call, "store"), hb_http_call_param(call, "webhook"));
     if (!webhook || webhook->status == HB_WEBHOOK_DELETED) {
@@ -147,7 +154,7 @@ static void show_webhook(void *user, struct hb_http_call *call)
         return;
     }
     hb_api_answer_begin(&answer);
-    hb_webhook_show(&answer.w, api->registry, webhook, (struct hb_str){NULL, 0});
+    hb_webhook_show(&answer.w, api->registry, webhook, &viewer);
     hb_api_answer_send(call, &answer, 200, webhook->revision);
 }
 
@@ -156,13 +163,15 @@ static void list_webhooks(void *user, struct hb_http_call *call)
     struct hb_registry_api *api = user;
     struct api_page page;
     size_t count = 0;
-    if (!check(api, call, HB_SCOPE_READ) || !hb_api_page_begin(call, &page)) {
+    const struct hb_api_key *key = check(api, call, HB_SCOPE_READ);
+    if (!key || !hb_api_page_begin(call, &page)) {
         return;
     }
+    const struct hb_webhook_viewer viewer = viewer_of(key);
     struct hb_webhook *const *webhooks = hb_registry_webhooks(api->registry, hb_http_call_param(call, "store"), &count);
     for (size_t i = 0; i < count; i++) {
         if (hb_api_page_takes(&page, webhooks[i]->id)) {
-            hb_webhook_show(&page.answer.w, api->registry, webhooks[i], (struct hb_str){NULL, 0});
+            hb_webhook_show(&page.answer.w, api->registry, webhooks[i], &viewer);
         }
     }
     hb_api_page_send(call, &page);

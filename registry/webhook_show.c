@@ -52,10 +52,25 @@ static void add_state(struct hb_json_writer *w, const struct hb_registry *regist
     }
 }
 
-void hb_webhook_show(struct hb_json_writer *w, const struct hb_registry *registry, const struct hb_webhook *webhook,
-                     struct hb_str secret)
+#define HIDDEN "?\u2026"
+
+/* The URL up to its query, which may hold a token. */
+static struct hb_str hide_query(struct hb_str url, char scratch[HB_WEBHOOK_URL_MAX + sizeof(HIDDEN)])
 {
-    char key[HB_REGISTRY_KEY_MAX + 1];
+    const char *query = memchr(url.ptr, '?', url.len);
+    size_t kept = query ? (size_t)(query - url.ptr) : url.len;
+    if (!query || kept > HB_WEBHOOK_URL_MAX) {
+        return hb_str_n(url.ptr, kept);
+    }
+    memcpy(scratch, url.ptr, kept);
+    memcpy(scratch + kept, HIDDEN, sizeof(HIDDEN));
+    return hb_str_n(scratch, kept + sizeof(HIDDEN) - 1);
+}
+
+void hb_webhook_show(struct hb_json_writer *w, const struct hb_registry *registry, const struct hb_webhook *webhook,
+                     const struct hb_webhook_viewer *viewer)
+{
+    char key[HB_REGISTRY_KEY_MAX + 1], url[HB_WEBHOOK_URL_MAX + sizeof(HIDDEN)];
     hb_webhook_record_key(webhook->store, webhook->id, key);
     struct hb_str text = hb_registry_record(registry, hb_str_c(key));
     struct hb_webhook_config *config = malloc(sizeof(*config));
@@ -63,6 +78,7 @@ void hb_webhook_show(struct hb_json_writer *w, const struct hb_registry *registr
     if (!config || hb_json_parse(text, &json, NULL) || hb_webhook_config_read(json, text, config)) {
         w->err = w->err ? w->err : HB_ERR_MEMORY;
     } else {
+        config->url = viewer->is_manager ? config->url : hide_query(config->url, url);
         hb_json_object(w, NULL);
         hb_webhook_config_add_common(w, config);
         hb_json_add_wall(w, "created", webhook->created);
@@ -73,8 +89,8 @@ void hb_webhook_show(struct hb_json_writer *w, const struct hb_registry *registr
         if (webhook->is_secret_damaged) {
             hb_json_add_bool(w, "secret_damaged", true);
         }
-        if (secret.len > 0) {
-            hb_json_add_str(w, "secret", secret);
+        if (viewer->secret.len > 0) {
+            hb_json_add_str(w, "secret", viewer->secret);
         }
         hb_json_close_object(w);
     }

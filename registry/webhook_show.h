@@ -6,9 +6,14 @@
 
 #include "registry/api_internal.h"
 
-/* Adds the webhook's object. secret (empty: none) is the new one, shown this once. */
+/* Who asks. Without scope manage the query of the URL, which may hold a token, is shown as "?…". */
+struct hb_webhook_viewer {
+    bool is_manager;
+    struct hb_str secret; /* empty: none; the new one, shown this once */
+};
+/* Adds the webhook's object. */
 void hb_webhook_show(struct hb_json_writer *w, const struct hb_registry *registry, const struct hb_webhook *webhook,
-                     struct hb_str secret);
+                     const struct hb_webhook_viewer *viewer);
 /* "webhook/<store>/<id>" and a NUL. Ids are at most HB_ID_MAX. */
 void hb_webhook_record_key(struct hb_str store, struct hb_str id, char ret_key[HB_REGISTRY_KEY_MAX + 1]);
 

@@ -385,6 +385,65 @@ static void a_store_over_its_number_of_webhooks_or_keys_is_told_so(void **state)
     expect(&f->process, 201, "POST", "/v1/stores/few/keys", f->admin, NULL, "{\"scopes\": [\"read\"]}");
 }
 
+static void expect_refused_headers(struct fixture *f, const char *path, const char *body)
+{
+    struct reply reply = ask_for(&f->process, 422, "PATCH", path, f->admin, "*", body);
+    assert_true(hb_str_eq(reply_text(&reply, "field"), HB_STR("headers")));
+    reply_free(&reply);
+}
+
+static void a_kept_credential_does_not_go_along_to_another_host(void **state)
+{
+    struct fixture *f = of(state);
+    char path[160];
+    expect(&f->process, 201, "POST", "/v1/stores", f->admin, NULL, "{\"id\": \"kept\"}");
+    struct reply made = make_webhook(
+        f, "kept",
+        "{\"url\": \"https://a.example/x\", \"events\": [\"*\"], \"headers\": {\"X-Key\": \"k1\", \"X-A\": \"b\"}}",
+        path);
+    reply_free(&made);
+    expect_refused_headers(f, path, "{\"url\": \"https://evil.example/x\"}");
+    expect_refused_headers(f, path, "{\"url\": \"https://a.example:8443/x\"}");
+    expect_refused_headers(f, path,
+                           "{\"url\": \"https://evil.example/x\", \"headers\": {\"X-Key\": {\"sealed\": true}}}");
+    expect_refused_headers(f, path,
+                           "{\"headers\": {\"X-Key\": {\"sealed\": true}}, \"url\": \"https://evil.example/x\"}");
+    /* The same place, another path; and what is given anew. */
+    expect(&f->process, 200, "PATCH", path, f->admin, "*",
+           "{\"url\": \"https://A.example:443/y\", \"headers\": {\"X-Key\": {\"sealed\": true}}}");
+    expect(&f->process, 200, "PATCH", path, f->admin, "*",
+           "{\"url\": \"https://b.example/\", \"headers\": {\"X-Key\": \"k2\"}}");
+    expect(&f->process, 200, "PATCH", path, f->admin, "*", "{\"url\": \"https://c.example/\", \"headers\": null}");
+    /* Dropped is dropped: it does not come back with a later change. */
+    expect_refused_headers(f, path, "{\"headers\": {\"X-Key\": {\"sealed\": true}}}");
+}
+
+static void a_key_without_manage_does_not_see_the_query_of_a_url(void **state)
+{
+    struct fixture *f = of(state);
+    char path[160];
+    expect(&f->process, 201, "POST", "/v1/stores", f->admin, NULL, "{\"id\": \"masked\"}");
+    struct reply made =
+        make_webhook(f, "masked", "{\"url\": \"https://a.example/x?token=t0ken\", \"events\": [\"*\"]}", path);
+    assert_true(hb_str_eq(reply_text(&made, "url"), HB_STR("https://a.example/x?token=t0ken")));
+    reply_free(&made);
+    struct reply key =
+        ask_for(&f->process, 201, "POST", "/v1/stores/masked/keys", f->admin, NULL, "{\"scopes\": [\"read\"]}");
+    char token[128];
+    (void)snprintf(token, sizeof(token), "%.*s", HB_ARG(reply_text(&key, "key")));
+    reply_free(&key);
+    struct reply shown = ask_for(&f->process, 200, "GET", path, token, NULL, NULL);
+    assert_true(hb_str_eq(reply_text(&shown, "url"), HB_STR("https://a.example/x?\u2026")));
+    reply_free(&shown);
+    struct reply listed = ask_for(&f->process, 200, "GET", "/v1/stores/masked/webhooks", token, NULL, NULL);
+    assert_null(strstr(listed.body, "t0ken"));
+    assert_non_null(strstr(listed.body, "https://a.example/x?\u2026"));
+    reply_free(&listed);
+    listed = ask_for(&f->process, 200, "GET", "/v1/stores/masked/webhooks", f->admin, NULL, NULL);
+    assert_non_null(strstr(listed.body, "t0ken"));
+    reply_free(&listed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +456,8 @@ int main(void)
         cmocka_unit_test(filters_can_be_tried_and_keep_their_bytes),
         cmocka_unit_test(lists_come_in_pages_and_audit_newest_first),
         cmocka_unit_test(without_a_sealing_key_nothing_secret_is_kept_or_opened),
+        cmocka_unit_test(a_kept_credential_does_not_go_along_to_another_host),
+        cmocka_unit_test(a_key_without_manage_does_not_see_the_query_of_a_url),
         cmocka_unit_test(a_store_over_its_number_of_webhooks_or_keys_is_told_so),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
