@@ -33,7 +33,7 @@ struct hb_output hb_output_make(FILE *out, FILE *err, bool is_json)
     return output;
 }
 
-static void line(FILE *stream, const char *format, va_list list)
+__attribute__((format(printf, 2, 0))) static void line(FILE *stream, const char *format, va_list list)
 {
     (void)vfprintf(stream, format, list);
     (void)fputc('\n', stream);

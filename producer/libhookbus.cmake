@@ -27,6 +27,8 @@ add_custom_target(libhookbus_static ALL DEPENDS "${HB_CLIENT_ARCHIVE}")
 add_executable(example_publish_orders "${CMAKE_SOURCE_DIR}/examples/publish_orders.c")
 target_include_directories(example_publish_orders PRIVATE "${CMAKE_SOURCE_DIR}/include")
 target_link_libraries(example_publish_orders PRIVATE libhookbus)
+# The sanitizers' run time, which clang puts into programs only. Not the warnings: the example is compiled as a customer would.
+target_link_options(example_publish_orders PRIVATE $<TARGET_PROPERTY:hb_flags,INTERFACE_LINK_OPTIONS>)
 
 # From the folder of the .pc file up to the prefix.
 file(RELATIVE_PATH HB_PC_UP "/p/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/p")

@@ -214,7 +214,7 @@ static enum hb_err keep(struct hb_registry *registry, struct registry_record *re
         err = kind->apply(registry, record, json);
     }
     if (!err && hb_map_put(&registry->records, record->key, record)) {
-        HB_ASSERT(!"out of memory with a half-applied record");
+        HB_ASSERT(false && "out of memory with a half-applied record");
     }
     if (!err) {
         free(old);

@@ -17,7 +17,8 @@ void hb_kafka_writer_job_drop(struct hb_kafka_writer_job *job)
 static void set_outcome(struct hb_kafka_outcome *outcome, enum hb_err err, const char *what, const char *text)
 {
     outcome->err = err;
-    snprintf(outcome->text, sizeof outcome->text, "%s: %s", what, text);
+    int length = snprintf(outcome->text, sizeof outcome->text, "%s: %s", what, text); /* cut at its limit */
+    HB_ASSERT(length >= 0);
 }
 
 /* The code that decides: a fatal error of the instance hides behind others. */
