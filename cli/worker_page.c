@@ -30,7 +30,6 @@ enum hb_err hb_worker_page_new(int *ret_fd, struct hb_worker_page **ret_page)
         return HB_ERR_IO;
     }
     (*ret_page)->magic = MAGIC;
-    (*ret_page)->topic = -1;
     hb_metrics_init(&(*ret_page)->metrics);
     hb_worker_page_set(*ret_page, "the worker is starting");
     *ret_fd = fd;

@@ -1,8 +1,8 @@
-/* Job: one page of memory that a dispatcher worker shares with its parent: numbers, readiness, the event it has in
- * hand.
+/* Job: one page of memory that a dispatcher worker shares with its parent: its numbers and whether it
+ * is ready.
  *
  * Place: made by `hookbus dispatcher --workers N`, given to each worker as descriptor 3. The worker writes, the
- * parent reads; after a crash the page still says what was in hand.
+ * parent reads. (The event a worker crashed in is noted elsewhere: dispatcher/settled_file.h.)
  * Owns / borrows: the mapping is freed by _unmap, the descriptor by who made it. Fails: HB_ERR_IO. Limits: one page
  * a worker.
  * Threads: one writer process, one reader process; cells are read and written whole, the reason's text may be read
@@ -19,10 +19,6 @@ struct hb_worker_page {
     uint32_t magic;
     uint32_t is_ready; /* 0 or 1 */
     char reason[HB_WORKER_REASON_MAX];
-    /* Where the event stands that is being worked on; topic -1: none. For the rule "an event that crashes a worker
-     * three times is set aside": nobody writes it yet, see docs/decisions. */
-    int32_t topic, partition;
-    int64_t offset;
     struct hb_metrics metrics;
 };
 

@@ -11,6 +11,7 @@
  * (hb_render_is_data). `appended` stands in for the time of an event that has none. */
 HB_MUST_USE enum hb_err hb_render_body(enum hb_format format, const struct hb_event *event, struct hb_wall appended,
                                        struct hb_buf *ret_body);
+/* Whether the body of this format is the data alone: nothing is rendered, the event's own bytes are sent. */
 bool hb_render_is_data(enum hb_format format);
 
 #define HB_RENDER_HEADERS_MAX 14

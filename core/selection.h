@@ -18,6 +18,7 @@ HB_MUST_USE enum hb_err hb_selection_new(const struct hb_str *types, size_t type
                                          size_t changed_count, struct hb_selection **ret_selection,
                                          struct hb_error *reterr);
 void hb_selection_free(struct hb_selection **selection);
+/* Whether the event is of a selected type and passes `changed`, as said above. */
 bool hb_selection_matches(const struct hb_selection *selection, const struct hb_event *event);
 
 #endif

@@ -17,6 +17,7 @@ struct hb_window {
     uint32_t epoch;   /* grows with each shrinking; a request remembers the one it started under */
 };
 
+/* A window that begins at `start` and never grows beyond `max`. */
 struct hb_window hb_window_make(int start, int max);
 /* The epoch to remember with a request that starts now. */
 static inline uint32_t hb_window_epoch(const struct hb_window *window) { return window->epoch; }

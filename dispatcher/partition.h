@@ -39,6 +39,7 @@ struct hb_partitions {
     size_t assigned_count;
 };
 
+/* None assigned yet. ring_slots: of each partition's ring. */
 void hb_partitions_init(struct hb_partitions *partitions, size_t ring_slots);
 void hb_partitions_deinit(struct hb_partitions *partitions);
 /* NULL if it is not assigned. */

@@ -11,6 +11,7 @@
 
 #define HB_SHA256_BYTES 32
 
+/* Of all bytes at once. Aborts if the library cannot. */
 void hb_sha256(struct hb_str data, unsigned char ret_digest[HB_SHA256_BYTES]);
 /* Of two pieces with one zero byte between them (delivery ids). */
 void hb_sha256_pair(struct hb_str a, struct hb_str b, unsigned char ret_digest[HB_SHA256_BYTES]);

@@ -56,6 +56,7 @@ void hb_http_client_free(struct hb_http_client **client);
 HB_MUST_USE enum hb_err hb_http_target_new(struct hb_http_client *client, struct hb_str url,
                                            const struct hb_header *headers, size_t headers_count,
                                            struct hb_http_target **ret_target, struct hb_error *reterr);
+/* One more reference, for hb_http_target_unref. */
 struct hb_http_target *hb_http_target_ref(struct hb_http_target *target);
 /* NULL is allowed; sets the pointer to NULL. */
 void hb_http_target_unref(struct hb_http_target **target);
@@ -88,6 +89,7 @@ struct hb_http_client_stats {
     uint64_t requests, connections_opened, connections_reused, blocked;
     int in_flight, kept_connections;
 };
+/* Counted since the client was made; in_flight and kept_connections are as of now. */
 void hb_http_client_read_stats(const struct hb_http_client *client, struct hb_http_client_stats *ret_stats);
 
 #endif

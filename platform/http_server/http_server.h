@@ -48,6 +48,7 @@ void hb_http_server_free(struct hb_http_server **server);
 /* Adds routes; the array must outlive the server. */
 HB_MUST_USE enum hb_err hb_http_server_mount(struct hb_http_server *server, const struct hb_http_route *routes,
                                              size_t count);
+/* The port it listens on, also when 0 was asked for. */
 int hb_http_server_port(const struct hb_http_server *server);
 /* Stops taking new connections; running calls go on. */
 void hb_http_server_quiesce(struct hb_http_server *server);

@@ -57,6 +57,7 @@ HB_MUST_USE enum hb_err hb_timer_new(struct hb_loop *loop, hb_timer_fn *fn, void
 /* (Re)starts: fires once after delay_ms, then every repeat_ms if that is not 0. */
 void hb_timer_start(struct hb_timer *timer, int64_t delay_ms, int64_t repeat_ms);
 void hb_timer_stop(struct hb_timer *timer);
+/* Whether it will still fire. */
 bool hb_timer_is_running(const struct hb_timer *timer);
 void hb_timer_free(struct hb_timer **timer);
 
