@@ -23,10 +23,21 @@ static void on_signal(void *user, int number)
 {
     struct hb_role_signals *signals = user;
 
+    /* A closed terminal tells it more than once (the kernel and the shell): that is nobody's impatience. */
+    if (number == SIGHUP && signals->is_stopping) {
+        return;
+    }
     if (!signals->is_stopping) {
         hb_log(&signals->setup->role, HB_LOG_STOPPING, HB_LOG_INT("signal", number));
     }
     hb_role_stop(signals);
+}
+
+/* Started by nohup: it is meant to outlive the terminal. */
+static bool is_ignored(int number)
+{
+    struct sigaction now;
+    return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
 enum hb_err hb_role_signals_init(struct hb_role_signals *signals, bool is_supervised)
@@ -35,11 +46,15 @@ enum hb_err hb_role_signals_init(struct hb_role_signals *signals, bool is_superv
 
     if (is_supervised) {
         (void)signal(SIGINT, SIG_IGN);
+        (void)signal(SIGHUP, SIG_IGN);
         (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
         if (getppid() == 1) {
             hb_role_stop(signals);
         }
         return err;
+    }
+    if (!err && !is_ignored(SIGHUP)) {
+        err = hb_signal_new(signals->setup->loop, SIGHUP, on_signal, signals, &signals->hangup);
     }
     return err ? err : hb_signal_new(signals->setup->loop, SIGINT, on_signal, signals, &signals->interrupt);
 }
@@ -47,5 +62,6 @@ enum hb_err hb_role_signals_init(struct hb_role_signals *signals, bool is_superv
 void hb_role_signals_deinit(struct hb_role_signals *signals)
 {
     hb_signal_free(&signals->term);
+    hb_signal_free(&signals->hangup);
     hb_signal_free(&signals->interrupt);
 }

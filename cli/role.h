@@ -1,9 +1,9 @@
 /* Job: what the long-running commands share: ending on a signal, and dying with the parent that supervises them.
  *
- * Place: `hookbus api`, `dispatcher`, `run`. SIGTERM and SIGINT ask for a graceful end, once. A supervised child
- * (--supervised) leaves SIGINT to its parent, which turns a Ctrl-C into one SIGTERM for each, and dies if the parent
- * does.
- * Owns / borrows: the loop is the setup's. Fails: HB_ERR_IO, HB_ERR_MEMORY. Threads: the loop's. */
+ * Place: `hookbus api`, `dispatcher`, `run`. SIGTERM, SIGINT and SIGHUP (the terminal was closed; not under nohup) ask
+ * for a graceful end, once. A supervised child (--supervised) leaves SIGINT and SIGHUP to its parent, which turns
+ * either into one SIGTERM for each, and dies if the parent does. Owns / borrows: the loop is the setup's. Fails:
+ * HB_ERR_IO, HB_ERR_MEMORY. Threads: the loop's. */
 #ifndef CLI_ROLE_H
 #define CLI_ROLE_H
 
@@ -14,7 +14,7 @@ struct hb_signal;
 
 struct hb_role_signals {
     struct hb_setup *setup;
-    struct hb_signal *term, *interrupt;
+    struct hb_signal *term, *interrupt, *hangup;
     bool is_stopping;
     void (*stop)(void *user); /* called once */
     void (*again)(void *user); /* a second signal: end at once; may be NULL */
