@@ -26,7 +26,7 @@ static void add_if(struct hb_json_writer *json, const char *name, struct hb_str 
 }
 
 void hb_found_write_event(struct hb_json_writer *json, const struct hb_event *event, const struct hb_position *position,
-                          bool has_data)
+                          enum hb_found_data data)
 {
     hb_json_add_str(json, "id", event->id);
     hb_json_add_str(json, "store", event->store);
@@ -40,8 +40,10 @@ void hb_found_write_event(struct hb_json_writer *json, const struct hb_event *ev
     add_if(json, "content_type", event->content_type);
     add_if(json, "foreign_id", event->foreign_id);
     hb_json_add_int(json, "data_bytes", (int64_t)event->data.len);
-    if (has_data)
+    if (data == HB_FOUND_DATA_SHOWN)
         write_data(json, event);
+    if (data == HB_FOUND_DATA_OMITTED)
+        hb_json_add_bool(json, "data_omitted", true);
 }
 
 enum hb_err hb_found_new(const struct hb_event *event, const struct hb_position *position, const char *topic,
@@ -57,7 +59,7 @@ enum hb_err hb_found_new(const struct hb_event *event, const struct hb_position 
     struct hb_json_writer json = hb_json_write(&found->json);
     hb_json_object(&json, NULL);
     hb_json_object(&json, "event");
-    hb_found_write_event(&json, event, position, has_data);
+    hb_found_write_event(&json, event, position, has_data ? HB_FOUND_DATA_SHOWN : HB_FOUND_DATA_HIDDEN);
     hb_json_close_object(&json);
     hb_json_object(&json, "position");
     hb_json_add_str(&json, "topic", hb_str_c(topic));

@@ -24,8 +24,14 @@ HB_MUST_USE enum hb_err hb_found_new(const struct hb_event *event, const struct 
 void hb_found_free(struct hb_found **found);
 /* Adds one attempt line (JSON without line feed). What is beyond the limit is left out. */
 void hb_found_add_line(struct hb_found *found, struct hb_str line);
+/* What is written of the data bytes. */
+enum hb_found_data {
+    HB_FOUND_DATA_HIDDEN,
+    HB_FOUND_DATA_SHOWN,
+    HB_FOUND_DATA_OMITTED /* "data_omitted":true stands for it */
+};
 /* The members of an event as the API shows them, into an open object. */
 void hb_found_write_event(struct hb_json_writer *json, const struct hb_event *event, const struct hb_position *position,
-                          bool has_data);
+                          enum hb_found_data data);
 
 #endif

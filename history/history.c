@@ -151,15 +151,34 @@ static struct job *job_new(struct hb_history *history, struct hb_http_call *call
     return job;
 }
 
+/* The server asks the handlers of GET for HEAD too: here the answer is the whole work. */
+static bool refuses_head(struct hb_http_call *call)
+{
+    if (!hb_str_eq(hb_http_call_method(call), HB_STR("HEAD")))
+        return false;
+    hb_http_call_add_header(call, "Allow", HB_STR("GET"));
+    hb_http_call_problem(call, 405, "method_not_allowed", "History answers GET alone",
+                         "What HEAD would say costs what GET costs.", NULL, NULL);
+    return true;
+}
+
+static bool has_room(const struct hb_history *history, struct hb_str store)
+{
+    size_t of_store = 0;
+    for (const struct job *job = history->jobs; job; job = job->next)
+        of_store += hb_str_eq(job->spec.store, store);
+    return history->jobs_count < HB_HISTORY_QUERIES_MAX && of_store < HB_HISTORY_STORE_QUERIES_MAX;
+}
+
 /* A job for an allowed call, or NULL after having answered. */
 static struct job *begin(struct hb_history *history, struct hb_http_call *call)
 {
     struct hb_wall now = hb_loop_wall(history->options.loop);
     struct hb_str store = hb_http_call_param(call, "store");
     const struct hb_api_key *key = hb_access_check(history->options.registry, call, HB_SCOPE_READ, store, now);
-    if (!key)
+    if (!key || refuses_head(call))
         return NULL;
-    struct job *job = history->jobs_count < HB_HISTORY_QUERIES_MAX ? job_new(history, call, key, store) : NULL;
+    struct job *job = has_room(history, store) ? job_new(history, call, key, store) : NULL;
     if (!job) {
         hb_http_call_add_header(call, "Retry-After", HB_STR("5"));
         hb_http_call_problem(call, 429, "too_many_queries", "Too many queries at a time",
@@ -213,7 +232,7 @@ static void tail(void *user, struct hb_http_call *call)
     struct hb_str store = hb_http_call_param(call, "store");
     const struct hb_api_key *key =
         hb_access_check(history->options.registry, call, HB_SCOPE_READ, store, hb_loop_wall(history->options.loop));
-    if (key)
+    if (key && !refuses_head(call))
         hb_tails_add(history->tails, call, store, (key->scopes & (1u << HB_SCOPE_READ_DATA)) != 0);
 }
 

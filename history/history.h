@@ -2,9 +2,9 @@
  *
  * Place: routes of the api role: GET /v1/stores/{store}/events (subject, type, since, limit), GET …/events/{event},
  * GET …/tail (NDJSON, live). Scope read; the data bytes only with read:data. Queries run on threads
- * (history/query.h), the tail on the loop.
+ * (history/query.h), the tail on the loop. HEAD is refused (405): it would cost what GET costs.
  * Owns / borrows: what the options give must outlive it. Fails: HB_ERR_MEMORY. Limits: HB_HISTORY_QUERIES_MAX
- * queries and HB_HISTORY_TAILS_MAX tails at a time, beyond: 429. Threads: the loop's. */
+ * queries and HB_HISTORY_TAILS_MAX tails at a time, half of them for one store; beyond: 429. Threads: the loop's. */
 #ifndef HISTORY_HISTORY_H
 #define HISTORY_HISTORY_H
 
@@ -12,6 +12,9 @@
 
 #define HB_HISTORY_QUERIES_MAX 4
 #define HB_HISTORY_TAILS_MAX 32
+/* Of them, for one store: half, so that no store's key can take them all. */
+#define HB_HISTORY_STORE_QUERIES_MAX 2
+#define HB_HISTORY_STORE_TAILS_MAX 16
 
 struct hb_history;
 struct hb_http_server;

@@ -52,6 +52,32 @@ static void make_one_line(struct hb_buf *line)
             line->ptr[i] = ' ';
 }
 
+static enum hb_err write_line(struct hb_buf *line, const struct hb_event *event, const struct hb_position *position,
+                              enum hb_found_data data)
+{
+    struct hb_json_writer json = hb_json_write(line);
+    hb_json_object(&json, NULL);
+    hb_json_add_str(&json, "kind", HB_STR("event"));
+    hb_json_object(&json, "event");
+    hb_found_write_event(&json, event, position, data);
+    hb_json_close_object(&json);
+    hb_json_close_object(&json);
+    make_one_line(line);
+    enum hb_err err = hb_json_end(&json);
+    return err ? err : hb_buf_add_char(line, '\n');
+}
+
+/* Larger than a stream can hold, it would end every tail that gets it: then it goes without its data. */
+static enum hb_err make_line(struct hb_buf *line, const struct hb_event *event, const struct hb_position *position,
+                             bool has_data)
+{
+    enum hb_err err = write_line(line, event, position, has_data ? HB_FOUND_DATA_SHOWN : HB_FOUND_DATA_HIDDEN);
+    if (!has_data || (!err && line->len <= HB_HTTP_STREAM_BYTES_MAX))
+        return err;
+    hb_buf_clear(line);
+    return write_line(line, event, position, HB_FOUND_DATA_OMITTED);
+}
+
 static void send_event(struct hb_tails *tails, const struct hb_event *event, const struct hb_position *position)
 {
     for (int with_data = 0; with_data < 2; with_data++) {
@@ -59,18 +85,8 @@ static void send_event(struct hb_tails *tails, const struct hb_event *event, con
         for (struct tail *tail = tails->first; tail; tail = tail->next) {
             if (tail->has_data != (with_data == 1) || !hb_str_eq(hb_str_c(tail->store), event->store))
                 continue;
-            if (line.len == 0) {
-                struct hb_json_writer json = hb_json_write(&line);
-                hb_json_object(&json, NULL);
-                hb_json_add_str(&json, "kind", HB_STR("event"));
-                hb_json_object(&json, "event");
-                hb_found_write_event(&json, event, position, tail->has_data);
-                hb_json_close_object(&json);
-                hb_json_close_object(&json);
-                make_one_line(&line);
-                if (hb_json_end(&json) || hb_buf_add_char(&line, '\n'))
-                    break;
-            }
+            if (line.len == 0 && make_line(&line, event, position, tail->has_data))
+                break;
             send(tail, hb_buf_str(&line));
         }
         hb_buf_deinit(&line);
@@ -210,10 +226,18 @@ static void client_gone(void *user)
     hb_timer_start(tail->tails->sweep, 0, 0);
 }
 
+static bool has_room(const struct hb_tails *tails, struct hb_str store)
+{
+    size_t of_store = 0;
+    for (const struct tail *tail = tails->first; tail; tail = tail->next)
+        of_store += hb_str_eq(hb_str_c(tail->store), store);
+    return tails->count < HB_HISTORY_TAILS_MAX && of_store < HB_HISTORY_STORE_TAILS_MAX;
+}
+
 void hb_tails_add(struct hb_tails *tails, struct hb_http_call *call, struct hb_str store, bool has_data)
 {
     struct tail *tail = NULL;
-    enum hb_err err = tails->count >= HB_HISTORY_TAILS_MAX ? HB_ERR_FULL : HB_OK;
+    enum hb_err err = has_room(tails, store) ? HB_OK : HB_ERR_FULL;
     if (!err && !(tail = calloc(1, sizeof *tail)))
         err = HB_ERR_MEMORY;
     if (!err && !tails->reader)

@@ -80,9 +80,10 @@ void hb_http_call_answer(struct hb_http_call *call, int status, const char *cont
  * one must fetch. field may be NULL: the member or header at fault. `should` may be NULL: what would be right. */
 void hb_http_call_problem(struct hb_http_call *call, int status, const char *slug, const char *title,
                           const char *detail, const char *field, const char *should);
+#define HB_HTTP_STREAM_BYTES_MAX ((size_t)1 << 20) /* that wait to be sent on one stream */
 /* Streams: after hb_http_call_begin, pieces are sent with hb_http_call_more (copied; HB_ERR_CLOSED when the client
- * left, HB_ERR_FULL when it reads too slowly: over 1 MiB waiting) until hb_http_call_end, which must come in any
- * case. */
+ * left, HB_ERR_FULL when it reads too slowly: over HB_HTTP_STREAM_BYTES_MAX waiting) until hb_http_call_end, which must
+ * come in any case. */
 HB_MUST_USE enum hb_err hb_http_call_begin(struct hb_http_call *call, int status, const char *content_type);
 HB_MUST_USE enum hb_err hb_http_call_more(struct hb_http_call *call, struct hb_str piece);
 void hb_http_call_end(struct hb_http_call *call);

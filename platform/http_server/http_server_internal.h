@@ -14,7 +14,6 @@
 #define HB_HTTP_ROUTE_GROUPS_MAX 16
 #define HB_HTTP_PARAMS_MAX 6
 #define HB_HTTP_ANSWER_HEADERS_MAX 8
-#define HB_HTTP_STREAM_BYTES_MAX ((size_t)1 << 20)
 /* Connections closed by us that still swallow what their client sends, so that it can read why. */
 #define HB_HTTP_LINGERERS_MAX 64
 #define HB_HTTP_LINGER_MS 2000
