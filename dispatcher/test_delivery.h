@@ -2,7 +2,8 @@
  *
  * Place: a route of the api role. The request goes the way of every delivery (same rendering, headers, signature,
  * address filter), but not through Kafka: it is in no history and settles nothing.
- * Owns / borrows: what the options give must outlive it. Fails: HB_ERR_MEMORY. Limits: 16 tests at a time, 8 of one store. Threads:
+ * Owns / borrows: what the options give must outlive it. Fails: HB_ERR_MEMORY. Limits: 16 tests at a
+ * time, 8 of one store. Threads:
  * the loop's. */
 #ifndef DISPATCHER_TEST_DELIVERY_H
 #define DISPATCHER_TEST_DELIVERY_H

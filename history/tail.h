@@ -2,8 +2,8 @@
  *
  * Place: GET /v1/stores/{store}/tail. One reader for all tails, from the ends of the topics on; it exists only while
  * somebody looks.
- * Lines: {"kind":"event","event":{…}} and {"kind":"attempt",…the line's fields}. An event whose line is
- * larger than a stream holds (HB_HTTP_STREAM_BYTES_MAX) comes without its data, "data_omitted":true. Owns: its reader. Threads: the
+ * Lines: {"kind":"event","event":{…}} and {"kind":"attempt",…the line's fields}. An event whose line is larger than a
+ * stream holds (HB_HTTP_STREAM_BYTES_MAX) comes without its data, "data_omitted":true. Owns: its reader. Threads: the
  * loop's. */
 #ifndef HISTORY_TAIL_H
 #define HISTORY_TAIL_H

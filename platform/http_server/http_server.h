@@ -56,6 +56,8 @@ void hb_http_server_quiesce(struct hb_http_server *server);
 size_t hb_http_server_open_calls(const struct hb_http_server *server);
 
 /* Of a call: */
+/* "GET", "HEAD" … as asked for. */
+struct hb_str hb_http_call_method(const struct hb_http_call *call);
 struct hb_str hb_http_call_path(const struct hb_http_call *call);   /* decoded */
 struct hb_str hb_http_call_param(const struct hb_http_call *call, const char *name); /* decoded; empty if none */
 /* A query parameter, decoded; false if absent. */

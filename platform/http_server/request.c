@@ -41,6 +41,11 @@ bool hb_http_decode(struct hb_http_call *call, struct hb_str raw, struct hb_str 
     return true;
 }
 
+struct hb_str hb_http_call_method(const struct hb_http_call *call)
+{
+    return hb_str_c(call->method);
+}
+
 /* Decoding puts memory into the call's keeping, which does not change what the caller sees of it. */
 static struct hb_http_call *unconst(const struct hb_http_call *call)
 {
