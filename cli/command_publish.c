@@ -9,6 +9,7 @@
 
 #define DATA_MAX ((size_t)1024 * 1024)
 #define BODY_MAX ((size_t)2 * 1024 * 1024)
+#define REFUSED_TEXT_BYTES_MAX ((size_t)HB_REFUSED_LINES_MAX * 21)
 
 /* ---- one ---- */
 
@@ -111,20 +112,49 @@ static enum hb_err publish_one(struct hb_cli *cli, struct hb_api *api, const cha
 
 /* ---- many ---- */
 
-static void say_many(struct hb_cli *cli, const struct hb_published *published)
+/* "2,17,30"; with more than are kept, the first of them. */
+static enum hb_err add_refused_lines(const struct hb_published *published, struct hb_buf *ret_text)
+{
+    enum hb_err err = HB_OK;
+
+    for (size_t i = 0; !err && i < published->refused && i < HB_REFUSED_LINES_MAX; i++) {
+        err = hb_buf_addf(ret_text, "%s%llu", i > 0 ? "," : "", (unsigned long long)published->refused_lines[i]);
+    }
+    return err;
+}
+
+static void say_counts(struct hb_cli *cli, const struct hb_published *published, struct hb_str lines)
 {
     if (cli->out.is_json) {
-        hb_output_line(&cli->out, "{\"accepted\":%llu,\"duplicates\":%llu,\"refused\":%llu,\"deduplication\":\"%s\"}",
+        hb_output_line(&cli->out,
+                       "{\"accepted\":%llu,\"duplicates\":%llu,\"refused\":%llu,\"refused_lines\":[%.*s],"
+                       "\"deduplication\":\"%s\"}",
                        (unsigned long long)published->accepted, (unsigned long long)published->duplicates,
-                       (unsigned long long)published->refused, published->is_dedup_off ? "off" : "on");
+                       (unsigned long long)published->refused, HB_ARG(lines),
+                       published->is_dedup_off ? "off" : "on");
         return;
     }
     hb_output_line(&cli->out, "%llu events are in Kafka, %llu of them were there before, %llu were refused",
                    (unsigned long long)published->accepted, (unsigned long long)published->duplicates,
                    (unsigned long long)published->refused);
+    if (lines.len > 0) {
+        hb_output_note(&cli->out, "refused lines: %.*s%s", HB_ARG(lines),
+                       published->refused > HB_REFUSED_LINES_MAX ? ", and more" : "");
+    }
     if (published->is_dedup_off) {
         hb_output_note(&cli->out, "Redis was away: repeated ids were not recognised");
     }
+}
+
+static void say_many(struct hb_cli *cli, const struct hb_published *published)
+{
+    struct hb_buf lines = hb_buf_make(REFUSED_TEXT_BYTES_MAX);
+
+    if (add_refused_lines(published, &lines)) {
+        hb_buf_clear(&lines);
+    }
+    say_counts(cli, published, hb_buf_str(&lines));
+    hb_buf_deinit(&lines);
 }
 
 static enum hb_err publish_many(struct hb_cli *cli, struct hb_api *api, const char *path)

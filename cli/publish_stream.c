@@ -17,7 +17,7 @@ struct batch {
     struct stream *stream;
     struct hb_buf body; /* "[event,event" while it is filled */
     size_t count;
-    uint64_t first_line;
+    uint64_t lines[HB_BATCH_EVENTS]; /* of each event: empty ones lie between */
     int tries;
     bool is_busy;     /* at the api */
     bool is_waiting;  /* to be sent again: the api said "later" */
@@ -35,30 +35,35 @@ struct stream {
     struct batch batches[BATCHES];
 };
 
-static void note_problem(struct stream *stream, uint64_t line, const struct hb_json *result)
+static void note_refused(struct stream *stream, uint64_t line, const struct hb_json *result)
 {
+    struct hb_published *published = stream->published;
     const struct hb_json *problem = hb_json_get(result, "problem");
     struct hb_str title = {NULL, 0}, field = {NULL, 0}, should = {NULL, 0};
 
-    if (stream->published->first_problem[0]) {
+    if (published->refused < HB_REFUSED_LINES_MAX) {
+        published->refused_lines[published->refused] = line;
+    }
+    published->refused++;
+    if (published->first_problem[0]) {
         return;
     }
     (void)hb_json_str(hb_json_get(problem, "title"), &title);
     (void)hb_json_str(hb_json_get(problem, "field"), &field);
     (void)hb_json_str(hb_json_get(problem, "should"), &should);
-    (void)snprintf(stream->published->first_problem, sizeof(stream->published->first_problem),
-                   "event %llu: %.*s%s%.*s%s%s%.*s", (unsigned long long)line, HB_ARG(title), field.len ? " (" : "",
+    (void)snprintf(published->first_problem, sizeof(published->first_problem),
+                   "line %llu: %.*s%s%.*s%s%s%.*s", (unsigned long long)line, HB_ARG(title), field.len ? " (" : "",
                    HB_ARG(field), field.len ? ")" : "", should.len ? "; right would be: " : "", HB_ARG(should));
 }
 
 static void count_results(struct batch *batch, const struct hb_json *answer)
 {
     struct hb_published *published = batch->stream->published;
-    uint64_t line = batch->first_line;
+    size_t at = 0;
 
     published->is_dedup_off = published->is_dedup_off || hb_json_get(answer, "deduplication");
-    for (const struct hb_json *item = hb_json_first(hb_json_get(answer, "results")); item;
-         item = hb_json_next(item), line++) {
+    for (const struct hb_json *item = hb_json_first(hb_json_get(answer, "results")); item && at < batch->count;
+         item = hb_json_next(item), at++) {
         int64_t status = 0;
         bool is_duplicate = false;
 
@@ -66,9 +71,8 @@ static void count_results(struct batch *batch, const struct hb_json *answer)
         (void)hb_json_bool(hb_json_get(item, "duplicate"), &is_duplicate);
         published->accepted += status == 202 ? 1 : 0;
         published->duplicates += is_duplicate ? 1 : 0;
-        published->refused += status == 202 ? 0 : 1;
         if (status != 202) {
-            note_problem(batch->stream, line, item);
+            note_refused(batch->stream, batch->lines[at], item);
         }
     }
 }
@@ -178,9 +182,7 @@ static enum hb_err add_line(struct stream *stream, struct batch *batch, struct h
                            "line %llu is no well-formed JSON (byte %zu); nothing behind it was sent",
                            (unsigned long long)stream->line, at);
     }
-    if (batch->count == 0) {
-        batch->first_line = stream->line;
-    }
+    batch->lines[batch->count] = stream->line;
     err = hb_buf_add_char(&batch->body, batch->count++ == 0 ? '[' : ',');
     return err ? err : hb_buf_add(&batch->body, line);
 }

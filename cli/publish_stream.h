@@ -14,11 +14,13 @@
 
 #define HB_BATCH_EVENTS 1000
 #define HB_BATCH_BYTES ((size_t)4 * 1024 * 1024)
+#define HB_REFUSED_LINES_MAX 1000
 #define HB_LINE_BYTES_MAX ((size_t)2 * 1024 * 1024)
 
 struct hb_published {
     uint64_t accepted, duplicates, refused;
     bool is_dedup_off;
+    uint64_t refused_lines[HB_REFUSED_LINES_MAX]; /* of the first so many refused events */
     char first_problem[512]; /* of the first refused event, with its line; empty: none */
 };
 
