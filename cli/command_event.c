@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/event_view.h"
 #include "cli/resource.h"
+#include "core/json_cursor.h"
 
 #define QUERY_MAX 1500
 #define SCRATCH_BYTES 4096
@@ -61,7 +62,7 @@ static enum hb_err add_row(struct hb_table *table, const struct hb_json *item, s
     return hb_table_add(table, cells);
 }
 
-static enum hb_err show_list(struct hb_cli *cli, const struct hb_json *answer)
+static enum hb_err show_list(struct hb_cli *cli, const struct hb_api_answer *answer)
 {
     static const struct hb_column COLUMNS[] = {
         {"APPENDED", 0}, {"TYPE", 0}, {"SUBJECT", HB_COLUMN_CUT}, {"EVENT", 0}, {"DELIVERIES", HB_COLUMN_CUT}};
@@ -70,7 +71,7 @@ static enum hb_err show_list(struct hb_cli *cli, const struct hb_json *answer)
     enum hb_err err = hb_buf_reserve(&scratch, SCRATCH_BYTES);
     bool is_complete = true;
 
-    for (const struct hb_json *item = hb_json_first(hb_json_get(answer, "events")); item && !err;
+    for (const struct hb_json *item = hb_json_first(hb_json_get(answer->json, "events")); item && !err;
          item = hb_json_next(item)) {
         err = add_row(&table, item, &scratch);
     }
@@ -79,7 +80,7 @@ static enum hb_err show_list(struct hb_cli *cli, const struct hb_json *answer)
     } else if (!err) {
         hb_output_note(&cli->out, "no such events in the time searched (--since; the last 24 hours if not given)");
     }
-    if (hb_json_bool(hb_json_get(answer, "complete"), &is_complete) && !is_complete) {
+    if (hb_json_bool(hb_json_get(answer->json, "complete"), &is_complete) && !is_complete) {
         hb_output_note(&cli->out, "the search took too long and is not complete: narrow it by --subject or --since");
     }
     hb_table_deinit(&table);
@@ -88,7 +89,7 @@ static enum hb_err show_list(struct hb_cli *cli, const struct hb_json *answer)
 }
 
 static enum hb_err get(struct hb_cli *cli, const char *path,
-                       enum hb_err (*show)(struct hb_cli *cli, const struct hb_json *answer))
+                       enum hb_err (*show)(struct hb_cli *cli, const struct hb_api_answer *answer))
 {
     struct hb_api_request request = {.method = "GET", .path = path};
     struct hb_api_answer answer;
@@ -100,7 +101,7 @@ static enum hb_err get(struct hb_cli *cli, const char *path,
         if (cli->out.is_json) {
             hb_output_json(&cli->out, hb_buf_str(&answer.body));
         } else {
-            err = show(cli, answer.json);
+            err = show(cli, &answer);
         }
         hb_api_answer_deinit(&answer);
     }
@@ -119,13 +120,26 @@ static enum hb_err run_list(struct hb_cli *cli)
 
 /* ---- show ---- */
 
-static enum hb_err show_one(struct hb_cli *cli, const struct hb_json *answer)
+/* The event's own text within the answer. */
+static struct hb_str event_text(const struct hb_api_answer *answer)
 {
-    const struct hb_json *item = hb_json_first(hb_json_get(answer, "events"));
+    struct hb_cursor root = hb_cursor_root(hb_buf_str(&answer->body));
+    struct hb_cursor events = hb_cursor_member(root, HB_STR("events")), item;
+    size_t state = 0;
+
+    if (events.kind == HB_CURSOR_ARRAY && hb_cursor_next(events, &state, NULL, &item)) {
+        root = item;
+    }
+    return hb_cursor_member(root, HB_STR("event")).raw;
+}
+
+static enum hb_err show_one(struct hb_cli *cli, const struct hb_api_answer *answer)
+{
+    const struct hb_json *item = hb_json_first(hb_json_get(answer->json, "events"));
     const struct hb_json *line;
 
-    item = item ? item : answer;
-    hb_resource_print(&cli->out, hb_json_get(item, "event"));
+    item = item ? item : answer->json;
+    hb_resource_print_as_sent(&cli->out, hb_json_get(item, "event"), event_text(answer));
     hb_output_line(&cli->out, "in Kafka:");
     hb_resource_print(&cli->out, hb_json_get(item, "position"));
     line = hb_json_first(hb_json_get(item, "deliveries"));

@@ -1,5 +1,7 @@
 #include "cli/resource.h"
 
+#include "core/json_cursor.h"
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -129,13 +131,15 @@ enum hb_err hb_resource_list(struct hb_cli *cli, const char *path, const struct 
 
 /* ---- show ---- */
 
-static void print_value(const struct hb_output *output, const struct hb_json *value)
+/* `as_sent` is the value's own text, if at hand: a number read and printed again may have lost digits. */
+static void print_value(const struct hb_output *output, const struct hb_json *value, struct hb_str as_sent)
 {
     struct hb_buf raw = hb_buf_make(CELL_TEXT_MAX), clean = hb_buf_make(4 * CELL_TEXT_MAX);
     struct hb_str text = {NULL, 0};
 
-    if (!hb_json_str(value, &text) && !hb_json_print(value, &raw)) {
-        text = hb_buf_str(&raw);
+    if (!hb_json_str(value, &text)) {
+        text = as_sent.len > 0 && as_sent.len <= CELL_TEXT_MAX ? as_sent : text;
+        text = text.len == 0 && !hb_json_print(value, &raw) ? hb_buf_str(&raw) : text;
     }
     if (!hb_output_clean(output, text, &clean)) {
         (void)fprintf(output->out, "%.*s\n", HB_ARG(hb_buf_str(&clean)));
@@ -148,6 +152,12 @@ static void print_value(const struct hb_output *output, const struct hb_json *va
 
 void hb_resource_print(const struct hb_output *output, const struct hb_json *object)
 {
+    hb_resource_print_as_sent(output, object, HB_STR(""));
+}
+
+void hb_resource_print_as_sent(const struct hb_output *output, const struct hb_json *object, struct hb_str text)
+{
+    struct hb_cursor sent = text.len > 0 ? hb_cursor_root(text) : (struct hb_cursor){.kind = HB_CURSOR_NONE};
     int width = 0;
 
     for (const struct hb_json *item = hb_json_first(object); item; item = hb_json_next(item)) {
@@ -161,7 +171,7 @@ void hb_resource_print(const struct hb_output *output, const struct hb_json *obj
         if (hb_json_kind(item) == HB_JSON_ARRAY && first && hb_json_kind(first) == HB_JSON_STRING) {
             (void)fprintf(output->out, "%.*s\n", HB_ARG(hb_json_joined(item, &scratch)));
         } else {
-            print_value(output, item);
+            print_value(output, item, hb_cursor_member(sent, hb_json_name(item)).raw);
         }
         hb_buf_deinit(&scratch);
     }

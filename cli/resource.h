@@ -38,6 +38,8 @@ HB_MUST_USE enum hb_err hb_resource_confirm(struct hb_cli *cli, const char *what
 
 /* Shows an object's members, one a line, nested ones indented. */
 void hb_resource_print(const struct hb_output *output, const struct hb_json *object);
+/* The same with the object's own text: numbers, objects and lists are shown as they stand there. */
+void hb_resource_print_as_sent(const struct hb_output *output, const struct hb_json *object, struct hb_str text);
 /* The If-Match of a command: --revision N, else "*". ret_text 32 bytes. */
 HB_MUST_USE enum hb_err hb_resource_if_match(struct hb_cli *cli, char ret_text[32]);
 /* A text member, or the fallback. */

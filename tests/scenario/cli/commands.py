@@ -56,9 +56,12 @@ class Commands(SharedTest):
         lines = [json.dumps({"type": "product.updated", "subject": f"p{i}", "data": {"i": i}}) for i in range(2500)]
         self.assertEqual(self.json("publish", stdin="\n".join(lines).encode())["accepted"], 2500)
         lines[1200] = json.dumps({"type": "Not A Type", "subject": "p", "data": {}})
+        lines[1300] = lines[1200]
+        lines.insert(2, "")  # an empty line is no event, and counts as a line
         done = self.cli("publish", "--json", stdin="\n".join(lines).encode(), code=65)
-        self.assertEqual({key: json.loads(done.stdout)[key] for key in ("accepted", "refused")}, {"accepted": 2499, "refused": 1})
-        self.assertIn("event 1201: ", json.loads(done.stderr)["error"]["text"])
+        self.assertEqual({key: json.loads(done.stdout)[key] for key in ("accepted", "refused", "refused_lines")},
+                         {"accepted": 2498, "refused": 2, "refused_lines": [1202, 1302]})
+        self.assertIn("line 1202: ", json.loads(done.stderr)["error"]["text"])
 
     def test_a_line_that_is_no_json_stops_there_and_says_which(self):
         done = self.cli("publish", stdin=b'{"type":"a.b","subject":"1","data":1}\n{"type":\n{"type":"a.b","subject":"3","data":1}\n', code=65)
@@ -107,6 +110,12 @@ class Commands(SharedTest):
                          [(event, "failed", hook["id"])])
         self.assertIn(b"1 failed", self.cli("event", "list", "--subject", "77").stdout)
         self.assertIn(b"connect_refused", self.cli("event", "show", event).stdout)
+
+    def test_an_events_data_is_shown_as_it_was_published(self):
+        data = '{"total":19.90,"big":9007199254740993, "list":[1.0]}'
+        event = self.json("publish", "order.created", "--subject", "exact", "--data", data)["id"]
+        wait_until("the event in history", lambda: self.json("event", "list", "--subject", "exact")["events"])
+        self.assertIn(data.encode(), self.cli("event", "show", event).stdout)
 
     def test_tail_shows_events_as_they_happen(self):
         process = subprocess.Popen([BINARY, "event", "tail", "--json", "--store", self.store], env=self.bus.env, cwd=self.bus.folder,
