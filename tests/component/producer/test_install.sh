@@ -34,7 +34,7 @@ sanitize=${HOOKBUS_SANITIZE:+-fsanitize=$HOOKBUS_SANITIZE}
 }
 ldd "$work/static" | grep -q libhookbus && fail "the static program needs the shared library"
 
-cmake -S "$root/examples" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/prefix" ${sanitize:+-DCMAKE_C_FLAGS=$sanitize} >"$work/cmake.log" ||
+cmake -G Ninja -S "$root/examples" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/prefix" ${sanitize:+-DCMAKE_C_FLAGS=$sanitize} >"$work/cmake.log" ||
     { cat "$work/cmake.log"; fail "find_package(hookbus) failed"; }
 cmake --build "$work/cmake" >"$work/cmake.log" || { cat "$work/cmake.log"; fail "the example does not build with CMake"; }
 
