@@ -17,11 +17,18 @@
 #define STARTS_MAX 1024
 #define PARTITIONS_MAX (STARTS_MAX / HB_EVENT_TOPIC_COUNT) /* of one topic */
 
-/* Reads some partitions of one or more topics to the end they have now. */
+/* Where one partition is read: from `since` to the end it had when the query began. */
+struct range {
+    struct hb_kafka_start start;
+    int64_t end;
+};
+
+/* Reads some partitions of one or more topics to the ends they had at the beginning: one that is written to all the time has an end, too. */
 struct scan {
     struct hb_kafka_reader *reader;
     size_t open; /* partitions not read to their end */
     bool is_ended[HB_EVENT_TOPIC_COUNT][PARTITIONS_MAX];
+    int64_t ends[HB_EVENT_TOPIC_COUNT][PARTITIONS_MAX];
     bool has_failed;
     void (*take)(struct scan *scan, struct hb_kafka_message *message);
     struct query *query;
@@ -43,14 +50,6 @@ struct query {
     bool is_complete;
 };
 
-static void on_message(void *user, struct hb_kafka_message *message)
-{
-    struct scan *scan = user;
-    scan->query->scanned++;
-    scan->take(scan, message);
-    hb_kafka_message_free(message);
-}
-
 /* Once a partition: the end comes again when more was written meanwhile, and must not stand for another one's. */
 static void ended(struct scan *scan, int topic, int32_t partition)
 {
@@ -59,6 +58,19 @@ static void ended(struct scan *scan, int topic, int32_t partition)
         return;
     scan->is_ended[topic][partition] = true;
     scan->open--;
+}
+
+static void on_message(void *user, struct hb_kafka_message *message)
+{
+    struct scan *scan = user;
+    int64_t end = scan->ends[message->topic][message->partition];
+    if (message->offset < end) {
+        scan->query->scanned++;
+        scan->take(scan, message);
+    }
+    if (message->offset + 1 >= end)
+        ended(scan, message->topic, message->partition);
+    hb_kafka_message_free(message);
 }
 
 static void on_end(void *user, int topic, int32_t partition, int64_t offset)
@@ -80,8 +92,18 @@ static void on_error(void *user, enum hb_err err, int topic, int32_t partition, 
 static const struct hb_kafka_reader_events scan_events = {on_message, on_end, on_error};
 
 static enum hb_err scan_run(struct query *query, struct scan *scan, const char *const *topics, size_t topics_count,
-                            const struct hb_kafka_start *starts, size_t starts_count, struct hb_error *reterr)
+                            const struct range *ranges, size_t ranges_count, struct hb_error *reterr)
 {
+    struct hb_kafka_start starts[STARTS_MAX];
+    scan->query = query;
+    for (size_t i = 0; i < ranges_count; i++) {
+        if (ranges[i].start.offset >= ranges[i].end)
+            continue; /* nothing was there */
+        scan->ends[ranges[i].start.topic][ranges[i].start.partition] = ranges[i].end;
+        starts[scan->open++] = ranges[i].start;
+    }
+    if (scan->open == 0)
+        return HB_OK;
     const struct hb_kafka_reader_options options = {.cluster = query->spec->cluster,
                                                     .topics = topics,
                                                     .topics_count = topics_count,
@@ -91,9 +113,7 @@ static enum hb_err scan_run(struct query *query, struct scan *scan, const char *
                                                     .user = scan};
     enum hb_err err = hb_kafka_reader_new(&options, &scan->reader, reterr);
     if (!err)
-        err = hb_kafka_reader_assign(scan->reader, starts, starts_count);
-    scan->open = starts_count;
-    scan->query = query;
+        err = hb_kafka_reader_assign(scan->reader, starts, scan->open);
     while (!err && scan->open > 0 && !scan->has_failed) {
         if (query->spec->now().us >= query->ends_at.us) {
             query->is_complete = false;
@@ -160,24 +180,27 @@ static void take_event(struct scan *scan, struct hb_kafka_message *message)
 }
 
 /* All partitions of a topic from `since` on, or the subject's own. */
-static enum hb_err add_starts(struct query *query, int index, const char *topic, int partitions, int32_t only,
-                              struct hb_kafka_start *starts, size_t *count, struct hb_error *reterr)
+static enum hb_err add_ranges(struct query *query, int index, const char *topic, int partitions, int32_t only,
+                              struct range *ranges, size_t *count, struct hb_error *reterr)
 {
-    int64_t offsets[PARTITIONS_MAX];
-    if (partitions > (int)(sizeof offsets / sizeof *offsets))
+    static const struct hb_wall NEVER = {INT64_MAX}; /* nothing is appended then: the end */
+    int64_t offsets[PARTITIONS_MAX], ends[PARTITIONS_MAX];
+    if (partitions > PARTITIONS_MAX)
         return hb_fail(reterr, HB_ERR_TOO_LARGE, "%s has %d partitions, more than can be searched", topic, partitions);
-    enum hb_err err = hb_kafka_admin_offsets_at(query->admin, topic, query->spec->since, REQUEST_MS, offsets,
-                                                (size_t)partitions, reterr);
+    size_t all = (size_t)partitions;
+    enum hb_err err = hb_kafka_admin_offsets_at(query->admin, topic, query->spec->since, REQUEST_MS, offsets, all, reterr);
+    if (!err)
+        err = hb_kafka_admin_offsets_at(query->admin, topic, NEVER, REQUEST_MS, ends, all, reterr);
     for (int32_t p = 0; !err && p < partitions; p++)
         if (only < 0 || p == only)
-            starts[(*count)++] = (struct hb_kafka_start){index, p, offsets[p]};
+            ranges[(*count)++] = (struct range){{index, p, offsets[p]}, ends[p]};
     return err;
 }
 
 static enum hb_err scan_events_of(struct query *query, struct hb_error *reterr)
 {
     const struct hb_query_spec *spec = query->spec;
-    struct hb_kafka_start starts[STARTS_MAX];
+    struct range ranges[STARTS_MAX];
     size_t count = 0;
     char key[HB_EVENT_KEY_MAX];
     size_t key_len = 0;
@@ -191,12 +214,12 @@ static enum hb_err scan_events_of(struct query *query, struct hb_error *reterr)
             hb_kafka_admin_topic(query->admin, query->names[i], REQUEST_MS, &partitions, &replication, reterr);
         int32_t only = key_len > 0 && !err ? hb_kafka_partition_of(hb_str_n(key, key_len), partitions) : -1;
         if (!err)
-            err = add_starts(query, (int)i, query->names[i], partitions, only, starts, &count, reterr);
+            err = add_ranges(query, (int)i, query->names[i], partitions, only, ranges, &count, reterr);
         if (err)
             return err;
     }
     struct scan scan = {.take = take_event};
-    return scan_run(query, &scan, query->names, query->names_count, starts, count, reterr);
+    return scan_run(query, &scan, query->names, query->names_count, ranges, count, reterr);
 }
 
 /* ---- attempt lines ---- */
@@ -233,14 +256,14 @@ static enum hb_err scan_attempts_of(struct query *query, struct hb_error *reterr
     char topic[HB_TOPIC_NAME_MAX];
     hb_topic_name(query->spec->topic_prefix, HB_TOPIC_ATTEMPTS, topic);
     const char *const names[1] = {topic};
-    struct hb_kafka_start starts[STARTS_MAX];
+    struct range ranges[STARTS_MAX];
     size_t count = 0;
     int partitions = 0, replication = 0;
     enum hb_err err = hb_kafka_admin_topic(query->admin, topic, REQUEST_MS, &partitions, &replication, reterr);
     if (!err)
-        err = add_starts(query, 0, topic, partitions, -1, starts, &count, reterr);
+        err = add_ranges(query, 0, topic, partitions, -1, ranges, &count, reterr);
     struct scan scan = {.take = take_attempts};
-    return err ? err : scan_run(query, &scan, names, 1, starts, count, reterr);
+    return err ? err : scan_run(query, &scan, names, 1, ranges, count, reterr);
 }
 
 /* ---- the whole ---- */

@@ -115,7 +115,7 @@ enum hb_err hb_kafka_admin_offsets_at(struct hb_kafka_admin *admin, const char *
     (void)admin, (void)timeout_ms, (void)reterr;
     bool is_attempts = strcmp(topic, "hookbus.attempts") == 0;
     for (size_t p = 0; p < count; p++) {
-        ret_offsets[p] = is_attempts ? 0 : ROWS_MAX;
+        ret_offsets[p] = is_attempts && at.ms < INT64_MAX ? 0 : ROWS_MAX;
         for (size_t i = k.count; i-- > 0 && !is_attempts;)
             if (strcmp(k.rows[i].topic, topic) == 0 && k.rows[i].partition == (int32_t)p && k.rows[i].ms >= at.ms)
                 ret_offsets[p] = k.rows[i].offset;
