@@ -151,7 +151,7 @@ class Bench:
             if number == 0:
                 bus.add_store("acme")
                 bus.add_webhook("acme", f"http://127.0.0.1:{self.port}/hook")
-            total = 60000 if self.quick else 300000
+            total = 40000 if self.quick else 300000
             self.fill(bus, ["acme"], total)
             assert api.stop() == 0
             rate, cpu, rss = self.measure(bus, total, delivery_host_max=256)
@@ -177,7 +177,7 @@ class Bench:
             list(pool.map(add, range(count)))
         self.figures["registry_changes_per_s"] = round((count + len(stores)) / (time.monotonic() - began))
         # Round after round, an event for each destination: none gets a burst, so each needs one connection.
-        rounds = 5 if self.quick else 30
+        rounds = 3 if self.quick else 30
         total, batches = rounds * count, []
         for number in range(rounds):
             for store in stores:
@@ -192,9 +192,10 @@ class Bench:
         # Memory as it is promised: with the default cap on kept connections.
         api = bus.start_api()
         pin(api.child.pid, 1)
-        self.fill_batches(bus, batches[:3 * len(stores)])
+        again = 1 if self.quick else 3
+        self.fill_batches(bus, batches[:again * len(stores)])
         assert api.stop() == 0
-        _, _, rss = self.measure(bus, 3 * count, warm_share=0.1)
+        _, _, rss = self.measure(bus, again * count, warm_share=0.1)
         self.figures["rss_mib_10k"] = round(rss)
 
     def latency(self):
@@ -224,7 +225,7 @@ class Bench:
             pin(process.child.pid, 0)
         connection = http.client.HTTPConnection("127.0.0.1", bus.api_port)
         headers = {"Authorization": f"Bearer {bus.key}", "Content-Type": "application/json"}
-        sent, count, warm = {}, 400 if self.quick else 3000, 100
+        sent, count, warm = {}, 250 if self.quick else 3000, 100
         due = time.perf_counter()
         for i in range(count + warm):
             body = event(f"p-{i}").replace('{"type"', '{"id":"l-%d","type"' % i, 1)
@@ -259,7 +260,7 @@ class Bench:
             with open(script, "w") as f:
                 f.write('wrk.method="POST"\nwrk.headers["Authorization"]="Bearer %s"\nwrk.headers["Content-Type"]="application/json"\nwrk.body=[==[%s]==]\n'
                         % (bus.key, body))
-            done = subprocess.run(["taskset", "-c", "1", "wrk", "-t", "1", "-c", str(connections), "-d", "3s" if self.quick else "12s", "-s", script,
+            done = subprocess.run(["taskset", "-c", "1", "wrk", "-t", "1", "-c", str(connections), "-d", "2s" if self.quick else "12s", "-s", script,
                                    f"http://127.0.0.1:{bus.api_port}/v1/stores/ingest/events"], capture_output=True, text=True, check=True)
             rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout).group(1))
             assert "Non-2xx" not in done.stdout, done.stdout
