@@ -84,14 +84,11 @@ static void say_removed(struct hb_cli *cli, const struct hb_json *answer, void *
 
 static enum hb_err run_remove(struct hb_cli *cli)
 {
-    char path[HB_API_PATH_MAX], if_match[32], what[128];
-    struct hb_change change = {.method = "DELETE", .path = path, .if_match = if_match, .say = say_removed};
+    char path[HB_API_PATH_MAX], what[128];
     enum hb_err err = store_path(cli, path);
 
     (void)snprintf(what, sizeof(what), "store %.64s and all its webhooks", hb_cli_argument(cli, 0));
-    err = err ? err : hb_resource_if_match(cli, if_match);
-    err = err ? err : hb_resource_confirm(cli, what);
-    return err ? err : hb_resource_change(cli, &change);
+    return err ? err : hb_resource_remove(cli, path, what, say_removed);
 }
 
 static void row(const struct hb_json *item, struct hb_buf *scratch, struct hb_str *ret_cells)

@@ -246,3 +246,14 @@ enum hb_err hb_resource_if_match(struct hb_cli *cli, char ret_text[32])
     }
     return err;
 }
+
+enum hb_err hb_resource_remove(struct hb_cli *cli, const char *path, const char *what,
+                               void (*say)(struct hb_cli *cli, const struct hb_json *answer, void *user))
+{
+    char if_match[32];
+    struct hb_change change = {.method = "DELETE", .path = path, .if_match = if_match, .say = say};
+    enum hb_err err = hb_resource_if_match(cli, if_match);
+
+    err = err ? err : hb_resource_confirm(cli, what);
+    return err ? err : hb_resource_change(cli, &change);
+}

@@ -121,11 +121,10 @@ enum hb_err hb_lanes_get(struct hb_lanes *lanes, struct hb_webhook *webhook, str
     return HB_OK;
 }
 
-static void unprepare(struct hb_lanes *lanes, struct hb_lane *lane)
+static void unprepare(struct hb_lane *lane)
 {
     hb_http_target_unref(&lane->target);
     hb_hmacs_deinit(lane->hmacs);
-    (void)lanes;
 }
 
 void hb_lanes_change(struct hb_lanes *lanes, struct hb_webhook *webhook)
@@ -138,7 +137,7 @@ void hb_lanes_change(struct hb_lanes *lanes, struct hb_webhook *webhook)
     /* The key's view must live in the snapshot held now. The slot exists: replacing it needs no memory. */
     HB_ASSERT(hb_map_put(&lanes->by_webhook, lane->webhook->id, lane) == HB_OK);
     hb_webhook_unref(&old);
-    unprepare(lanes, lane);
+    unprepare(lane);
 }
 
 enum hb_err hb_lane_prepare(struct hb_lanes *lanes, struct hb_lane *lane, struct hb_error *reterr)
@@ -154,7 +153,7 @@ enum hb_err hb_lane_prepare(struct hb_lanes *lanes, struct hb_lane *lane, struct
     if (!err && !host)
         err = HB_ERR_MEMORY;
     if (err) {
-        unprepare(lanes, lane);
+        unprepare(lane);
         return err;
     }
     if (host != lane->host) { /* also what is in flight to the old place counts here from now on: it ends here */
@@ -172,7 +171,7 @@ void hb_lanes_drop(struct hb_lanes *lanes, struct hb_lane *lane)
     hb_map_remove(&lanes->by_webhook, lane->webhook->id);
     leave_host(lanes, lane);
     lanes->left = NULL; /* an idle lane freed no slot */
-    unprepare(lanes, lane);
+    unprepare(lane);
     struct hb_stall *stall = lane->stall;
     if (--stall->lanes == 0) {
         hb_map_remove(&lanes->stalls, hb_str_c(stall->store));
