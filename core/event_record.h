@@ -10,11 +10,6 @@
 #define HB_EVENT_HEADERS_MAX 14
 #define HB_EVENT_SCRATCH_MAX 128 /* bytes for what headers need written: source, stamp */
 
-struct hb_name_value {
-    struct hb_str name;
-    struct hb_str value;
-};
-
 /* Fills headers for an event that passed hb_event_check; scratch holds what is made here and must live as long. Returns
  * how many. */
 size_t hb_event_to_headers(const struct hb_event *event, char scratch[HB_EVENT_SCRATCH_MAX],

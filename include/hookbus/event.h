@@ -24,6 +24,12 @@ struct hb_position {
     struct hb_wall appended; /* LogAppendTime */
 };
 
+/* A header of a record, or any other pair of texts. */
+struct hb_name_value {
+    struct hb_str name;
+    struct hb_str value;
+};
+
 /* The registry stamp of an event no hookbus api published. */
 #define HB_NO_STAMP INT64_C(-1)
 

@@ -78,7 +78,14 @@ enum hb_verdict {
     X(TOO_LARGE, "too_large", SKIPPED, 0, "The rendered request is larger than its limit.")                            \
     X(NOT_SENT, "not_sent", SKIPPED, 0, "Our own trouble kept us from sending: memory or a full queue.")               \
     X(FILTER_TOO_COSTLY, "filter_too_costly", SKIPPED, 0,                                                              \
-      "The webhook's filter would have to look at this event's data too often; nothing says that it does not match.")
+      "The webhook's filter would have to look at this event's data too often; nothing says that it does not match.")  \
+    X(RESTING, "resting", REST, 0, "The webhook rests: its receiver was overloaded or away; it waits for the probe.")  \
+    X(QUEUE_FULL, "queue_full", REST, 0, "More waited in memory than may: parked, to be sent by the retry queue.")     \
+    X(SLOW, "slow", REST, 0, "It still waited or ran after settle_after: parked, so that its event is settled.")       \
+    X(BODY_GONE, "body_gone", DEAD, 0, "The event's record is no longer in Kafka.")                                    \
+    X(EXPIRED, "expired", DEAD, 0, "It waited longer than a delivery may.")                                            \
+    X(CANCELLED, "cancelled", DEAD, 0, "An operator cancelled it.")                                                    \
+    X(REPLAY, "replay", REST, 0, "Selected to be sent again by a replay or an operator.")
 
 enum hb_reason {
 #define HB_REASON_ENUM(name, text, verdict, overload, help) HB_REASON_##name,

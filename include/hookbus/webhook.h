@@ -72,6 +72,15 @@ struct hb_webhook {
     const struct hb_webhook_secret *secrets;
     const struct hb_selection *selection;
     const struct hb_filter *filter; /* NULL: none */
+    /* The slow path's: */
+    bool is_ordered;                /* order per_subject */
+    bool holds_dead;                /* on_dead hold: a dead delivery of an ordered subject keeps the next ones waiting */
+    int64_t rate_count, rate_per_s; /* at most so many deliveries each so many seconds; 0: no limit */
+    size_t schedule_count;          /* 0: the default one (core/schedule.h) */
+    const int64_t *schedule_s;      /* waits before each attempt, in seconds */
+    int64_t enabled_revision;       /* run-time state made under an older one is void */
+    /* Run-time state, by the owner of its shard: it rests until then, everyone parks. ms 0: it does not. */
+    struct hb_wall resting_until;
 };
 
 /* "standard" …; and back: -1 if unknown. */
