@@ -178,7 +178,7 @@ struct hb_kafka_reader_options {
     const char *const *topics;
     size_t topics_count;
     bool is_committed_only; /* isolation.level=read_committed (registry) */
-    int queued_records_min; /* 0: 1000 */
+    int queued_records_min; /* 0: 100000 */
     int queued_kib_max;     /* 0: 16384 */
     const struct hb_kafka_reader_events *events;
     void *user;
