@@ -83,6 +83,10 @@ static const struct row rows[] = {
     {"an attempt of before the replay", {PARKED, REPLAY, 40}, {DEAD, 3, 50, NO, HERE}, IS_STALE(PARKED, REPLAY + 1)},
     {"a repair", {PARKED, 5, 40}, {PARKED, 6, 60, 50, HERE}, PUTS(6)},
     {"a repair after a change", {PARKED, 5, 55}, {PARKED, 6, 60, 50, HERE}, IS_STALE(PARKED, 7)},
+    /* Compaction had taken what showed that the record was stale, so a view built anew believed it: until its repair. */
+    {"a repair of the very record the entry was made of", {DEAD, 4, 50}, {PARKED, 6, 60, 50, HERE}, PUTS(6)},
+    {"a repaired success over the very record", {DEAD, 4, 50}, {DELIVERED, 5, 60, 50, HERE}, REMOVES(5)},
+    {"a repair of the very end that is remembered", {EXPIRED, 4, 50}, {PARKED, 6, 60, 50, HERE}, REBORN(6)},
     {"a repair of an outdated state", {PARKED, 8, 40}, {PARKED, 6, 60, 50, HERE}, IS_STALE(PARKED, 9)},
     {"a repair into a wiped view", NOTHING, {PARKED, 6, 60, 50, HERE}, PUTS(6)},
     {"a repaired success", {DELIVERED, 4, 40}, {DELIVERED, 5, 60, 50, HERE}, REMEMBERS(5)},
