@@ -1,4 +1,4 @@
-/* Job: `hookbus webhook pause|resume|enable|disable|rotate-secret|test|test-filter`. */
+/* Job: `hookbus webhook pause|resume|enable|disable|wake|rotate-secret|test|test-filter`. */
 #include "cli/commands.h"
 #include "cli/resource.h"
 #include "cli/webhook_body.h"
@@ -38,6 +38,7 @@ static enum hb_err run_pause(struct hb_cli *cli) { return act(cli, "pause"); }
 static enum hb_err run_resume(struct hb_cli *cli) { return act(cli, "resume"); }
 static enum hb_err run_enable(struct hb_cli *cli) { return act(cli, "enable"); }
 static enum hb_err run_disable(struct hb_cli *cli) { return act(cli, "disable"); }
+static enum hb_err run_wake(struct hb_cli *cli) { return act(cli, "wake"); }
 
 /* ---- rotate-secret ---- */
 
@@ -180,6 +181,7 @@ ACTION(pause, "hold a webhook's deliveries until resume");
 ACTION(resume, "let a paused webhook's deliveries go on");
 ACTION(enable, "bring a disabled webhook back");
 ACTION(disable, "stop a webhook; its events are skipped");
+ACTION(wake, "end a webhook's rest now; what is due is sent");
 
 static const struct hb_flag ROTATE_FLAGS[] = {
     {"overlap-s", 0, "SECONDS", "how long the old secret signs too (default a day)", false, false},

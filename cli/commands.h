@@ -13,7 +13,7 @@
     X(publish) X(event_list) X(event_show) X(event_tail)                                           \
     X(store_add) X(store_list) X(store_show) X(store_set) X(store_remove)                          \
     X(webhook_add) X(webhook_list) X(webhook_show) X(webhook_set) X(webhook_remove)                \
-    X(webhook_pause) X(webhook_resume) X(webhook_enable) X(webhook_disable)                        \
+    X(webhook_pause) X(webhook_resume) X(webhook_enable) X(webhook_disable) X(webhook_wake)        \
     X(webhook_rotate_secret) X(webhook_test) X(webhook_test_filter)                                \
     X(key_add) X(key_list) X(key_remove)                                                             \
     X(topics_list) X(topics_create) X(topics_check)                                                \

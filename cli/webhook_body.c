@@ -112,6 +112,31 @@ static enum hb_err add_rate(struct hb_cli *cli, struct hb_json_writer *w)
     return HB_OK;
 }
 
+static enum hb_err add_schedule(struct hb_cli *cli, struct hb_json_writer *w)
+{
+    const char *value;
+    size_t state = 0;
+
+    if (!hb_options_has(&cli->options, "schedule")) {
+        return HB_OK;
+    }
+    hb_json_array(w, "schedule");
+    while ((value = hb_options_each(&cli->options, "schedule", &state))) {
+        struct hb_str rest = hb_str_c(value), item;
+
+        while (hb_str_split(&rest, ',', &item)) {
+            uint64_t wait_s = 0;
+
+            if (!hb_str_to_u64(hb_str_trim(item), &wait_s) || wait_s > UINT32_MAX) {
+                return hb_cli_usage(cli, "--schedule is a list of seconds, as in 0,5,300,1800");
+            }
+            hb_json_add_int(w, NULL, (int64_t)wait_s);
+        }
+    }
+    hb_json_close_array(w);
+    return HB_OK;
+}
+
 static enum hb_err add_secret(struct hb_cli *cli, struct hb_json_writer *w)
 {
     const char *value = hb_cli_option(cli, "secret");
@@ -156,6 +181,7 @@ enum hb_err hb_webhook_body(struct hb_cli *cli, struct hb_json_writer *w)
     err = add_filter(cli, w);
     err = err ? err : add_headers(cli, w);
     err = err ? err : add_rate(cli, w);
+    err = err ? err : add_schedule(cli, w);
     err = err ? err : add_timeout(cli, w);
     return err ? err : add_secret(cli, w);
 }

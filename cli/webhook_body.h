@@ -19,6 +19,7 @@
     {"order", 0, "ORDER", "none or per_subject", false, false},                                                        \
     {"on-dead", 0, "WHAT", "continue or hold, with per_subject", false, false},                                        \
     {"rate", 0, "N/SECONDS", "at most N requests in so many seconds: 10/1", false, false},                             \
+    {"schedule", 0, "SECONDS", "waits before the attempts, comma-separated: 0,5,300,1800", true, false},               \
     {"secret", 0, "SECRET", "sign with this instead of a new one (whsec_…), or @FILE", false, false}
 
 /* Adds the members that were given. */

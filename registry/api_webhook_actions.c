@@ -7,13 +7,15 @@
 #define OVERLAP_S_DEFAULT 86400
 #define OVERLAP_S_MAX (30 * 86400)
 
-/* ---- enable, pause, resume, disable ---- */
+/* ---- enable, pause, resume, disable, wake ---- */
 
-/* What an action does to each configured status: the row's column is the status it comes from. */
+#define AS_IT_IS HB_WEBHOOK_STATUS_COUNT
+
+/* What an action does to a webhook. */
 struct action {
     struct api_change_kind kind;
-    enum hb_webhook_status to;
-    bool is_refused_when_disabled; /* pause and resume do not enable */
+    enum hb_webhook_status to;     /* AS_IT_IS: the configured status stays */
+    bool is_refused_when_disabled; /* pause, resume and wake do not enable */
     bool voids_state;              /* a new enabled_revision: run-time state made before is void */
 };
 
@@ -28,6 +30,14 @@ static const struct action RESUME = {
     {"webhook.resume", false, false, judge_action, answer_webhook}, HB_WEBHOOK_ACTIVE, true, false};
 static const struct action DISABLE = {
     {"webhook.disable", false, false, judge_action, answer_webhook}, HB_WEBHOOK_DISABLED, false, false};
+static const struct action WAKE = {
+    {"webhook.wake", false, false, judge_action, answer_webhook}, AS_IT_IS, true, true};
+
+/* Whether run-time state counts that the action would end. */
+static bool has_state(const struct hb_registry *registry, struct hb_str webhook)
+{
+    return hb_registry_rest_record(registry, webhook) || hb_registry_disabled_record(registry, webhook);
+}
 
 static enum hb_pen_verdict judge_action(struct api_change *change, struct hb_buf *ret_value, int64_t *ret_revision)
 {
@@ -39,16 +49,17 @@ static enum hb_pen_verdict judge_action(struct api_change *change, struct hb_buf
     }
     struct hb_webhook_config *config = &edit->merge.config;
     const struct hb_webhook *now = hb_registry_webhook(change->api->registry, config->store, config->id);
-    bool has_state = action->voids_state && hb_registry_state(change->api->registry, config->id) != NULL;
+    bool is_as_wanted = action->to == AS_IT_IS || (config->status == action->to && now->status == action->to);
+    bool ends_state = action->voids_state && has_state(change->api->registry, config->id);
     if (now->status == HB_WEBHOOK_DISABLED && action->is_refused_when_disabled) {
         hb_webhook_edit_free(&edit);
         return hb_api_change_refuse(change, 409, "webhook_disabled", "The webhook is disabled: enable it first.");
     }
-    if (config->status == action->to && now->status == action->to && !has_state) {
+    if (is_as_wanted && !ends_state) {
         hb_webhook_edit_free(&edit);
         return HB_PEN_NOTHING;
     }
-    config->status = action->to;
+    config->status = action->to == AS_IT_IS ? config->status : action->to;
     config->enabled_revision = action->voids_state ? config->revision : config->enabled_revision;
     return hb_webhook_edit_finish(&edit, change, ret_value, ret_revision);
 }
@@ -75,6 +86,7 @@ static void enable(void *user, struct hb_http_call *call) { act(user, call, &ENA
 static void pause_deliveries(void *user, struct hb_http_call *call) { act(user, call, &PAUSE); }
 static void resume(void *user, struct hb_http_call *call) { act(user, call, &RESUME); }
 static void disable(void *user, struct hb_http_call *call) { act(user, call, &DISABLE); }
+static void wake(void *user, struct hb_http_call *call) { act(user, call, &WAKE); }
 
 /* ---- the secret ---- */
 
@@ -183,6 +195,7 @@ size_t hb_api_webhook_action_routes(struct hb_http_route *ret_routes)
         {"POST", "/v1/stores/{store}/webhooks/{webhook}/pause", pause_deliveries, NULL},
         {"POST", "/v1/stores/{store}/webhooks/{webhook}/resume", resume, NULL},
         {"POST", "/v1/stores/{store}/webhooks/{webhook}/disable", disable, NULL},
+        {"POST", "/v1/stores/{store}/webhooks/{webhook}/wake", wake, NULL},
         {"POST", "/v1/stores/{store}/webhooks/{webhook}/secret", rotate_secret, NULL},
         {"GET", "/v1/stores/{store}/webhooks/{webhook}/secret", refuse_secret, NULL},
     };

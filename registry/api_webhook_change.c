@@ -149,7 +149,8 @@ void hb_webhook_answer(struct api_change *change, int status)
     struct api_answer answer;
     HB_ASSERT(webhook != NULL); /* our own reader has applied it */
     hb_api_answer_begin(&answer);
-    const struct hb_webhook_viewer viewer = {.is_manager = true, .secret = hb_str_c(change->secret)};
+    const struct hb_webhook_viewer viewer = {
+        .is_manager = true, .secret = hb_str_c(change->secret), .now = hb_loop_wall(change->api->loop)};
     hb_webhook_show(&answer.w, change->api->registry, webhook, &viewer);
     hb_api_answer_send(change->call, &answer, status, webhook->revision);
 }

@@ -132,9 +132,10 @@ static void delete_webhook(void *user, struct hb_http_call *call)
 
 /* ---- read ---- */
 
-static struct hb_webhook_viewer viewer_of(const struct hb_api_key *key)
+static struct hb_webhook_viewer viewer_of(const struct hb_registry_api *api, const struct hb_api_key *key)
 {
-    return (struct hb_webhook_viewer){.is_manager = (hb_scopes_effective(key->scopes) & (1U << HB_SCOPE_MANAGE)) != 0};
+    return (struct hb_webhook_viewer){.is_manager = (hb_scopes_effective(key->scopes) & (1U << HB_SCOPE_MANAGE)) != 0,
+                                      .now = hb_loop_wall(api->loop)};
 }
 
 static void show_webhook(void *user, struct hb_http_call *call)
@@ -145,7 +146,7 @@ static void show_webhook(void *user, struct hb_http_call *call)
     if (!key) {
         return;
     }
-    const struct hb_webhook_viewer viewer = viewer_of(key);
+    const struct hb_webhook_viewer viewer = viewer_of(api, key);
     struct hb_webhook *webhook =
         hb_registry_webhook(api->registry, hb_http_call_param(call, "store"), hb_http_call_param(call, "webhook"));
     if (!webhook || webhook->status == HB_WEBHOOK_DELETED) {
@@ -167,7 +168,7 @@ static void list_webhooks(void *user, struct hb_http_call *call)
     if (!key || !hb_api_page_begin(call, &page)) {
         return;
     }
-    const struct hb_webhook_viewer viewer = viewer_of(key);
+    const struct hb_webhook_viewer viewer = viewer_of(api, key);
     struct hb_webhook *const *webhooks = hb_registry_webhooks(api->registry, hb_http_call_param(call, "store"), &count);
     for (size_t i = 0; i < count; i++) {
         if (hb_api_page_takes(&page, webhooks[i]->id)) {

@@ -163,6 +163,7 @@ static const struct kind KINDS[] = {
     {{"webhook/", 8}, hb_registry_apply_webhook, hb_registry_forget_webhook},
     {{"key/", 4}, apply_key, forget_key},
     {{"state/", 6}, hb_registry_apply_state, hb_registry_forget_state},
+    {{"disabled/", 9}, hb_registry_apply_disabled, hb_registry_forget_disabled},
     {{"audit/", 6}, apply_audit, forget_audit},
 };
 

@@ -61,11 +61,10 @@ static void place(struct registry_store *store, struct hb_webhook *snapshot)
 static enum hb_webhook_status status_of(const struct hb_registry *registry, const struct registry_store *store,
                                         const struct hb_webhook_config *config)
 {
-    const struct registry_state *state = hb_map_get(&registry->states, config->id);
     if (store->store.is_deleted || config->status == HB_WEBHOOK_DELETED) {
         return HB_WEBHOOK_DELETED;
     }
-    bool is_disabled = state && state->is_disabled && state->revision >= config->enabled_revision;
+    bool is_disabled = hb_registry_is_disabled(registry, config->id, config->enabled_revision);
     return is_disabled ? HB_WEBHOOK_DISABLED : config->status;
 }
 
@@ -83,7 +82,8 @@ static enum hb_err renew(struct hb_registry *registry, struct registry_webhook *
                          const struct hb_webhook_config *config)
 {
     struct hb_snapshot_facts facts = {registry->keyring, entry->created_offset, entry->created,
-                                      status_of(registry, entry->store, config)};
+                                      status_of(registry, entry->store, config),
+                                      hb_registry_rests_until(registry, config->id, config->enabled_revision)};
     struct hb_webhook *snapshot = NULL;
     enum hb_err err = reserve_one(entry->store);
     if (!err) {
@@ -208,6 +208,12 @@ void hb_registry_forget_webhook(struct hb_registry *registry, struct registry_re
     free(entry);
 }
 
+enum hb_err hb_registry_refresh_webhook(struct hb_registry *registry, struct hb_str webhook)
+{
+    struct registry_webhook *entry = hb_map_get(&registry->webhooks, webhook);
+    return entry ? renew_from_record(registry, entry) : HB_OK;
+}
+
 enum hb_err hb_registry_refresh_store(struct hb_registry *registry, struct registry_store *store)
 {
     size_t state = 0;
@@ -219,50 +225,4 @@ enum hb_err hb_registry_refresh_store(struct hb_registry *registry, struct regis
         }
     }
     return HB_OK;
-}
-
-/* ---- run-time state ---- */
-
-enum hb_err hb_registry_apply_state(struct hb_registry *registry, struct registry_record *record,
-                                    const struct hb_json *json)
-{
-    struct hb_str id = hb_str_n(record->key.ptr + 6, record->key.len - 6), status = {NULL, 0};
-    struct registry_state *state = hb_map_get(&registry->states, id);
-    struct registry_state next = {.record = record};
-    if (id.len == 0 || id.len > HB_ID_MAX || !hb_json_str(hb_json_get(json, "status"), &status) ||
-        !hb_json_int(hb_json_get(json, "revision"), &next.revision)) {
-        return HB_ERR_INVALID;
-    }
-    memcpy(next.webhook, id.ptr, id.len);
-    next.is_disabled = hb_str_eq(status, HB_STR("disabled"));
-    if (!state) {
-        state = calloc(1, sizeof(*state));
-        if (!state) {
-            return HB_ERR_MEMORY;
-        }
-        memcpy(state->webhook, next.webhook, sizeof(state->webhook));
-        if (hb_map_put(&registry->states, hb_str_c(state->webhook), state)) {
-            free(state);
-            return HB_ERR_MEMORY;
-        }
-    }
-    bool is_other = state->is_disabled != next.is_disabled || state->revision != next.revision;
-    *state = next;
-    struct registry_webhook *entry = hb_map_get(&registry->webhooks, id);
-    if (entry && is_other) {
-        enum hb_err err = renew_from_record(registry, entry); /* it was read before: only memory can fail */
-        HB_ASSERT(err == HB_OK);
-    }
-    return HB_OK;
-}
-
-void hb_registry_forget_state(struct hb_registry *registry, struct registry_record *record)
-{
-    struct hb_str id = hb_str_n(record->key.ptr + 6, record->key.len - 6);
-    struct registry_state *state = hb_map_remove(&registry->states, id);
-    struct registry_webhook *entry = hb_map_get(&registry->webhooks, id);
-    free(state);
-    if (entry && renew_from_record(registry, entry)) {
-        registry->unreadable_count++;
-    }
 }

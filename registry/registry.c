@@ -122,11 +122,10 @@ struct hb_webhook *hb_registry_webhook(const struct hb_registry *registry, struc
     return entry && hb_str_eq(entry->store->store.id, store) ? entry->snapshot : NULL;
 }
 
-const struct registry_record *hb_registry_state(const struct hb_registry *registry, struct hb_str webhook)
+struct hb_webhook *hb_registry_webhook_by_id(const struct hb_registry *registry, struct hb_str id)
 {
-    const struct registry_webhook *entry = hb_map_get(&registry->webhooks, webhook);
-    const struct registry_state *state = hb_map_get(&registry->states, webhook);
-    return entry && state && state->revision >= entry->enabled_revision ? state->record : NULL;
+    const struct registry_webhook *entry = hb_map_get(&registry->webhooks, id);
+    return entry ? entry->snapshot : NULL;
 }
 
 size_t hb_registry_audit(const struct hb_registry *registry, struct registry_record *const **ret_records)

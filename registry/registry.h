@@ -108,6 +108,8 @@ bool hb_registry_has_webhook_room(const struct hb_registry *registry, struct hb_
 bool hb_registry_has_key_room(const struct hb_registry *registry, struct hb_str store, struct hb_wall now);
 /* One webhook, also a deleted one; NULL if unknown. */
 struct hb_webhook *hb_registry_webhook(const struct hb_registry *registry, struct hb_str store, struct hb_str id);
+/* The same by its id alone: ids are unique over all stores. */
+struct hb_webhook *hb_registry_webhook_by_id(const struct hb_registry *registry, struct hb_str id);
 struct hb_webhook *hb_webhook_ref(struct hb_webhook *webhook);
 /* NULL is allowed; sets the pointer to NULL. */
 void hb_webhook_unref(struct hb_webhook **webhook);

@@ -45,12 +45,18 @@ struct registry_webhook {
     int64_t enabled_revision;
 };
 
-/* Run-time state of a webhook, by its owner. */
+/* Run-time state of a webhook: two records with different writers. `record` NULL: there is none. */
 struct registry_state {
     char webhook[HB_ID_MAX + 1];
-    int64_t revision;
-    bool is_disabled;
-    struct registry_record *record;
+    struct {
+        struct registry_record *record;
+        int64_t revision;
+        struct hb_wall until; /* ms 0: it does not rest */
+    } rest;                   /* by the shard's owner */
+    struct {
+        struct registry_record *record;
+        int64_t revision;
+    } disabled; /* by whoever got a 410, or the shard's owner */
 };
 
 struct registry_key {
@@ -104,8 +110,6 @@ struct registry_input {
 /* ---- registry.c ---- */
 /* The tables alone, without a topic to follow (tests feed hb_registry_apply themselves). loop may be NULL then. */
 HB_MUST_USE enum hb_err hb_registry_make(const struct hb_registry_options *options, struct hb_registry **ret_registry);
-/* The run-time state of a webhook as it counts now; NULL: none, or one made before the last enable. */
-const struct registry_record *hb_registry_state(const struct hb_registry *registry, struct hb_str webhook);
 /* Audit records kept, oldest first. */
 size_t hb_registry_audit(const struct hb_registry *registry, struct registry_record *const **ret_records);
 
@@ -120,13 +124,27 @@ void hb_registry_clear(struct hb_registry *registry);
 HB_MUST_USE enum hb_err hb_registry_apply_webhook(struct hb_registry *registry, struct registry_record *record,
                                                   const struct hb_json *json);
 void hb_registry_forget_webhook(struct hb_registry *registry, struct registry_record *record);
-HB_MUST_USE enum hb_err hb_registry_apply_state(struct hb_registry *registry, struct registry_record *record,
-                                                const struct hb_json *json);
-void hb_registry_forget_state(struct hb_registry *registry, struct registry_record *record);
+/* Makes a webhook's snapshot anew (its run-time state changed). One that is unknown is no error. */
+HB_MUST_USE enum hb_err hb_registry_refresh_webhook(struct hb_registry *registry, struct hb_str webhook);
 /* Makes the snapshots of a store's webhooks anew (the store was deleted or came back). */
 HB_MUST_USE enum hb_err hb_registry_refresh_store(struct hb_registry *registry, struct registry_store *store);
 /* The entry of a store, made if there is none; NULL: no memory. */
 struct registry_store *hb_registry_store_entry(struct hb_registry *registry, struct hb_str id);
+
+/* ---- apply_state.c ---- */
+HB_MUST_USE enum hb_err hb_registry_apply_state(struct hb_registry *registry, struct registry_record *record,
+                                                const struct hb_json *json);
+void hb_registry_forget_state(struct hb_registry *registry, struct registry_record *record);
+HB_MUST_USE enum hb_err hb_registry_apply_disabled(struct hb_registry *registry, struct registry_record *record,
+                                                   const struct hb_json *json);
+void hb_registry_forget_disabled(struct hb_registry *registry, struct registry_record *record);
+/* What the run-time state says for a configuration enabled at this revision; older state is void. ms 0: no rest. */
+struct hb_wall hb_registry_rests_until(const struct hb_registry *registry, struct hb_str webhook,
+                                       int64_t enabled_revision);
+bool hb_registry_is_disabled(const struct hb_registry *registry, struct hb_str webhook, int64_t enabled_revision);
+/* The records behind it; NULL: none that counts. */
+const struct registry_record *hb_registry_rest_record(const struct hb_registry *registry, struct hb_str webhook);
+const struct registry_record *hb_registry_disabled_record(const struct hb_registry *registry, struct hb_str webhook);
 
 /* ---- follow.c ---- */
 HB_MUST_USE enum hb_err hb_registry_follow(struct hb_registry *registry, const struct hb_registry_options *options,

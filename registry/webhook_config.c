@@ -2,6 +2,7 @@
 
 #include "core/json_cursor.h"
 #include "core/json_scan.h"
+#include "core/schedule.h"
 
 static int find_text(const char *const *texts, int count, struct hb_str text)
 {
@@ -97,10 +98,12 @@ static bool read_secrets(const struct hb_json *array, struct hb_webhook_config *
 static bool read_schedule(const struct hb_json *array, struct hb_webhook_config *config)
 {
     for (const struct hb_json *item = hb_json_first(array); item; item = hb_json_next(item)) {
-        if (config->schedule_count == HB_WEBHOOK_SCHEDULE_MAX ||
-            !hb_json_int(item, &config->schedule[config->schedule_count])) {
+        int64_t wait_s = 0;
+        if (config->schedule_count == HB_WEBHOOK_SCHEDULE_MAX || !hb_json_int(item, &wait_s) || wait_s < 0 ||
+            wait_s > HB_SCHEDULE_WAIT_S_MAX) {
             return false;
         }
+        config->schedule[config->schedule_count] = wait_s;
         config->schedule_count++;
     }
     return true;
@@ -135,6 +138,18 @@ static bool read_words(const struct hb_json *record, struct hb_webhook_config *c
     return is_good;
 }
 
+/* Both numbers in their ranges, or none. */
+static bool read_rate(const struct hb_json *rate, struct hb_webhook_config *config)
+{
+    if (!rate) {
+        return true;
+    }
+    return hb_json_int(hb_json_get(rate, "count"), &config->rate_count) &&
+           hb_json_int(hb_json_get(rate, "per_s"), &config->rate_per_s) && config->rate_count >= 1 &&
+           config->rate_count <= HB_WEBHOOK_RATE_COUNT_MAX && config->rate_per_s >= 1 &&
+           config->rate_per_s <= HB_WEBHOOK_RATE_PER_S_MAX;
+}
+
 static bool read_lists(const struct hb_json *record, struct hb_webhook_config *config)
 {
     return read_strings(hb_json_get(record, "events"), config->types, HB_WEBHOOK_TYPES_MAX, &config->types_count) &&
@@ -142,7 +157,8 @@ static bool read_lists(const struct hb_json *record, struct hb_webhook_config *c
                         &config->changed_count) &&
            read_headers(hb_json_get(record, "headers"), config) &&
            read_secrets(hb_json_get(record, "secrets"), config) &&
-           read_schedule(hb_json_get(record, "schedule"), config);
+           read_schedule(hb_json_get(record, "schedule"), config) &&
+           read_rate(hb_json_get(record, "rate_limit"), config);
 }
 
 /* Another program's record may say anything; a request's time is bounded whatever it says. */
@@ -157,13 +173,10 @@ static void read_timeout(const struct hb_json *value, struct hb_webhook_config *
 
 static void read_optional(const struct hb_json *record, struct hb_webhook_config *config)
 {
-    const struct hb_json *rate = hb_json_get(record, "rate_limit");
     (void)hb_json_str(hb_json_get(record, "name"), &config->name);
     (void)hb_json_int(hb_json_get(record, "enabled_revision"), &config->enabled_revision);
     (void)hb_json_int(hb_json_get(record, "created_offset"), &config->created_offset);
     read_timeout(hb_json_get(record, "timeout_ms"), config);
-    (void)hb_json_int(hb_json_get(rate, "count"), &config->rate_count);
-    (void)hb_json_int(hb_json_get(rate, "per_s"), &config->rate_per_s);
     (void)read_wall(hb_json_get(record, "created"), &config->created);
     (void)read_wall(hb_json_get(record, "updated"), &config->updated);
 }

@@ -3,6 +3,7 @@
 #include "core/event_rules.h"
 #include "core/filter.h"
 #include "core/headers.h"
+#include "core/schedule.h"
 #include "core/selection.h"
 #include "core/url.h"
 #include "core/utf8.h"
@@ -11,9 +12,6 @@
 #include <stdlib.h>
 
 #define SEALED_BYTES_MAX (HB_WEBHOOK_HEADER_BYTES_MAX * 2 + HB_WEBHOOK_HEADERS_MAX * 128)
-#define RATE_COUNT_MAX 1000000
-#define RATE_PER_S_MAX 86400
-#define SCHEDULE_S_MAX 604800
 
 static bool is_null(const struct hb_json *value) { return hb_json_kind(value) == HB_JSON_NULL; }
 
@@ -146,8 +144,8 @@ static bool merge_rate(struct hb_webhook_merge *merge, const struct hb_json *val
 {
     int64_t count = 0, per_s = 0;
     bool is_rate = hb_json_int(hb_json_get(value, "count"), &count) &&
-                   hb_json_int(hb_json_get(value, "per_s"), &per_s) && count >= 1 && count <= RATE_COUNT_MAX &&
-                   per_s >= 1 && per_s <= RATE_PER_S_MAX && hb_json_count(value) == 2;
+                   hb_json_int(hb_json_get(value, "per_s"), &per_s) && count >= 1 && count <= HB_WEBHOOK_RATE_COUNT_MAX &&
+                   per_s >= 1 && per_s <= HB_WEBHOOK_RATE_PER_S_MAX && hb_json_count(value) == 2;
     if (!is_null(value) && !is_rate) {
         return hb_api_refuse(merge->problem, "rate_limit", "rate_limit cannot be used.",
                              "{\"count\": 1..1000000, \"per_s\": 1..86400} or null");
@@ -171,7 +169,7 @@ static bool merge_schedule(struct hb_webhook_merge *merge, const struct hb_json 
     }
     for (const struct hb_json *item = hb_json_first(value); item; item = hb_json_next(item)) {
         int64_t *wait_s = &config->schedule[config->schedule_count++];
-        if (!hb_json_int(item, wait_s) || *wait_s < 0 || *wait_s > SCHEDULE_S_MAX) {
+        if (!hb_json_int(item, wait_s) || *wait_s < 0 || *wait_s > HB_SCHEDULE_WAIT_S_MAX) {
             return hb_api_refuse(merge->problem, "schedule", "schedule holds what is no waiting time.", SHOULD);
         }
     }

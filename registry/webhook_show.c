@@ -1,5 +1,6 @@
 #include "registry/webhook_show.h"
 
+#include "core/json_cursor.h"
 #include "registry/webhook_config.h"
 
 #include <stdio.h>
@@ -44,12 +45,38 @@ static void add_secrets(struct hb_json_writer *w, const struct hb_webhook_config
     hb_json_close_array(w);
 }
 
-static void add_state(struct hb_json_writer *w, const struct hb_registry *registry, struct hb_str webhook)
+/* Members of a run-time state record that are shown, the first under another name. */
+static void add_members(struct hb_json_writer *w, const struct registry_record *record, const char *since)
 {
-    const struct registry_record *state = hb_registry_state(registry, webhook);
-    if (state) {
-        hb_json_add_raw(w, "state", state->value);
+    static const char *const NAMES[] = {"until", "reason", "worker", "revision"};
+    struct hb_cursor object = hb_cursor_root(record->value);
+    struct hb_str raw = hb_cursor_member(object, hb_str_c(since)).raw;
+    if (raw.len > 0) {
+        hb_json_add_raw(w, "since", raw);
     }
+    for (size_t i = 0; i < sizeof(NAMES) / sizeof(*NAMES); i++) {
+        raw = hb_cursor_member(object, hb_str_c(NAMES[i])).raw;
+        if (raw.len > 0) {
+            hb_json_add_raw(w, NAMES[i], raw);
+        }
+    }
+}
+
+/* What runs it now, as opposed to what the operator set. */
+static void add_state(struct hb_json_writer *w, const struct hb_registry *registry, const struct hb_webhook *webhook,
+                      struct hb_wall now)
+{
+    const struct registry_record *disabled = hb_registry_disabled_record(registry, webhook->id);
+    const struct registry_record *rest = hb_registry_rest_record(registry, webhook->id);
+    bool rests = !disabled && rest && webhook->resting_until.ms > now.ms;
+    hb_json_object(w, "state");
+    hb_json_add_str(w, "status", disabled ? HB_STR("disabled") : rests ? HB_STR("resting") : HB_STR("active"));
+    if (disabled) {
+        add_members(w, disabled, "at");
+    } else if (rests) {
+        add_members(w, rest, "since");
+    }
+    hb_json_close_object(w);
 }
 
 #define HIDDEN "?\u2026"
@@ -85,7 +112,7 @@ void hb_webhook_show(struct hb_json_writer *w, const struct hb_registry *registr
         hb_json_add_str(w, "status", hb_str_c(hb_webhook_status_text(webhook->status)));
         add_headers(w, config);
         add_secrets(w, config);
-        add_state(w, registry, webhook->id);
+        add_state(w, registry, webhook, viewer->now);
         if (webhook->is_secret_damaged) {
             hb_json_add_bool(w, "secret_damaged", true);
         }

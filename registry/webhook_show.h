@@ -10,6 +10,7 @@
 struct hb_webhook_viewer {
     bool is_manager;
     struct hb_str secret; /* empty: none; the new one, shown this once */
+    struct hb_wall now;   /* a rest that is over is not shown */
 };
 /* Adds the webhook's object. */
 void hb_webhook_show(struct hb_json_writer *w, const struct hb_registry *registry, const struct hb_webhook *webhook,

@@ -15,6 +15,7 @@ struct snapshot {
     struct hb_buf text; /* id, store, url, header names and values */
     struct hb_header headers[HB_WEBHOOK_HEADERS_MAX];
     struct hb_webhook_secret secrets[HB_WEBHOOK_SECRETS_MAX];
+    int64_t schedule_s[HB_WEBHOOK_SCHEDULE_MAX];
     struct hb_selection *selection;
     struct hb_filter *filter;
 };
@@ -149,6 +150,20 @@ static enum hb_err compile(struct snapshot *snapshot, const struct hb_webhook_co
     return err;
 }
 
+static void fill_governance(struct snapshot *snapshot, const struct hb_webhook_config *config)
+{
+    struct hb_webhook *webhook = &snapshot->webhook;
+    webhook->is_ordered = config->order == HB_ORDER_PER_SUBJECT;
+    webhook->holds_dead = webhook->is_ordered && config->on_dead == HB_ON_DEAD_HOLD;
+    webhook->rate_count = config->rate_count;
+    webhook->rate_per_s = config->rate_per_s;
+    webhook->is_governed = webhook->is_ordered || webhook->rate_count > 0;
+    memcpy(snapshot->schedule_s, config->schedule, config->schedule_count * sizeof(config->schedule[0]));
+    webhook->schedule_count = config->schedule_count;
+    webhook->schedule_s = snapshot->schedule_s;
+    webhook->enabled_revision = config->enabled_revision;
+}
+
 static void fill(struct snapshot *snapshot, const struct hb_webhook_config *config,
                  const struct hb_snapshot_facts *facts)
 {
@@ -161,10 +176,11 @@ static void fill(struct snapshot *snapshot, const struct hb_webhook_config *conf
     webhook->created = facts->created;
     webhook->format = config->format;
     webhook->status = facts->status;
-    webhook->is_governed = config->order != HB_ORDER_NONE || config->rate_count > 0;
     webhook->timeout_ms = (int)config->timeout_ms;
     webhook->headers = snapshot->headers;
     webhook->secrets = snapshot->secrets;
+    webhook->resting_until = facts->resting_until;
+    fill_governance(snapshot, config);
 }
 
 enum hb_err hb_webhook_snapshot_new(const struct hb_webhook_config *config, const struct hb_snapshot_facts *facts,

@@ -16,6 +16,7 @@ struct hb_snapshot_facts {
     int64_t created_offset;
     struct hb_wall created;
     enum hb_webhook_status status; /* joined from configuration, run-time state and store */
+    struct hb_wall resting_until;  /* ms 0: it does not rest */
 };
 
 /* A new snapshot with one reference. */

@@ -144,6 +144,14 @@ struct hb_webhook *const *hb_registry_webhooks(const struct hb_registry *registr
     return listed;
 }
 
+struct hb_webhook *hb_registry_webhook_by_id(const struct hb_registry *registry, struct hb_str id)
+{
+    for (size_t i = 0; i < registry->webhooks_count; i++)
+        if (hb_str_eq(registry->webhooks[i]->id, id))
+            return registry->webhooks[i];
+    return NULL;
+}
+
 void fake_registry_put_record(struct hb_registry *registry, const char *key, const char *value)
 {
     HB_ASSERT(registry->records_count < RECORDS_MAX);

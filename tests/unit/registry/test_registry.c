@@ -53,6 +53,9 @@ static size_t webhooks_count(const struct fixture *f)
     return count;
 }
 
+#define GONE(revision) "{\"v\":1,\"revision\":" revision ",\"reason\":\"gone\",\"at\":\"1970-01-01T00:00:01.000Z\",\"worker\":\"w\"}"
+#define RESTING(revision, second)                                                                                                  \
+    "{\"v\":1,\"revision\":" revision ",\"status\":\"resting\",\"until\":\"1970-01-01T00:00:" second ".000Z\",\"reason\":\"http_503\"}"
 #define STORE(status) "{\"v\":1,\"id\":\"s1\",\"revision\":1,\"name\":\"Shop\",\"status\":\"" status "\"}"
 #define WEBHOOK(revision, more)                                                                                                    \
     "{\"v\":1,\"id\":\"wh_1\",\"store\":\"s1\",\"revision\":" revision ",\"url\":\"https://a.example/\",\"events\":[\"*\"]" more "}"
@@ -87,7 +90,7 @@ static void records_in_any_order_that_compaction_leaves_give_the_same(void **sta
     struct fixture f;
     (void)state;
     init(&f, NULL);
-    assert_int_equal(feed(&f, "state/wh_1", "{\"v\":1,\"revision\":1,\"status\":\"disabled\"}"), HB_OK);
+    assert_int_equal(feed(&f, "disabled/wh_1", GONE("1")), HB_OK);
     assert_int_equal(feed(&f, WEBHOOK_KEY, WEBHOOK("1", ",\"enabled_revision\":1")), HB_OK);
     assert_null(hb_registry_store(f.registry, HB_STR("s1")));
     assert_int_equal(webhook(&f)->status, HB_WEBHOOK_DISABLED);
@@ -103,16 +106,71 @@ static void run_time_state_older_than_the_last_enable_is_void(void **state)
     (void)state;
     init(&f, NULL);
     assert_int_equal(feed(&f, WEBHOOK_KEY, WEBHOOK("3", ",\"enabled_revision\":2")), HB_OK);
-    assert_int_equal(feed(&f, "state/wh_1", "{\"v\":1,\"revision\":1,\"status\":\"disabled\"}"), HB_OK);
+    assert_int_equal(feed(&f, "disabled/wh_1", GONE("1")), HB_OK);
+    assert_int_equal(feed(&f, "state/wh_1", RESTING("1", "09")), HB_OK);
     assert_int_equal(webhook(&f)->status, HB_WEBHOOK_ACTIVE);
-    assert_null(hb_registry_state(f.registry, HB_STR("wh_1")));
-    assert_int_equal(feed(&f, "state/wh_1", "{\"v\":1,\"revision\":2,\"status\":\"disabled\"}"), HB_OK);
+    assert_int_equal(webhook(&f)->resting_until.ms, 0);
+    assert_null(hb_registry_disabled_record(f.registry, HB_STR("wh_1")));
+    assert_null(hb_registry_rest_record(f.registry, HB_STR("wh_1")));
+    assert_int_equal(feed(&f, "disabled/wh_1", GONE("2")), HB_OK);
+    assert_int_equal(feed(&f, "state/wh_1", RESTING("2", "09")), HB_OK);
     assert_int_equal(webhook(&f)->status, HB_WEBHOOK_DISABLED);
+    assert_int_equal(webhook(&f)->resting_until.ms, 9000);
+    assert_non_null(hb_registry_disabled_record(f.registry, HB_STR("wh_1")));
     assert_int_equal(feed(&f, WEBHOOK_KEY, WEBHOOK("4", ",\"enabled_revision\":4")), HB_OK);
     assert_int_equal(webhook(&f)->status, HB_WEBHOOK_ACTIVE);
-    assert_int_equal(feed(&f, "state/wh_1", "{\"v\":1,\"revision\":4,\"status\":\"disabled\"}"), HB_OK);
-    assert_int_equal(feed(&f, "state/wh_1", NULL), HB_OK);
+    assert_int_equal(webhook(&f)->resting_until.ms, 0);
+    assert_int_equal(webhook(&f)->enabled_revision, 4);
+    assert_int_equal(feed(&f, "disabled/wh_1", GONE("4")), HB_OK);
+    assert_int_equal(feed(&f, "disabled/wh_1", NULL), HB_OK);
     assert_int_equal(webhook(&f)->status, HB_WEBHOOK_ACTIVE);
+    hb_registry_free(&f.registry);
+}
+
+static void a_rest_is_told_when_it_begins_moves_and_ends_and_only_then(void **state)
+{
+    struct fixture f;
+    (void)state;
+    init(&f, NULL);
+    assert_int_equal(feed(&f, "state/wh_1", RESTING("1", "05")), HB_OK); /* compaction may leave it in front */
+    assert_int_equal(feed(&f, WEBHOOK_KEY, WEBHOOK("1", "")), HB_OK);
+    assert_int_equal(webhook(&f)->resting_until.ms, 5000);
+    assert_int_equal(f.changes.changed, 0);
+    assert_int_equal(feed(&f, "state/wh_1", RESTING("1", "05")), HB_OK);
+    assert_int_equal(f.changes.changed, 0);
+    assert_int_equal(feed(&f, "state/wh_1", RESTING("1", "07")), HB_OK);
+    assert_int_equal(webhook(&f)->resting_until.ms, 7000);
+    assert_int_equal(webhook(&f)->status, HB_WEBHOOK_ACTIVE);
+    assert_int_equal(f.changes.changed, 1);
+    assert_int_equal(feed(&f, "state/wh_1", "{\"v\":1,\"revision\":1,\"status\":\"active\"}"), HB_OK);
+    assert_int_equal(webhook(&f)->resting_until.ms, 0);
+    assert_int_equal(f.changes.changed, 2);
+    assert_int_equal(feed(&f, "state/wh_1", RESTING("1", "08")), HB_OK);
+    assert_int_equal(feed(&f, "state/wh_1", NULL), HB_OK);
+    assert_int_equal(webhook(&f)->resting_until.ms, 0);
+    assert_int_equal(f.changes.changed, 4);
+    hb_registry_free(&f.registry);
+}
+
+static void a_snapshot_says_what_the_slow_path_needs(void **state)
+{
+    struct fixture f;
+    (void)state;
+    init(&f, NULL);
+    assert_int_equal(feed(&f, WEBHOOK_KEY, WEBHOOK("1", ",\"on_dead\":\"hold\"")), HB_OK);
+    assert_false(webhook(&f)->is_governed || webhook(&f)->is_ordered || webhook(&f)->holds_dead);
+    assert_int_equal(webhook(&f)->schedule_count, 0);
+    assert_int_equal(feed(&f, WEBHOOK_KEY, WEBHOOK("2", ",\"rate_limit\":{\"count\":5,\"per_s\":60}")), HB_OK);
+    assert_true(webhook(&f)->is_governed && !webhook(&f)->is_ordered);
+    assert_int_equal(webhook(&f)->rate_count, 5);
+    assert_int_equal(webhook(&f)->rate_per_s, 60);
+    assert_int_equal(feed(&f, WEBHOOK_KEY,
+                          WEBHOOK("3", ",\"order\":\"per_subject\",\"on_dead\":\"hold\",\"schedule\":[0,7,300]")), HB_OK);
+    assert_true(webhook(&f)->is_governed && webhook(&f)->is_ordered && webhook(&f)->holds_dead);
+    assert_int_equal(webhook(&f)->schedule_count, 3);
+    assert_int_equal(webhook(&f)->schedule_s[1], 7);
+    assert_ptr_equal(hb_registry_webhook_by_id(f.registry, HB_STR("wh_1")), webhook(&f));
+    assert_null(hb_registry_webhook_by_id(f.registry, HB_STR("wh_2")));
     hb_registry_free(&f.registry);
 }
 
@@ -166,6 +224,9 @@ static void what_cannot_be_read_changes_nothing_and_a_newer_record_stops(void **
         {"store/s1", "{\"v\":1,\"id\":\"s2\",\"revision\":1}"},
         {"key/aaaaaaaa", "{\"v\":1,\"prefix\":\"aaaaaaaa\",\"hash\":\"00\"}"},
         {"state/wh_1", "{\"v\":1}"},
+        {"state/wh_1", "{\"v\":1,\"revision\":1,\"status\":\"resting\"}"},
+        {"state/wh_1", "{\"v\":1,\"revision\":1,\"status\":\"asleep\"}"},
+        {"disabled/wh_1", "{\"v\":1,\"reason\":\"gone\"}"},
     };
     struct fixture f;
     (void)state;
@@ -342,6 +403,8 @@ int main(void)
         cmocka_unit_test(a_webhook_keeps_the_offset_of_the_record_that_made_it),
         cmocka_unit_test(records_in_any_order_that_compaction_leaves_give_the_same),
         cmocka_unit_test(run_time_state_older_than_the_last_enable_is_void),
+        cmocka_unit_test(a_rest_is_told_when_it_begins_moves_and_ends_and_only_then),
+        cmocka_unit_test(a_snapshot_says_what_the_slow_path_needs),
         cmocka_unit_test(a_held_snapshot_outlives_change_deletion_and_tombstone),
         cmocka_unit_test(a_deleted_store_deletes_what_is_in_it),
         cmocka_unit_test(what_cannot_be_read_changes_nothing_and_a_newer_record_stops),

@@ -60,6 +60,10 @@ static void a_record_without_its_members_is_refused(void **state)
         "{\"id\":\"a\",\"store\":\"s\",\"revision\":1,\"url\":\"u\",\"status\":\"asleep\"}",
         "{\"id\":\"a\",\"store\":\"s\",\"revision\":1,\"url\":\"u\",\"headers\":{\"a\":1}}",
         "{\"id\":\"a\",\"store\":\"s\",\"revision\":1,\"url\":\"u\",\"secrets\":[{}]}",
+        "{\"id\":\"a\",\"store\":\"s\",\"revision\":1,\"url\":\"u\",\"schedule\":[0,-1]}",
+        "{\"id\":\"a\",\"store\":\"s\",\"revision\":1,\"url\":\"u\",\"schedule\":[604801]}",
+        "{\"id\":\"a\",\"store\":\"s\",\"revision\":1,\"url\":\"u\",\"rate_limit\":{\"count\":5,\"per_s\":0}}",
+        "{\"id\":\"a\",\"store\":\"s\",\"revision\":1,\"url\":\"u\",\"rate_limit\":{\"count\":5}}",
         "{\"id\":\"a\",\"store\":\"s\",\"revision\":1,\"url\":\"u\",\"secrets\":[{\"sealed\":\"1\"},{\"sealed\":\"2\"},{\"sealed\":\"3\"},"
         "{\"sealed\":\"4\"},{\"sealed\":\"5\"}]}",
     };
