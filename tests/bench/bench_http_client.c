@@ -198,13 +198,29 @@ static double median(double *values, int count)
     return values[count / 2];
 }
 
-static void compare(const struct bare_load *load, int rounds, bool is_json)
+struct options {
+    int rounds, shards;
+    bool is_quick, is_json;
+    bool is_bare; /* the limit only, without our client beside it */
+};
+
+static void print_json(const struct bare_load *load, double bare, double ours, bool is_bare)
 {
-    double rates[2][ROUNDS_MAX];
-    double cpu[2][ROUNDS_MAX];
+    printf("{\"destinations\":%d,\"bare_per_s\":%.0f", load->destinations, bare);
+    if (!is_bare) {
+        printf(",\"client_per_s\":%.0f,\"ratio\":%.3f", ours, ours / bare);
+    }
+    printf("}\n");
+}
+
+static void compare(const struct bare_load *load, const struct options *options)
+{
+    double rates[2][ROUNDS_MAX] = {{0}};
+    double cpu[2][ROUNDS_MAX] = {{0}};
     long failed[2] = {0, 0};
+    int rounds = options->rounds;
     for (int round = 0; round < rounds; round++) {
-        for (int which = 0; which < 2; which++) {
+        for (int which = 0; which < (options->is_bare ? 1 : 2); which++) {
             struct load_result result = run_apart(load, which == 0);
             rates[which][round] = result.per_second;
             cpu[which][round] = result.cpu_us;
@@ -213,30 +229,38 @@ static void compare(const struct bare_load *load, int rounds, bool is_json)
     }
     double bare = median(rates[0], rounds);
     double ours = median(rates[1], rounds);
-    if (is_json) {
-        printf("{\"destinations\":%d,\"bare_per_s\":%.0f,\"client_per_s\":%.0f,\"ratio\":%.3f}\n", load->destinations,
-               bare, ours, ours / bare);
+    if (options->is_json) {
+        print_json(load, bare, ours, options->is_bare);
         return;
     }
-    printf("%6d destinations, %d in flight: bare %.0f/s (%.0f..%.0f, %.1f us CPU, %ld failed), client %.0f/s "
-           "(%.0f..%.0f, %.1f us CPU, %ld failed), ratio %.3f\n",
-           load->destinations, load->in_flight, bare, rates[0][0], rates[0][rounds - 1], median(cpu[0], rounds),
-           failed[0], ours, rates[1][0], rates[1][rounds - 1], median(cpu[1], rounds), failed[1], ours / bare);
+    printf("%6d destinations, %d in flight: bare %.0f/s (%.0f..%.0f, %.1f us CPU, %ld failed)", load->destinations,
+           load->in_flight, bare, rates[0][0], rates[0][rounds - 1], median(cpu[0], rounds), failed[0]);
+    if (!options->is_bare) {
+        printf(", client %.0f/s (%.0f..%.0f, %.1f us CPU, %ld failed), ratio %.3f", ours, rates[1][0],
+               rates[1][rounds - 1], median(cpu[1], rounds), failed[1], ours / bare);
+    }
+    printf("\n");
     (void)fflush(stdout);
+}
+
+static struct options read_options(int argc, char **argv)
+{
+    struct options options = {.shards = 64};
+    for (int i = 1; i < argc; i++) {
+        options.is_quick |= strcmp(argv[i], "--quick") == 0;
+        options.is_json |= strcmp(argv[i], "--json") == 0;
+        options.is_bare |= strcmp(argv[i], "--bare") == 0;
+        if (strcmp(argv[i], "--shards") == 0 && i + 1 < argc) {
+            options.shards = atoi(argv[++i]);
+        }
+    }
+    options.rounds = options.is_quick ? 1 : 3;
+    return options;
 }
 
 int main(int argc, char **argv)
 {
-    bool is_quick = false;
-    bool is_json = false;
-    int shards = 64;
-    for (int i = 1; i < argc; i++) {
-        is_quick |= strcmp(argv[i], "--quick") == 0;
-        is_json |= strcmp(argv[i], "--json") == 0;
-        if (strcmp(argv[i], "--shards") == 0 && i + 1 < argc) {
-            shards = atoi(argv[++i]);
-        }
-    }
+    struct options options = read_options(argc, argv);
     struct rlimit limit;
     (void)getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
@@ -244,12 +268,19 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     int port = 0;
     pid_t receiver = start_receiver(argv[0], &port);
-    struct bare_load load = {port, 1, 64, shards, 1024, header_lines, is_quick ? 1.5 : 4, is_quick ? 0.5 : 1};
-    compare(&load, is_quick ? 1 : 3, is_json);
+    struct bare_load load = {.port = port,
+                             .destinations = 1,
+                             .in_flight = 64,
+                             .shards = options.shards,
+                             .body_bytes = 1024,
+                             .headers = header_lines,
+                             .seconds = options.is_quick ? 1.5 : 4,
+                             .warm_seconds = options.is_quick ? 0.5 : 1};
+    compare(&load, &options);
     load.destinations = 10000;
     load.in_flight = 256;
-    load.warm_seconds = 3; /* until each has its connection */
-    compare(&load, is_quick ? 1 : 3, is_json);
+    load.warm_seconds = options.is_quick ? 2 : 3; /* until each has its connection */
+    compare(&load, &options);
     (void)kill(receiver, SIGTERM);
     (void)waitpid(receiver, NULL, 0);
     return 0;
