@@ -11,6 +11,7 @@
 #include "platform/http_client/http_client.h"
 #include "platform/http_server/http_server.h"
 #include "platform/loop/loop.h"
+#include "records/outbox.h"
 #include "registry/registry.h"
 
 #define TOPICS_LIMIT_MS 60000
@@ -23,6 +24,7 @@ struct dispatcher_role {
     struct hb_role_signals signals;
     struct hb_worker_page *page; /* NULL: no parent */
     struct hb_registry *registry;
+    struct hb_outbox *outbox;
     struct hb_dispatcher *dispatcher;
     struct hb_http_server *server;
     struct hb_health *health;
@@ -83,6 +85,7 @@ static void deinit(struct dispatcher_role *role)
     hb_health_free(&role->health);
     hb_http_client_free(&role->setup.http); /* ends what is in flight, into a dispatcher that still stands */
     hb_dispatcher_free(&role->dispatcher);
+    hb_outbox_free(&role->outbox);
     hb_registry_free(&role->registry);
     hb_setup_deinit(&role->setup);
     hb_worker_page_unmap(&role->page);
@@ -132,12 +135,19 @@ static enum hb_err make_dispatcher(struct dispatcher_role *role, struct hb_error
     if (err) {
         return err;
     }
+    struct hb_outbox_options outbox = {
+        .loop = role->setup.loop, .config = config, .cluster = cluster, .worker = role->worker};
+    err = hb_outbox_new(&outbox, &role->outbox, reterr);
+    if (err) {
+        return err;
+    }
     struct hb_dispatcher_options options = {
         .loop = role->setup.loop,
         .config = config,
         .cluster = cluster,
         .registry = role->registry,
         .http = role->setup.http,
+        .outbox = role->outbox,
         .has_keys = role->setup.keyring != NULL,
         .worker = role->worker,
         .resets_offsets = role->options.resets_offsets,

@@ -11,9 +11,6 @@
 
 #define MINUTE_S 60
 #define FLUSH_MS 5000         /* for Kafka's last acknowledgements when freeing */
-#define PRODUCER_LINGER_MS 2
-#define PRODUCER_RECORDS_MAX 20000
-#define ACKS_A_TURN 512
 #define SETTLED_FILE_PARTITIONS 64 /* of one topic; partitions beyond have no marks */
 #define GRACE_CHECK_MS 50
 #define BEGIN_CHECK_MS 20
@@ -43,7 +40,7 @@ const char *hb_dispatcher_trouble(const struct hb_dispatcher *d)
         return "the registry is still being read";
     if (!d->consumer)
         return "not consuming yet";
-    if (hb_lines_is_congested(d->lines))
+    if (hb_outbox_is_congested(d->outbox))
         return "Kafka does not acknowledge: nothing more is fetched or sent until it does";
     return NULL;
 }
@@ -58,13 +55,10 @@ static void consumer_ready(void *user, int events)
 
 static void intake_due(void *user) { hb_intake_run(user); }
 
-static void producer_ready(void *user, int events)
+/* What waited for Kafka's acknowledgements may go on, and so may intake. */
+static void outbox_moved(void *user)
 {
-    struct hb_dispatcher *d = user;
-    (void)events;
-    while (hb_kafka_producer_poll(d->producer, ACKS_A_TURN) == ACKS_A_TURN)
-        ;
-    hb_dispatcher_pump(d); /* what waited for these acknowledgements may go on, and so may intake */
+    hb_dispatcher_pump(user);
 }
 
 void hb_dispatcher_pump(struct hb_dispatcher *d)
@@ -72,7 +66,7 @@ void hb_dispatcher_pump(struct hb_dispatcher *d)
     if (d->is_pumping)
         return;
     d->is_pumping = true;
-    if (!hb_lines_is_congested(d->lines))
+    if (!hb_outbox_is_congested(d->outbox))
         hb_admit_pump(&d->admit);
     d->is_pumping = false;
     hb_intake_wake(d);
@@ -85,7 +79,7 @@ static void read_gauges(struct hb_dispatcher *d)
     hb_http_client_read_stats(d->options.http, &stats);
     hb_metric_set(m, HB_METRIC_WAITING, (int64_t)d->admit.waiting);
     hb_metric_set(m, HB_METRIC_IN_FLIGHT, d->admit.in_flight);
-    hb_metric_set(m, HB_METRIC_LINES_WAITING, (int64_t)hb_lines_waiting(d->lines));
+    hb_metric_set(m, HB_METRIC_LINES_WAITING, (int64_t)hb_outbox_waiting(d->outbox));
     hb_metric_set(m, HB_METRIC_CONNECTIONS_OPENED, (int64_t)stats.connections_opened);
     hb_metric_set(m, HB_METRIC_CONNECTIONS_REUSED, (int64_t)stats.connections_reused);
     hb_metric_set(m, HB_METRIC_ADDRESSES_BLOCKED, (int64_t)stats.blocked);
@@ -105,7 +99,7 @@ static void note_watermark(void *user, struct hb_partition *partition)
 static void each_minute(struct hb_dispatcher *d)
 {
     struct minute minute = {.d = d,
-                            .writer = {.producer = d->producer,
+                            .writer = {.producer = hb_outbox_producer(d->outbox),
                                        .registry_topic = d->registry_topic,
                                        .group = d->group,
                                        .now = hb_loop_wall(d->options.loop)}};
@@ -117,7 +111,7 @@ static void each_second(void *user)
 {
     struct hb_dispatcher *d = user;
     d->seconds++;
-    (void)hb_kafka_producer_poll(d->producer, ACKS_A_TURN); /* also when nothing woke us */
+    hb_outbox_poll(d->outbox); /* also when nothing woke us */
     if (d->consumer) {
         hb_intake_second(d);
         if (!d->is_starved && !d->is_stopping)
@@ -129,11 +123,10 @@ static void each_second(void *user)
     read_gauges(d);
 }
 
-static void history_refused(void *user, enum hb_err err, const char *text)
+static void outbox_refused(void *user, const char *what, enum hb_err err, const char *text)
 {
     struct hb_dispatcher *d = user;
-    hb_dispatcher_set_lasting_trouble(d, "Kafka refuses the history of attempts (%s): %s", hb_err_name(err),
-                                      text ? text : "");
+    hb_dispatcher_set_lasting_trouble(d, "Kafka refuses the %s of deliveries (%s): %s", what, hb_err_name(err), text);
     if (err == HB_ERR_FATAL)
         d->options.failed(d->options.user, d->lasting_trouble);
 }
@@ -168,7 +161,7 @@ static enum hb_err begin(struct hb_dispatcher *d)
         return err;
     }
     hb_watch_set(d->consumer_watch, HB_WATCH_READ);
-    struct hb_watermark_writer writer = {.producer = d->producer,
+    struct hb_watermark_writer writer = {.producer = hb_outbox_producer(d->outbox),
                                          .registry_topic = d->registry_topic,
                                          .group = d->group,
                                          .now = hb_loop_wall(d->options.loop)};
@@ -194,38 +187,6 @@ static struct hb_admit_limits admit_limits(const struct hb_config *c)
                                     .store_in_flight_max = share > 0 ? share : 1,
                                     .waiting_max = (size_t)c->delivery_waiting_max,
                                     .waiting_bytes_max = (size_t)c->delivery_waiting_bytes};
-}
-
-static enum hb_err make_producer(struct hb_dispatcher *d, struct hb_error *reterr)
-{
-    const struct hb_config *c = d->options.config;
-    const struct hb_kafka_producer_options options = {.cluster = d->options.cluster,
-                                                      .linger_ms = PRODUCER_LINGER_MS,
-                                                      .queue_records_max = PRODUCER_RECORDS_MAX,
-                                                      .queue_kib_max = (int)c->publish_queue_kib_max,
-                                                      .message_timeout_ms = (int)c->kafka_message_timeout_ms};
-    enum hb_err err = hb_kafka_producer_new(&options, &d->producer, reterr);
-    if (!err)
-        err = hb_watch_new(d->options.loop, hb_kafka_producer_fd(d->producer), producer_ready, d, &d->producer_watch);
-    if (!err)
-        hb_watch_set(d->producer_watch, HB_WATCH_READ);
-    return err;
-}
-
-static enum hb_err make_lines(struct hb_dispatcher *d)
-{
-    const struct hb_config *c = d->options.config;
-    const struct hb_lines_options options = {.loop = d->options.loop,
-                                             .producer = d->producer,
-                                             .topic_prefix = hb_str_c(c->kafka_topic_prefix),
-                                             .worker = d->options.worker,
-                                             .linger_ms = (int)c->dispatcher_attempts_linger_ms,
-                                             .record_bytes_max = (size_t)c->dispatcher_attempts_record_bytes,
-                                             .done = hb_settle_line_done,
-                                             .dropped = hb_settle_line_dropped,
-                                             .refused = history_refused,
-                                             .user = d};
-    return hb_lines_new(&options, &d->lines);
 }
 
 static enum hb_err make_memory(struct hb_dispatcher *d, struct hb_error *reterr)
@@ -281,11 +242,12 @@ enum hb_err hb_dispatcher_new(const struct hb_dispatcher_options *options, struc
     name_things(d);
     hb_partitions_init(&d->partitions, (size_t)c->dispatcher_ring_slots);
     hb_lanes_init(&d->lanes, options->http, d, (int)c->delivery_window_start, (int)c->delivery_window_max);
+    d->outbox = options->outbox;
+    d->lines_client =
+        (struct hb_lines_client){.done = hb_settle_line_done, .dropped = hb_settle_line_dropped, .user = d};
+    d->outbox_listener = (struct hb_outbox_listener){.moved = outbox_moved, .refused = outbox_refused, .user = d};
+    hb_outbox_listen(d->outbox, &d->outbox_listener);
     enum hb_err err = make_memory(d, reterr);
-    if (!err)
-        err = make_producer(d, reterr);
-    if (!err)
-        err = make_lines(d);
     if (!err)
         err = make_timers(d);
     if (err)
@@ -323,8 +285,8 @@ static void stop_step(void *user)
     else
         hb_dispatcher_pump(d);
     if (d->admit.in_flight == 0)
-        hb_lines_flush(d->lines);
-    bool is_done = d->admit.waiting == 0 && d->admit.in_flight == 0 && hb_lines_waiting(d->lines) == 0;
+        hb_outbox_flush(d->outbox, 0);
+    bool is_done = d->admit.waiting == 0 && d->admit.in_flight == 0 && hb_outbox_waiting(d->outbox) == 0;
     if (!is_done && d->grace_left_ms > 0)
         return;
     hb_timer_stop(d->grace_timer);
@@ -359,20 +321,16 @@ void hb_dispatcher_free(struct hb_dispatcher **dispatcher)
     d->is_stopping = true;
     hb_registry_when_cancel(d->options.registry, d);
     hand_back_waiting(d);
-    if (d->producer && d->lines) {
-        hb_lines_flush(d->lines);
-        (void)hb_kafka_producer_flush(d->producer, FLUSH_MS);
-    }
+    hb_outbox_flush(d->outbox, FLUSH_MS);
     hb_watch_free(&d->consumer_watch);
     hb_partitions_each(&d->partitions, drop_held, NULL); /* the consumer waits for messages that are not freed */
     hb_kafka_consumer_free(&d->consumer, FLUSH_MS);
-    hb_watch_free(&d->producer_watch);
-    hb_kafka_producer_free(&d->producer, 0);
+    hb_outbox_end(d->outbox, 0);
+    hb_outbox_unlisten(d->outbox, &d->outbox_listener);
     hb_timer_free(&d->intake_timer);
     hb_timer_free(&d->second_timer);
     hb_timer_free(&d->grace_timer);
     hb_timer_free(&d->begin_timer);
-    hb_lines_free(&d->lines);
     hb_lanes_deinit(&d->lanes);
     hb_partitions_deinit(&d->partitions);
     hb_taken_pool_deinit(&d->pool);
@@ -393,4 +351,15 @@ void hb_dispatcher_webhook_changed(struct hb_dispatcher *d, const struct hb_webh
     (void)old_webhook; /* one that is gone keeps its last snapshot: what waits ends as `webhook_deleted` */
     if (new_webhook)
         hb_lanes_change(&d->lanes, new_webhook);
+}
+
+struct hb_sender hb_dispatcher_sender(struct hb_dispatcher *d)
+{
+    (void)d;
+    return (struct hb_sender){0};
+}
+
+void hb_dispatcher_set_owner(struct hb_dispatcher *d, const struct hb_owner *owner)
+{
+    d->owner = owner ? *owner : (struct hb_owner){0};
 }

@@ -11,6 +11,7 @@
 #define DISPATCHER_DISPATCHER_H
 
 #include "hookbus/config.h"
+#include "hookbus/resend.h"
 #include "platform/kafka/kafka.h"
 #include "platform/log/log.h"
 
@@ -19,6 +20,7 @@ struct hb_registry;
 struct hb_http_client;
 struct hb_keyring;
 struct hb_metrics;
+struct hb_outbox;
 struct hb_dispatcher;
 
 struct hb_dispatcher_options {
@@ -27,6 +29,7 @@ struct hb_dispatcher_options {
     struct hb_kafka_cluster cluster;
     struct hb_registry *registry;       /* its webhook_changed must be forwarded to hb_dispatcher_webhook_changed */
     struct hb_http_client *http;
+    struct hb_outbox *outbox;           /* ended, not freed, by hb_dispatcher_free */
     bool has_keys;                      /* the sealing key is at hand; without it nothing is consumed, red */
     const char *worker;  /* "<instance>-<number>": group.instance.id, settled file, key of attempt records */
     bool resets_offsets; /* --reset-offsets: where a committed offset is out of range, begin at the earliest */
@@ -40,7 +43,13 @@ struct hb_dispatcher_options {
 /* Consuming begins by itself when the registry is current. */
 HB_MUST_USE enum hb_err hb_dispatcher_new(const struct hb_dispatcher_options *options,
                                           struct hb_dispatcher **ret_dispatcher, struct hb_error *reterr);
-/* Commits what is settled and frees. The http client must have been freed before: that ends what is still in flight. */
+/* The sender of this dispatcher, for the owner of parked deliveries; lives as long as the dispatcher. */
+struct hb_sender hb_dispatcher_sender(struct hb_dispatcher *dispatcher);
+/* Who keeps parked deliveries in this process. Call before the loop runs; NULL takes it away (rests are then declared by
+ * nobody here). Its functions are called until hb_dispatcher_free has returned. */
+void hb_dispatcher_set_owner(struct hb_dispatcher *dispatcher, const struct hb_owner *owner);
+/* Commits what is settled, ends the outbox and frees. The http client must have been freed before: that ends what is
+ * still in flight. */
 void hb_dispatcher_free(struct hb_dispatcher **dispatcher);
 /* Takes nothing more, finishes what waits and runs within dispatcher.grace_s, then calls `stopped`. */
 void hb_dispatcher_stop(struct hb_dispatcher *dispatcher);

@@ -10,7 +10,7 @@
 
 static bool has_room(const struct hb_dispatcher *d)
 {
-    return !d->is_stopping && !hb_admit_is_full(&d->admit) && !hb_lines_is_congested(d->lines);
+    return !d->is_stopping && !hb_admit_is_full(&d->admit) && !hb_outbox_is_congested(d->outbox);
 }
 
 /* With a large fan-out few records fill the queues. */
@@ -59,7 +59,7 @@ static void resume_one(void *user, struct hb_partition *partition)
 
 void hb_intake_wake(struct hb_dispatcher *d)
 {
-    if (!d->is_starved || d->is_stopping || !hb_admit_has_room(&d->admit) || hb_lines_is_congested(d->lines))
+    if (!d->is_starved || d->is_stopping || !hb_admit_has_room(&d->admit) || hb_outbox_is_congested(d->outbox))
         return;
     d->is_starved = false;
     d->starved_s = 0;

@@ -53,7 +53,7 @@ struct hb_attempt_line hb_settle_line(const struct hb_dispatcher *d, const struc
 void hb_settle_add_line(struct hb_dispatcher *d, struct hb_taken *taken, struct hb_attempt_line *line)
 {
     taken->open++;
-    if (hb_lines_add(d->lines, line, taken) == HB_OK)
+    if (hb_lines_add(hb_outbox_lines(d->outbox), line, &d->lines_client, taken) == HB_OK)
         return;
     /* Without memory for a line the event stays open: it is not settled, and after a restart it is delivered again. */
     hb_dispatcher_set_lasting_trouble(d, "out of memory for the history of attempts; restart this dispatcher");

@@ -12,11 +12,11 @@
 #include "dispatcher/admit.h"
 #include "dispatcher/attempt.h"
 #include "dispatcher/dispatcher.h"
-#include "dispatcher/lines.h"
 #include "dispatcher/partition.h"
 #include "dispatcher/settled_file.h"
 #include "dispatcher/taken.h"
 #include "hookbus/outcome.h"
+#include "records/outbox.h"
 
 #define HB_TROUBLE_MAX 256
 #define HB_INTAKE_BATCH 256 /* records a turn of the loop */
@@ -28,15 +28,17 @@ struct hb_dispatcher {
     struct hb_log_context log;
 
     struct hb_kafka_consumer *consumer;
-    struct hb_kafka_producer *producer;
-    struct hb_watch *consumer_watch, *producer_watch;
+    struct hb_watch *consumer_watch;
+    struct hb_outbox *outbox;
+    struct hb_outbox_listener outbox_listener;
+    struct hb_lines_client lines_client;
+    struct hb_owner owner; /* all NULL: nobody keeps parked deliveries in this process */
     struct hb_timer *begin_timer, *intake_timer, *second_timer, *grace_timer;
 
     struct hb_partitions partitions;
     struct hb_taken_pool pool;
     struct hb_lanes lanes;
     struct hb_admit admit;
-    struct hb_lines *lines;
     struct hb_settled_file *settled;
     struct hb_id_memory *ids;
     struct hb_delivery *free_deliveries;

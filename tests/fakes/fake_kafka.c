@@ -54,6 +54,7 @@ static struct {
     enum hb_err refusal;
     bool is_away, acks_late;
     int messages_out, polls, turn;
+    int64_t next_offset; /* of what is produced, whatever the topic */
 } k;
 
 static struct shelf *shelf_of(int topic, int32_t partition)
@@ -81,6 +82,7 @@ static void record_free(struct fake_record *record)
 {
     free(record->key);
     free(record->value);
+    free(record->headers);
     free(record);
 }
 
@@ -409,11 +411,33 @@ enum hb_err hb_kafka_produce(struct hb_kafka_producer *producer, const struct hb
         return k.refusal;
     struct fake_record *copy = calloc(1, sizeof *copy);
     HB_ASSERT(copy);
-    *copy = (struct fake_record){.key = hb_str_dup(record->key), .value = hb_str_dup(record->value), .ack = ack, .user = user};
+    struct hb_buf headers = hb_buf_make(4096);
+    for (size_t i = 0; i < record->headers_count; i++)
+        HB_ASSERT(!hb_buf_addf(&headers, "%.*s: %.*s\n", HB_ARG(record->headers[i].name), HB_ARG(record->headers[i].value)));
+    *copy = (struct fake_record){.partition = record->partition,
+                                 .key = hb_str_dup(record->key),
+                                 .value = record->value.ptr ? hb_str_dup(record->value) : NULL,
+                                 .headers = hb_str_dup(hb_buf_str(&headers)),
+                                 .ack = ack,
+                                 .user = user};
+    hb_buf_deinit(&headers);
     (void)snprintf(copy->topic, sizeof copy->topic, "%s", record->topic);
     *k.pending_last = copy;
     k.pending_last = &copy->next;
     return HB_OK;
+}
+
+const char *fake_record_header(const struct fake_record *record, const char *name)
+{
+    static char value[256];
+    char line[64];
+    int len = snprintf(line, sizeof line, "%s: ", name);
+    for (const char *at = record->headers; *at; at = strchr(at, '\n') + 1)
+        if (strncmp(at, line, (size_t)len) == 0) {
+            (void)snprintf(value, sizeof value, "%.*s", (int)strcspn(at + len, "\n"), at + len);
+            return value;
+        }
+    return NULL;
 }
 
 struct fake_record *fake_kafka_pending(void) { return k.pending; }
@@ -455,7 +479,10 @@ static void give_answer(void)
     memmove(k.answers, k.answers + 1, --k.answers_count * sizeof answer);
     if (!answer.err && k.hooks.acked)
         k.hooks.acked(k.hooks.user, answer.record);
-    const struct hb_kafka_ack ack = {.err = answer.err, .text = answer.err ? "refused by the fake" : ""};
+    const struct hb_kafka_ack ack = {.err = answer.err,
+                                     .partition = answer.record->partition,
+                                     .offset = answer.err ? -1 : k.next_offset++,
+                                     .text = answer.err ? "refused by the fake" : ""};
     if (answer.record->ack)
         answer.record->ack(answer.record->user, &ack);
     record_free(answer.record);

@@ -21,7 +21,9 @@ struct fake_event { /* a record of an event topic; NULL: the header is left out;
 struct fake_record {
     struct fake_record *next;
     char topic[128];
-    char *key, *value;
+    int32_t partition;
+    char *key, *value; /* value NULL: a tombstone */
+    char *headers;     /* "name: value\n"… */
     hb_kafka_ack_fn *ack;
     void *user;
 };
@@ -63,6 +65,8 @@ struct fake_record *fake_kafka_pending(void);
 int fake_kafka_pending_count(void);
 /* err HB_OK: acknowledged. Reaches the room with the next poll of its producer. */
 void fake_kafka_ack(struct fake_record *record, enum hb_err err);
+/* The value of a record's header, or NULL; in a buffer that the next call overwrites. */
+const char *fake_record_header(const struct fake_record *record, const char *name);
 void fake_kafka_ack_all(void);
 /* The producer, when freed, hears good answers for what is pending instead of a time-out. */
 void fake_kafka_ack_late(void);

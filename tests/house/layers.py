@@ -1,4 +1,4 @@
-"""An include points down only: include <- core <- platform <- registry <- rooms <- cli. Rooms do not include each other;
+"""An include points down only: include <- core <- platform <- registry, records <- rooms <- cli. Rooms do not include each other;
 of the wrappers in platform/ only those in the table below include another. And no file includes itself through others."""
 import tree
 
@@ -16,9 +16,10 @@ WRAPPERS_OVER_WRAPPERS = {
 ROOMS = ("producer", "dispatcher", "retry", "catalog", "salesmanago", "connectors", "console", "history")
 ALLOWED = {"include": {"core/tables"}, "core": {"include"}}
 ALLOWED.update({wrapper: FOUNDATIONS | WRAPPERS_OVER_WRAPPERS.get(wrapper, set()) for wrapper in PLATFORM})
-ALLOWED["registry"] = FOUNDATIONS | PLATFORM
-ALLOWED.update({room: FOUNDATIONS | PLATFORM | {"registry"} for room in ROOMS})
-ALLOWED["cli"] = FOUNDATIONS | PLATFORM | {"registry"} | set(ROOMS)
+BELOW_THE_ROOMS = {"registry", "records"}
+ALLOWED.update({low: FOUNDATIONS | PLATFORM for low in BELOW_THE_ROOMS})
+ALLOWED.update({room: FOUNDATIONS | PLATFORM | BELOW_THE_ROOMS for room in ROOMS})
+ALLOWED["cli"] = FOUNDATIONS | PLATFORM | BELOW_THE_ROOMS | set(ROOMS)
 
 
 def target_of(root, name):

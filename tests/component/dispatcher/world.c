@@ -143,8 +143,12 @@ int world_setup(void **state)
 
 void world_start(struct world *world)
 {
+    const struct hb_outbox_options outbox = {
+        .loop = world->loop, .config = &world->config, .cluster = {.brokers = "fake"}, .worker = "test-0"};
+    assert_int_equal(hb_outbox_new(&outbox, &world->outbox, NULL), HB_OK);
     const struct hb_dispatcher_options options = {
         .loop = world->loop, .config = &world->config, .cluster = {.brokers = "fake"}, .registry = world->registry, .http = world->http,
+        .outbox = world->outbox,
         .has_keys = world->has_keys, .worker = "test-0", .resets_offsets = world->resets_offsets, .metrics = &world->metrics, .log = &world->log,
         .stopped = on_stopped, .failed = on_failed, .user = world};
     struct hb_error error = {.text = ""};
@@ -157,6 +161,7 @@ void world_stop(struct world *world)
 {
     hb_http_client_free(&world->http);
     hb_dispatcher_free(&world->dispatcher);
+    hb_outbox_free(&world->outbox);
     world->http = fake_http_client_new();
     fake_http_on_send(world->http, on_sent, world);
 }
@@ -184,6 +189,7 @@ int world_teardown(void **state)
     struct world *world = *state;
     hb_http_client_free(&world->http);
     hb_dispatcher_free(&world->dispatcher);
+    hb_outbox_free(&world->outbox);
     hb_registry_free(&world->registry);
     fake_kafka_close();
     fake_loop_free(&world->loop);

@@ -37,6 +37,7 @@ struct world {
     struct hb_config config;
     struct hb_metrics metrics;
     struct hb_log_context log;
+    struct hb_outbox *outbox;
     struct hb_dispatcher *dispatcher;
     char state_dir[128];
     bool has_keys, resets_offsets;
@@ -53,7 +54,7 @@ int world_setup(void **state);
 int world_teardown(void **state);
 /* Makes the dispatcher (the settings may be changed before) and gives it time 0. */
 void world_start(struct world *world);
-/* In the role's order: HTTP first, then the dispatcher; a new HTTP client is made. */
+/* In the role's order: HTTP first, then the dispatcher and the outbox; a new HTTP client is made. */
 void world_stop(struct world *world);
 /* As a kill: what Kafka has not acknowledged and what is not committed is lost. */
 void world_crash(struct world *world);

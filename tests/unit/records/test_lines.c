@@ -1,6 +1,6 @@
-#include "dispatcher/lines.h"
 #include "fakes/fake_kafka.h"
 #include "fakes/fake_loop.h"
+#include "records/lines.h"
 #include "unit/dispatcher/check.h"
 
 #define TAGS 4096
@@ -9,6 +9,7 @@ struct desk {
     struct hb_loop *loop;
     struct hb_kafka_producer *producer;
     struct hb_lines *lines;
+    struct hb_lines_client client;
     int done[TAGS], done_count, refused, dropped_count;
     enum hb_err refusal;
 };
@@ -43,7 +44,8 @@ static int setup(void **state)
     fake_kafka_open(NULL);
     assert_int_equal(hb_kafka_producer_new(&(struct hb_kafka_producer_options){.linger_ms = 0}, &desk->producer, NULL), HB_OK);
     const struct hb_lines_options options = {.loop = desk->loop, .producer = desk->producer, .topic_prefix = HB_STR("hookbus."), .worker = "w-0",
-                                             .linger_ms = 50, .record_bytes_max = 2000, .done = done, .dropped = dropped, .refused = refused, .user = desk};
+                                             .linger_ms = 50, .record_bytes_max = 2000, .refused = refused, .user = desk};
+    desk->client = (struct hb_lines_client){.done = done, .dropped = dropped, .user = desk};
     assert_int_equal(hb_lines_new(&options, &desk->lines), HB_OK);
     *state = desk;
     return 0;
@@ -64,7 +66,7 @@ static void add(struct desk *desk, uintptr_t tag, const char *detail)
 {
     struct hb_attempt_line line = {.at = hb_loop_wall(desk->loop), .outcome = HB_STR("failed"), .detail = hb_str_c(detail), .topic = HB_STR("t"),
                                    .partition = 1, .offset = (int64_t)tag, .duration_us = -1, .connect_us = -1, .retry_after_ms = -1};
-    assert_int_equal(hb_lines_add(desk->lines, &line, (void *)tag), HB_OK);
+    assert_int_equal(hb_lines_add(desk->lines, &line, &desk->client, (void *)tag), HB_OK);
 }
 
 static void hear(struct desk *desk)

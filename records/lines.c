@@ -1,4 +1,4 @@
-#include "dispatcher/lines.h"
+#include "records/lines.h"
 
 #include "hookbus/topics.h"
 #include "platform/loop/loop.h"
@@ -10,12 +10,18 @@
 #define RETRY_MS 200
 #define TAGS_FIRST 64
 
+/* Whom to tell of a line. */
+struct tag {
+    const struct hb_lines_client *client;
+    void *tag;
+};
+
 /* One record: gathered, then written, then acknowledged; kept until that. */
 struct batch {
     struct batch *next; /* free list, or the list of those to be written again */
     struct hb_lines *lines;
     struct hb_buf text;
-    void **tags;
+    struct tag *tags;
     size_t tags_count, tags_capacity;
     struct hb_mono written_at;
     struct batch *older, *newer; /* those at Kafka, by age */
@@ -64,7 +70,9 @@ static void batch_done(struct hb_lines *lines, struct batch *batch)
     lines->records_waiting--;
     for (size_t i = 0; i < batch->tags_count; i++) {
         lines->lines_waiting--;
-        lines->options.done(lines->options.user, batch->tags[i]);
+        const struct hb_lines_client *client = batch->tags[i].client;
+        if (client)
+            client->done(client->user, batch->tags[i].tag);
     }
     batch->tags_count = 0;
     hb_buf_clear(&batch->text);
@@ -206,7 +214,7 @@ static enum hb_err tags_reserve(struct batch *batch)
     if (batch->tags_count < batch->tags_capacity)
         return HB_OK;
     size_t capacity = batch->tags_capacity ? 2 * batch->tags_capacity : TAGS_FIRST;
-    void **tags = realloc(batch->tags, capacity * sizeof *tags);
+    struct tag *tags = realloc(batch->tags, capacity * sizeof *tags);
     if (!tags)
         return HB_ERR_MEMORY;
     batch->tags = tags;
@@ -214,7 +222,8 @@ static enum hb_err tags_reserve(struct batch *batch)
     return HB_OK;
 }
 
-enum hb_err hb_lines_add(struct hb_lines *lines, struct hb_attempt_line *line, void *tag)
+enum hb_err hb_lines_add(struct hb_lines *lines, struct hb_attempt_line *line, const struct hb_lines_client *client,
+                         void *tag)
 {
     if (!lines->open && !(lines->open = batch_new(lines)))
         return HB_ERR_MEMORY;
@@ -225,7 +234,7 @@ enum hb_err hb_lines_add(struct hb_lines *lines, struct hb_attempt_line *line, v
         err = hb_attempt_line_add(&batch->text, line);
     if (err)
         return err;
-    batch->tags[batch->tags_count++] = tag;
+    batch->tags[batch->tags_count++] = (struct tag){client, tag};
     lines->lines_waiting++;
     if (batch->text.len >= lines->options.record_bytes_max)
         hb_lines_flush(lines);
@@ -267,9 +276,11 @@ static void batches_free(struct batch *batch, bool is_at_kafka)
 {
     while (batch) {
         struct batch *next = is_at_kafka ? batch->newer : batch->next;
-        const struct hb_lines_options *options = &batch->lines->options;
-        for (size_t i = 0; i < batch->tags_count && options->dropped; i++)
-            options->dropped(options->user, batch->tags[i]);
+        for (size_t i = 0; i < batch->tags_count; i++) {
+            const struct hb_lines_client *client = batch->tags[i].client;
+            if (client && client->dropped)
+                client->dropped(client->user, batch->tags[i].tag);
+        }
         hb_buf_deinit(&batch->text);
         free(batch->tags);
         free(batch);
