@@ -52,7 +52,7 @@ static const char *find_fault(const struct hb_journal_record *r)
     } checks[] = {
         {hb_delivery_state_is_journaled(r->state), "state"},
         {hb_event_is_id(r->store), "store"},
-        {hb_event_is_id(r->event), "event"},
+        {r->event.len == 0 || hb_event_is_id(r->event), "event"},
         {is_position(&r->position), "at"},
         {r->attempts >= 0 && r->attempts <= HB_JOURNAL_ATTEMPTS_MAX, "attempts"},
         {r->first_failed.ms == HB_JOURNAL_NEVER || is_ms(r->first_failed.ms), "first_failed"},
@@ -107,6 +107,17 @@ size_t hb_journal_headers(const struct hb_journal_record *record, char scratch[H
     return 4;
 }
 
+/* What the event's reader alone knows. */
+static enum hb_err write_event(const struct hb_journal_record *r, struct hb_buf *value)
+{
+    enum hb_err err = HB_OK;
+    if (r->event.len > 0)
+        err = hb_buf_addf(value, ",\"event\":\"%.*s\"", HB_ARG(r->event));
+    if (!err && r->subject != HB_JOURNAL_NO_SUBJECT)
+        err = hb_buf_addf(value, ",\"subject\":\"%016" PRIx64 "\"", r->subject);
+    return err;
+}
+
 static enum hb_err write_optional(const struct hb_journal_record *r, struct hb_buf *value)
 {
     enum hb_err err = HB_OK;
@@ -126,13 +137,17 @@ enum hb_err hb_journal_write(const struct hb_journal_record *r, struct hb_buf *r
         return hb_buf_addf(ret_value, "{\"v\":1,\"state\":\"takeover\",\"owner\":\"%.*s\"}", HB_ARG(r->owner));
     }
     HB_ASSERT(!find_key_fault(r) && !find_fault(r));
-    enum hb_err err = hb_buf_addf(
+    enum hb_err err = hb_buf_addf(ret_value, "{\"v\":1,\"id\":\"%.*s\",\"webhook\":\"%.*s\",\"store\":\"%.*s\"",
+                                  HB_ARG(r->id), HB_ARG(r->webhook), HB_ARG(r->store));
+    if (!err)
+        err = write_event(r, ret_value);
+    if (err)
+        return err;
+    err = hb_buf_addf(
         ret_value,
-        "{\"v\":1,\"id\":\"%.*s\",\"webhook\":\"%.*s\",\"store\":\"%.*s\",\"event\":\"%.*s\",\"subject\":\"%016" PRIx64
-        "\",\"at\":{\"topic\":%d,\"partition\":%" PRId32 ",\"offset\":%" PRId64 ",\"appended\":%" PRId64
+        ",\"at\":{\"topic\":%d,\"partition\":%" PRId32 ",\"offset\":%" PRId64 ",\"appended\":%" PRId64
         "},\"state\":\"%s\",\"attempts\":%" PRId64 ",\"due\":%" PRId64 ",\"reason\":\"%.*s\"",
-        HB_ARG(r->id), HB_ARG(r->webhook), HB_ARG(r->store), HB_ARG(r->event), r->subject, r->position.topic,
-        r->position.partition, r->position.offset, r->position.appended.ms, hb_delivery_state_text(r->state),
+        r->position.topic, r->position.partition, r->position.offset, r->position.appended.ms, hb_delivery_state_text(r->state),
         r->attempts, r->due.ms, HB_ARG(r->reason));
     return err ? err : write_optional(r, ret_value);
 }
@@ -198,21 +213,20 @@ enum member {
     MEMBER_ID,
     MEMBER_WEBHOOK,
     MEMBER_STORE,
-    MEMBER_EVENT,
-    MEMBER_SUBJECT,
     MEMBER_AT,
     MEMBER_STATE,
     MEMBER_ATTEMPTS,
     MEMBER_DUE,
     MEMBER_REASON,
+    MEMBERS_NEEDED,
+    MEMBER_EVENT = MEMBERS_NEEDED,
+    MEMBER_SUBJECT,
     MEMBER_FIRST_FAILED,
     MEMBER_JOB,
     MEMBER_COUNT
 };
-static const char *const member_names[MEMBER_COUNT] = {"v",       "id",           "webhook", "store",    "event",
-                                                       "subject", "at",           "state",   "attempts", "due",
-                                                       "reason",  "first_failed", "job"};
-#define MEMBERS_NEEDED MEMBER_FIRST_FAILED
+static const char *const member_names[MEMBER_COUNT] = {
+    "v", "id", "webhook", "store", "at", "state", "attempts", "due", "reason", "event", "subject", "first_failed", "job"};
 
 enum place { PLACE_TOPIC, PLACE_PARTITION, PLACE_OFFSET, PLACE_APPENDED, PLACE_COUNT };
 static const char *const place_names[PLACE_COUNT] = {"topic", "partition", "offset", "appended"};
@@ -303,7 +317,10 @@ static const char *read_fields(const struct hb_cursor values[MEMBER_COUNT], stru
     record->job = text_of(values[MEMBER_JOB]);
     if (values[MEMBER_JOB].kind != HB_CURSOR_NONE && record->job.len == 0)
         return "job";
-    if (!read_subject(text_of(values[MEMBER_SUBJECT]), &record->subject))
+    if (values[MEMBER_EVENT].kind != HB_CURSOR_NONE && record->event.len == 0)
+        return "event";
+    if (values[MEMBER_SUBJECT].kind != HB_CURSOR_NONE &&
+        !read_subject(text_of(values[MEMBER_SUBJECT]), &record->subject))
         return "subject";
     if (!read_position(values[MEMBER_AT], &record->position))
         return "at";

@@ -25,6 +25,8 @@
 #define HB_JOURNAL_ATTEMPTS_MAX 1000000
 /* The key of a takeover record. */
 #define HB_JOURNAL_TAKEOVER_KEY "takeover"
+/* The writer did not know the subject. */
+#define HB_JOURNAL_NO_SUBJECT 0
 /* No first failure. */
 #define HB_JOURNAL_NEVER INT64_C(-1)
 
@@ -44,8 +46,8 @@ struct hb_journal_record {
     /* A state's alone: */
     enum hb_delivery_state state; /* DELIVERED for a tombstone */
     struct hb_str store;
-    struct hb_str event;
-    uint64_t subject; /* first 8 bytes of SHA-256(subject), big-endian */
+    struct hb_str event; /* empty: the writer did not know it; readers keep what they knew */
+    uint64_t subject;    /* first 8 bytes of SHA-256(subject), big-endian; HB_JOURNAL_NO_SUBJECT: as the event */
     struct hb_position position;
     int64_t attempts;
     struct hb_wall first_failed; /* HB_JOURNAL_NEVER: no attempt has failed yet */
@@ -68,7 +70,7 @@ struct hb_journal_source {
     const struct hb_name_value *headers;
     size_t headers_count;
 };
-/* Reads a record, strictly: every field is there once, within its grammar, and no other. ret_problem says the field
+/* Reads a record, strictly: every field that is not optional is there, each once, within its grammar, and no other. ret_problem says the field
  * that is wrong (a constant text) when UNREADABLE. */
 enum hb_journal_read hb_journal_read(const struct hb_journal_source *source, struct hb_journal_record *ret_record,
                                      const char **ret_problem);

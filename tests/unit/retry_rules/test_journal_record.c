@@ -103,6 +103,23 @@ static void every_kind_and_state_comes_back_as_it_went(void **state)
     check_str(again.owner, "w-1");
 }
 
+static void what_the_writer_did_not_know_is_left_out(void **state)
+{
+    (void)state;
+    struct hb_journal_record again, record = parked_one();
+    record.event = HB_STR("");
+    assert_int_equal(read_back(&record, &again), HB_JOURNAL_READ_OK);
+    check_same(&record, &again);
+    record.subject = HB_JOURNAL_NO_SUBJECT;
+    assert_int_equal(read_back(&record, &again), HB_JOURNAL_READ_OK);
+    check_same(&record, &again);
+    struct hb_buf value = hb_buf_make(HB_JOURNAL_VALUE_MAX);
+    assert_int_equal(hb_journal_write(&record, &value), HB_OK);
+    assert_null(memmem(value.ptr, value.len, "subject", 7));
+    assert_null(memmem(value.ptr, value.len, "event", 5));
+    hb_buf_deinit(&value);
+}
+
 static void what_is_too_large_for_the_buffer_is_said(void **state)
 {
     (void)state;
@@ -235,6 +252,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_state_is_written_as_the_schema_says),
         cmocka_unit_test(every_kind_and_state_comes_back_as_it_went),
+        cmocka_unit_test(what_the_writer_did_not_know_is_left_out),
         cmocka_unit_test(what_is_too_large_for_the_buffer_is_said),
         cmocka_unit_test(only_what_is_whole_and_ours_is_read),
         cmocka_unit_test(a_header_given_twice_is_not_ours),
