@@ -80,7 +80,9 @@ static void answered(void *user, const struct hb_answer *answer)
     struct hb_buf buf = hb_buf_make(ANSWER_BYTES_MAX);
     struct hb_json_writer json = hb_json_write(&buf);
     hb_json_object(&json, NULL);
-    hb_json_add_str(&json, "outcome", hb_str_c(hb_verdict_recorded(outcome.verdict)));
+    /* nothing is parked of a test */
+    enum hb_verdict said = outcome.verdict == HB_VERDICT_REST ? HB_VERDICT_RETRY : outcome.verdict;
+    hb_json_add_str(&json, "outcome", hb_str_c(hb_verdict_recorded(said)));
     hb_json_add_str(&json, "event", test->event.id);
     hb_json_add_str(&json, "type", test->event.type);
     if (outcome.verdict != HB_VERDICT_DELIVERED) {

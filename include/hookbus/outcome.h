@@ -12,15 +12,14 @@
 
 #include "hookbus/answer.h"
 
-/* HB_VERDICT(NAME, text, recorded): `recorded` is the word in an attempt line; while nothing is retried yet, both
- * verdicts that keep a delivery waiting are recorded as a failed attempt. DELIVERED: done. RETRY: the attempt counts,
- * again on the schedule. DEAD: refused for good. REST: the attempt is not charged (not sent, or our own trouble); it
- * waits for what can heal. SKIPPED: selected, but not sent. */
+/* HB_VERDICT(NAME, text, recorded): `recorded` is the word in an attempt line, unless the schedule is used up
+ * (core/fate.h). DELIVERED: done. RETRY: the attempt counts, again on the schedule. DEAD: refused for good. REST: the
+ * attempt is not charged (not sent, or our own trouble); it waits, parked. SKIPPED: selected, but not sent. */
 #define HB_VERDICTS(X)                                                                                                 \
     X(DELIVERED, "delivered", "delivered")                                                                             \
     X(RETRY, "retry", "failed")                                                                                        \
     X(DEAD, "dead", "dead")                                                                                            \
-    X(REST, "rest", "failed")                                                                                          \
+    X(REST, "rest", "parked")                                                                                          \
     X(SKIPPED, "skipped", "skipped")
 
 enum hb_verdict {
@@ -67,8 +66,8 @@ enum hb_verdict {
     X(CANCELED, "canceled", REST, 0, "The request was ended by us, at shutdown.")                                      \
     X(URL_REFUSED, "url_refused", REST, 0, "The webhook's URL is not usable; nothing was sent.")                       \
     X(SECRET_DAMAGED, "secret_damaged", SKIPPED, 0, "The webhook's own secret cannot be opened.")                      \
-    X(PAUSED, "paused", SKIPPED, 0, "The webhook is paused by an operator.")                                           \
-    X(GOVERNED, "governed", SKIPPED, 0, "The webhook is ordered or rate-limited: it needs the retry queue.")           \
+    X(PAUSED, "paused", REST, 0, "The webhook is paused by an operator.")                                              \
+    X(GOVERNED, "governed", REST, 0, "The webhook is ordered or rate-limited: the retry queue sends it.")               \
     X(DISABLED, "disabled", SKIPPED, 0, "The webhook is disabled.")                                                    \
     X(WEBHOOK_DELETED, "webhook_deleted", SKIPPED, 0, "The webhook was deleted meanwhile.")                            \
     X(DUPLICATE_ID, "duplicate_id", SKIPPED, 0, "The same event id was met before with the same data.")                \
@@ -76,7 +75,7 @@ enum hb_verdict {
     X(UNKNOWN_STORE, "unknown_store", SKIPPED, 0, "The event's store is not in the registry.")                         \
     X(UNREADABLE_EVENT, "unreadable", SKIPPED, 0, "The record is not an event we can read.")                           \
     X(TOO_LARGE, "too_large", SKIPPED, 0, "The rendered request is larger than its limit.")                            \
-    X(NOT_SENT, "not_sent", SKIPPED, 0, "Our own trouble kept us from sending: memory or a full queue.")               \
+    X(NOT_SENT, "not_sent", REST, 0, "Our own trouble kept us from sending: memory or a full queue.")               \
     X(FILTER_TOO_COSTLY, "filter_too_costly", SKIPPED, 0,                                                              \
       "The webhook's filter would have to look at this event's data too often; nothing says that it does not match.")  \
     X(RESTING, "resting", REST, 0, "The webhook rests: its receiver was overloaded or away; it waits for the probe.")  \

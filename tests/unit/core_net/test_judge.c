@@ -129,7 +129,7 @@ static void what_will_be_tried_again_is_recorded_failed(void **state)
 {
     (void)state;
     assert_string_equal(hb_verdict_recorded(HB_VERDICT_RETRY), "failed");
-    assert_string_equal(hb_verdict_recorded(HB_VERDICT_REST), "failed");
+    assert_string_equal(hb_verdict_recorded(HB_VERDICT_REST), "parked");
     assert_string_equal(hb_verdict_recorded(HB_VERDICT_SKIPPED), "skipped");
     assert_string_equal(hb_verdict_recorded(HB_VERDICT_DELIVERED), "delivered");
 }
@@ -143,7 +143,7 @@ static void reasons_have_distinct_words_and_a_sentence_each(void **state)
             assert_string_not_equal(hb_reason_text((enum hb_reason)i), hb_reason_text((enum hb_reason)k));
         }
     }
-    assert_int_equal(hb_outcome_of(HB_REASON_PAUSED).verdict, HB_VERDICT_SKIPPED);
+    assert_int_equal(hb_outcome_of(HB_REASON_PAUSED).verdict, HB_VERDICT_REST);
     assert_int_equal(hb_outcome_of(HB_REASON_UNKNOWN_STORE).verdict, HB_VERDICT_SKIPPED);
 }
 
