@@ -1,0 +1,69 @@
+/* Bodies are read before they are due: a first read of a place in Kafka may take a second. */
+#include "retry/state.h"
+
+#define AHEAD_MS 2000
+#define AHEAD_GAP_US (500 * HB_US_PER_MS)
+#define WEBHOOKS_MAX 100
+#define A_WEBHOOK_MAX 64
+
+void hb_ahead_plan(struct hb_retry_shard *shard, struct hb_mono due_at)
+{
+    int64_t soonest_us = shard->looked_ahead_at.us + AHEAD_GAP_US;
+
+    if (due_at.us == INT64_MAX || shard->is_looking_ahead) {
+        shard->ahead_at.us = INT64_MAX;
+        return;
+    }
+    shard->ahead_at.us = due_at.us - AHEAD_MS * HB_US_PER_MS;
+    if (shard->ahead_at.us < soonest_us)
+        shard->ahead_at.us = soonest_us;
+}
+
+static void want(struct hb_retry_shard *shard, const struct hb_view_delivery *delivery)
+{
+    struct hb_body_want ahead = {.at = delivery->entry.rule.position, .webhook = delivery->webhook};
+
+    memcpy(ahead.delivery, delivery->delivery, HB_DELIVERY_BYTES);
+    /* What is refused is read when it is due. */
+    (void)!hb_bodies_want(shard->retry->bodies, &ahead, NULL, NULL);
+}
+
+static void found(void *user, const struct hb_view_answer *answer)
+{
+    struct hb_retry_shard *shard = user;
+
+    shard->is_looking_ahead = false;
+    if (!hb_shard_is_open(shard) || !hb_shard_check(shard, answer))
+        return;
+    for (size_t i = 0; i < answer->deliveries_count; i++)
+        want(shard, &answer->deliveries[i]);
+    hb_claiming_due(shard, answer->next_due);
+}
+
+static void due_told(void *user, const struct hb_view_answer *answer)
+{
+    struct hb_retry_shard *shard = user;
+    struct hb_str webhooks[WEBHOOKS_MAX];
+    struct hb_view_horizon horizon = {webhooks, 0, AHEAD_MS, A_WEBHOOK_MAX};
+
+    shard->is_looking_ahead = false;
+    if (!hb_shard_is_open(shard) || !hb_shard_check(shard, answer))
+        return;
+    while (horizon.count < answer->webhooks_count && horizon.count < WEBHOOKS_MAX &&
+           answer->webhooks[horizon.count].due.ms <= answer->now.ms + AHEAD_MS) {
+        webhooks[horizon.count] = answer->webhooks[horizon.count].webhook;
+        horizon.count++;
+    }
+    if (horizon.count)
+        shard->is_looking_ahead = hb_view_ahead(shard->view, &horizon, found, shard) == HB_OK;
+    if (!shard->is_looking_ahead)
+        hb_claiming_due(shard, answer->next_due);
+}
+
+void hb_ahead_look(struct hb_retry_shard *shard)
+{
+    shard->ahead_at.us = INT64_MAX;
+    shard->looked_ahead_at = hb_retry_now(shard->retry);
+    if (!shard->is_looking_ahead)
+        shard->is_looking_ahead = hb_view_next_due(shard->view, WEBHOOKS_MAX, due_told, shard) == HB_OK;
+}

@@ -1,0 +1,65 @@
+/* The webhooks the owner knows: from the registry, and from records of those it does not have (yet). */
+#include "retry/state.h"
+
+#include <stdlib.h>
+
+static void set_snapshot(struct hb_retry_webhook *webhook, struct hb_webhook *snapshot)
+{
+    bool is_same_rate = webhook->snapshot && snapshot && webhook->snapshot->rate_count == snapshot->rate_count &&
+                        webhook->snapshot->rate_per_s == snapshot->rate_per_s;
+    struct hb_webhook *former = webhook->snapshot;
+
+    webhook->snapshot = hb_webhook_ref(snapshot);
+    hb_webhook_unref(&former);
+    if (!is_same_rate)
+        webhook->rate =
+            hb_rate_make(snapshot->rate_count, snapshot->rate_per_s, hb_retry_now(webhook->shard->retry));
+}
+
+struct hb_retry_webhook *hb_retry_webhook_of(struct hb_retry *retry, struct hb_str id)
+{
+    struct hb_retry_webhook *webhook = hb_map_get(&retry->webhooks, id);
+
+    if (webhook || id.len > HB_ID_MAX)
+        return webhook;
+    webhook = calloc(1, sizeof(*webhook));
+    if (!webhook)
+        return NULL;
+    memcpy(webhook->id, id.ptr, id.len);
+    webhook->shard = &retry->shards[hb_shard_of_webhook(id)];
+    webhook->again = (struct hb_mono){INT64_MAX};
+    webhook->rate = hb_rate_make(0, 1, hb_retry_now(retry));
+    if (hb_map_put(&retry->webhooks, hb_str_c(webhook->id), webhook)) {
+        free(webhook);
+        return NULL;
+    }
+    return webhook;
+}
+
+void hb_retry_webhook_changed(struct hb_retry *retry, const struct hb_webhook *old_webhook,
+                              struct hb_webhook *new_webhook)
+{
+    (void)old_webhook; /* one whose record is gone keeps its last snapshot: nothing of it is left by then */
+    struct hb_retry_webhook *webhook = new_webhook ? hb_retry_webhook_of(retry, new_webhook->id) : NULL;
+
+    if (!webhook)
+        return;
+    bool was_unknown = !webhook->snapshot;
+    set_snapshot(webhook, new_webhook);
+    if (was_unknown)
+        hb_reading_apply(webhook->shard); /* a record may have waited for it */
+    hb_claiming_room_changed(webhook);
+}
+
+void hb_retry_webhooks_free(struct hb_retry *retry)
+{
+    size_t state = 0;
+    struct hb_retry_webhook *webhook;
+
+    while ((webhook = hb_map_next(&retry->webhooks, &state)) != NULL) {
+        hb_turns_leave(&retry->turns, &webhook->seat);
+        hb_webhook_unref(&webhook->snapshot);
+        free(webhook);
+    }
+    hb_map_deinit(&retry->webhooks);
+}
