@@ -13,7 +13,7 @@ WRAPPERS_OVER_WRAPPERS = {
     "platform/http_client": {"platform/loop", "platform/resolver"},
     "platform/http_server": {"platform/loop"},
 }
-ROOMS = ("producer", "dispatcher", "retry", "catalog", "salesmanago", "connectors", "console", "history")
+ROOMS = ("producer", "dispatcher", "retry", "catalog", "salesmanago", "connectors", "console", "history", "replay")
 ALLOWED = {"include": {"core/tables"}, "core": {"include"}}
 ALLOWED.update({wrapper: FOUNDATIONS | WRAPPERS_OVER_WRAPPERS.get(wrapper, set()) for wrapper in PLATFORM})
 BELOW_THE_ROOMS = {"registry", "records"}

@@ -1,0 +1,92 @@
+#include "core/journal_record.h"
+#include "core/metrics.h"
+#include "core/schedule.h"
+#include "hookbus/outcome.h"
+#include "platform/loop/loop.h"
+#include "records/outbox.h"
+#include "registry/registry.h"
+#include "replay/runner_internal.h"
+
+#include <stdio.h>
+
+/* All up to the first that is not acknowledged is done, in whatever order acknowledgements came. */
+static void acknowledged(void *user, enum hb_err err, int64_t offset)
+{
+    struct replay_slot *slot = user;
+    struct replay_run *run = slot->run;
+    (void)offset;
+    run->in_flight--;
+    if (err)
+        return; /* the end: nobody knows whether Kafka has it, so it is selected again */
+    slot->is_acknowledged = true;
+    while (run->done_index < run->next_index) {
+        struct replay_slot *oldest = &run->slots[run->done_index % HB_REPLAY_IN_FLIGHT_MAX];
+        if (!oldest->is_acknowledged)
+            break;
+        oldest->is_acknowledged = false;
+        run->state.cursor = hb_candidates_cursor(hb_candidates_at(run->list.items, run->done_index));
+        run->done_index++;
+        run->is_changed = true;
+    }
+    run->state.selected = run->selected_before + (int64_t)run->done_index;
+}
+
+/* One attempt is left of the schedule. */
+static int64_t attempts_of(const struct replay_run *run, const struct hb_webhook *webhook)
+{
+    size_t count = webhook->schedule_count > 0 ? webhook->schedule_count : hb_schedule_default().count;
+    return run->job.is_once && count > 0 ? (int64_t)count - 1 : 0;
+}
+
+static enum hb_err select_one(struct replay_run *run, const struct hb_webhook *webhook, struct hb_wall now)
+{
+    const struct hb_candidate *item = hb_candidates_at(run->list.items, run->next_index);
+    struct replay_slot *slot = &run->slots[run->next_index % HB_REPLAY_IN_FLIGHT_MAX];
+    char id[HB_DELIVERY_ID_BYTES + 1] = "dlv_";
+    hb_base32_16(item->delivery, id + sizeof "dlv_" - 1);
+    const struct hb_journal_record record = {
+        .kind = HB_JOURNAL_STATE,
+        .id = hb_str_n(id, HB_DELIVERY_ID_BYTES),
+        .webhook = run->job.webhook,
+        .version = hb_shard_rule_replay_version(item->version, run->job.created),
+        .repairs = HB_SHARD_NONE,
+        .state = HB_DELIVERY_PARKED,
+        .store = run->job.store,
+        .event = hb_candidates_event(run->list.items, item),
+        .subject = item->subject,
+        .position = item->position,
+        .attempts = attempts_of(run, webhook),
+        .first_failed = {HB_JOURNAL_NEVER},
+        .due = now,
+        .reason = hb_str_c(hb_reason_text(HB_REASON_REPLAY)),
+        .job = run->job.id,
+    };
+    *slot = (struct replay_slot){run, false};
+    enum hb_err err =
+        hb_journal_put(hb_outbox_journal(run->runner->options.outbox), &record, acknowledged, slot);
+    if (err)
+        return err;
+    run->in_flight++;
+    run->next_index++;
+    return HB_OK;
+}
+
+void hb_run_pump(struct replay_run *run)
+{
+    struct hb_replay_runner *runner = run->runner;
+    const char *reason = NULL;
+    if (!run->list.items || !run->is_fixed || run->is_left || run->is_over || hb_outbox_is_congested(runner->options.outbox) ||
+        run->job.wish != HB_REPLAY_WISH_ACTIVE || !hb_run_may_send(run, &reason))
+        return;
+    const struct hb_webhook *webhook =
+        hb_registry_webhook(runner->options.registry, run->job.store, run->job.webhook);
+    size_t room = HB_REPLAY_IN_FLIGHT_MAX - (run->next_index - run->done_index), left = run->count - run->next_index;
+    int64_t most = (int64_t)(room < left ? room : left);
+    int64_t n = most > 0 ? hb_rate_room(&run->rate, hb_loop_mono(runner->options.loop), most) : 0;
+    int64_t taken = 0;
+    while (taken < n && !select_one(run, webhook, hb_loop_wall(runner->options.loop)))
+        taken++;
+    hb_rate_take(&run->rate, taken);
+    if (runner->options.metrics)
+        hb_metric_add(runner->options.metrics, HB_METRIC_REPLAY_SELECTED, (uint64_t)taken);
+}
