@@ -54,6 +54,8 @@ static enum hb_err check_orders(const struct hb_config *c, struct hb_error *rete
          c->delivery_waiting_max},
         {"delivery.waiting_per_webhook_bytes", c->delivery_waiting_per_webhook_bytes, "delivery.waiting_bytes",
          c->delivery_waiting_bytes},
+        {"dispatcher.session_timeout_ms", c->dispatcher_session_timeout_ms, "dispatcher.max_poll_interval_ms",
+         c->dispatcher_max_poll_interval_ms},
         {"publish.event_bytes_max", c->publish_event_bytes_max, "publish.batch_bytes_max", c->publish_batch_bytes_max},
     };
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)

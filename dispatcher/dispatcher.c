@@ -149,7 +149,7 @@ static enum hb_err begin(struct hb_dispatcher *d)
                                                       .queued_kib_max = (int)c->dispatcher_queued_kib,
                                                       .commit_interval_ms = (int)c->dispatcher_commit_interval_ms,
                                                       .session_timeout_ms = (int)c->dispatcher_session_timeout_ms,
-                                                      .max_poll_interval_ms = 300000,
+                                                      .max_poll_interval_ms = (int)c->dispatcher_max_poll_interval_ms,
                                                       .events = &hb_intake_events,
                                                       .user = d};
     struct hb_error error = {.text = ""};
