@@ -1,4 +1,5 @@
-/* The webhooks the owner knows: from the registry, and from records of those it does not have (yet). */
+/* The webhooks the owner has to do with: those that had something parked. One the registry does not know (yet) has no
+ * snapshot. */
 #include "retry/state.h"
 
 #include <stdlib.h>
@@ -33,6 +34,9 @@ struct hb_retry_webhook *hb_retry_webhook_of(struct hb_retry *retry, struct hb_s
         free(webhook);
         return NULL;
     }
+    struct hb_webhook *snapshot = hb_registry_webhook_by_id(retry->options.registry, id);
+    if (snapshot)
+        set_snapshot(webhook, snapshot);
     return webhook;
 }
 
@@ -40,7 +44,7 @@ void hb_retry_webhook_changed(struct hb_retry *retry, const struct hb_webhook *o
                               struct hb_webhook *new_webhook)
 {
     (void)old_webhook; /* one whose record is gone keeps its last snapshot: nothing of it is left by then */
-    struct hb_retry_webhook *webhook = new_webhook ? hb_retry_webhook_of(retry, new_webhook->id) : NULL;
+    struct hb_retry_webhook *webhook = new_webhook ? hb_map_get(&retry->webhooks, new_webhook->id) : NULL;
 
     if (!webhook)
         return;
