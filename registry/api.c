@@ -62,4 +62,6 @@ const struct hb_http_route *hb_registry_api_routes(const struct hb_registry_api 
     return api->routes;
 }
 
+struct hb_pen *hb_registry_api_pen(struct hb_registry_api *api) { return api->pen; }
+
 uint64_t hb_registry_api_fenced(const struct hb_registry_api *api) { return hb_pen_fenced(api->pen); }

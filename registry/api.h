@@ -13,6 +13,7 @@
 #include "registry/registry.h"
 
 struct hb_egress;
+struct hb_pen;
 struct hb_registry_api;
 
 struct hb_registry_api_options {
@@ -41,6 +42,9 @@ typedef void hb_registry_bootstrap_fn(void *user, const struct hb_error *result)
  * hb_registry_api_free. */
 void hb_registry_api_bootstrap(struct hb_registry_api *api, const char *path, hb_registry_bootstrap_fn *done,
                                void *user);
+
+/* The pen its changes go through, for rooms that keep objects of their own in the registry. Lives as the api. */
+struct hb_pen *hb_registry_api_pen(struct hb_registry_api *api);
 
 /* Transactions of this process that were refused because another one had taken the pen. */
 uint64_t hb_registry_api_fenced(const struct hb_registry_api *api);

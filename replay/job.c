@@ -54,7 +54,8 @@ void hb_replay_job_show(const struct hb_replay_job *job, struct hb_json_writer *
     hb_json_close_array(w);
     if (job->since.ms > 0)
         hb_json_add_wall(w, "since", job->since);
-    hb_json_add_wall(w, "until", job->until);
+    if (job->until.ms != HB_REPLAY_NO_UNTIL)
+        hb_json_add_wall(w, "until", job->until);
     add_texts(w, "types", job->types, job->types_count);
     add_texts(w, "subjects", job->subjects, job->subjects_count);
     add_texts(w, "events", job->events, job->events_count);
@@ -138,11 +139,12 @@ static enum hb_err read_plain(const struct hb_json *json, struct hb_replay_job *
                     hb_json_int(hb_json_get(json, "rate"), &job->rate) && job->rate >= 1 &&
                     job->rate <= HB_REPLAY_RATE_MAX && hb_json_bool(hb_json_get(json, "once"), &job->is_once) &&
                     read_wall(hb_json_get(json, "created"), &job->created) && job->created.ms >= 0 &&
-                    read_wall(hb_json_get(json, "updated"), &job->updated) &&
-                    read_wall(hb_json_get(json, "until"), &job->until);
+                    read_wall(hb_json_get(json, "updated"), &job->updated);
     if (!is_right)
         return HB_ERR_INVALID;
     (void)read_wall(hb_json_get(json, "since"), &job->since);
+    if (!read_wall(hb_json_get(json, "until"), &job->until))
+        job->until.ms = HB_REPLAY_NO_UNTIL;
     job->wish = (enum hb_replay_wish)wish;
     return HB_OK;
 }

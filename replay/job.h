@@ -15,13 +15,15 @@ struct hb_json;
 struct hb_json_writer;
 
 #define HB_REPLAY_ID_PREFIX "rpl_"
-#define HB_REPLAY_ID_BYTES 40        /* rpl_ and a UUIDv7: in the order they were made */
+/* rpl_ and a UUIDv7: in the order they were made. One attempt a delivery: HB_FATE_ONCE_PREFIX (core/fate.h) before it. */
+#define HB_REPLAY_ID_BYTES 40
 #define HB_REPLAY_EVENTS_MAX 1000
 #define HB_REPLAY_SUBJECTS_MAX 200
 #define HB_REPLAY_TYPES_MAX HB_WEBHOOK_TYPES_MAX
 #define HB_REPLAY_RATE_MAX INT64_C(10000) /* deliveries a second */
 #define HB_REPLAY_RECORD_BYTES_MAX ((size_t)120 * 1024)
 #define HB_REPLAY_KEY_MAX 160
+#define HB_REPLAY_NO_UNTIL INT64_MAX
 #define HB_REPLAY_REASON_MAX 33
 #define HB_REPLAY_DETAIL_MAX 200
 #define HB_REPLAY_PARTITIONS_MAX 256 /* of one topic */
@@ -58,7 +60,7 @@ struct hb_replay_job {
     struct hb_wall created, updated;
     unsigned states;
     struct hb_wall since; /* ms 0: none was named */
-    struct hb_wall until;
+    struct hb_wall until; /* ms HB_REPLAY_NO_UNTIL: none was named */
     struct hb_str *types, *subjects, *events; /* owned lists */
     size_t types_count, subjects_count, events_count;
     int64_t rate; /* deliveries a second */

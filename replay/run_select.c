@@ -1,13 +1,11 @@
 #include "core/journal_record.h"
 #include "core/metrics.h"
-#include "core/schedule.h"
 #include "hookbus/outcome.h"
 #include "platform/loop/loop.h"
 #include "records/outbox.h"
 #include "registry/registry.h"
 #include "replay/runner_internal.h"
 
-#include <stdio.h>
 
 /* All up to the first that is not acknowledged is done, in whatever order acknowledgements came. */
 static void acknowledged(void *user, enum hb_err err, int64_t offset)
@@ -31,14 +29,7 @@ static void acknowledged(void *user, enum hb_err err, int64_t offset)
     run->state.selected = run->selected_before + (int64_t)run->done_index;
 }
 
-/* One attempt is left of the schedule. */
-static int64_t attempts_of(const struct replay_run *run, const struct hb_webhook *webhook)
-{
-    size_t count = webhook->schedule_count > 0 ? webhook->schedule_count : hb_schedule_default().count;
-    return run->job.is_once && count > 0 ? (int64_t)count - 1 : 0;
-}
-
-static enum hb_err select_one(struct replay_run *run, const struct hb_webhook *webhook, struct hb_wall now)
+static enum hb_err select_one(struct replay_run *run, struct hb_wall now)
 {
     const struct hb_candidate *item = hb_candidates_at(run->list.items, run->next_index);
     struct replay_slot *slot = &run->slots[run->next_index % HB_REPLAY_IN_FLIGHT_MAX];
@@ -53,9 +44,9 @@ static enum hb_err select_one(struct replay_run *run, const struct hb_webhook *w
         .state = HB_DELIVERY_PARKED,
         .store = run->job.store,
         .event = hb_candidates_event(run->list.items, item),
-        .subject = item->subject,
+        .subject = item->flags & HB_CANDIDATE_HAS_SUBJECT ? item->subject : HB_JOURNAL_NO_SUBJECT,
         .position = item->position,
-        .attempts = attempts_of(run, webhook),
+        .attempts = 0, /* the whole schedule, or one attempt by the job's name (core/fate.h) */
         .first_failed = {HB_JOURNAL_NEVER},
         .due = now,
         .reason = hb_str_c(hb_reason_text(HB_REASON_REPLAY)),
@@ -78,13 +69,11 @@ void hb_run_pump(struct replay_run *run)
     if (!run->list.items || !run->is_fixed || run->is_left || run->is_over || hb_outbox_is_congested(runner->options.outbox) ||
         run->job.wish != HB_REPLAY_WISH_ACTIVE || !hb_run_may_send(run, &reason))
         return;
-    const struct hb_webhook *webhook =
-        hb_registry_webhook(runner->options.registry, run->job.store, run->job.webhook);
     size_t room = HB_REPLAY_IN_FLIGHT_MAX - (run->next_index - run->done_index), left = run->count - run->next_index;
     int64_t most = (int64_t)(room < left ? room : left);
     int64_t n = most > 0 ? hb_rate_room(&run->rate, hb_loop_mono(runner->options.loop), most) : 0;
     int64_t taken = 0;
-    while (taken < n && !select_one(run, webhook, hb_loop_wall(runner->options.loop)))
+    while (taken < n && !select_one(run, hb_loop_wall(runner->options.loop)))
         taken++;
     hb_rate_take(&run->rate, taken);
     if (runner->options.metrics)

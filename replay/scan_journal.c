@@ -54,7 +54,7 @@ static void take_place(struct hb_candidate *candidate, const struct hb_journal_r
         return;
     candidate->position = record->position;
     candidate->flags |= HB_CANDIDATE_HAS_POSITION | HB_CANDIDATE_HAS_APPENDED;
-    if (record->subject != 0 && !(candidate->flags & HB_CANDIDATE_HAS_SUBJECT)) {
+    if (record->subject != HB_JOURNAL_NO_SUBJECT && !(candidate->flags & HB_CANDIDATE_HAS_SUBJECT)) {
         candidate->subject = record->subject;
         candidate->flags |= HB_CANDIDATE_HAS_SUBJECT;
     }
