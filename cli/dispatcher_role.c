@@ -13,6 +13,7 @@
 #include "platform/loop/loop.h"
 #include "records/outbox.h"
 #include "registry/registry.h"
+#include "retry/retry.h"
 
 #define TOPICS_LIMIT_MS 60000
 #define HOST_MAX 64
@@ -26,6 +27,8 @@ struct dispatcher_role {
     struct hb_registry *registry;
     struct hb_outbox *outbox;
     struct hb_dispatcher *dispatcher;
+    struct hb_retry *retry; /* NULL: redis.address is empty */
+    bool is_dispatcher_stopped, is_retry_stopped;
     struct hb_http_server *server;
     struct hb_health *health;
     struct hb_error end;
@@ -42,7 +45,17 @@ static const char *trouble(void *user)
     if (role->signals.is_stopping) {
         return "the dispatcher is ending";
     }
-    return registry ? registry : hb_dispatcher_trouble(role->dispatcher);
+    if (registry) {
+        return registry;
+    }
+    const char *dispatcher = hb_dispatcher_trouble(role->dispatcher);
+
+    if (dispatcher) {
+        return dispatcher;
+    }
+    return role->retry ? hb_retry_trouble(role->retry)
+                       : "redis.address is empty: there is no retry queue, and what must wait stays parked in the "
+                         "journal; first attempts go on";
 }
 
 static void changed(void *user, const char *reason)
@@ -60,6 +73,10 @@ static void stop(void *user)
 {
     struct dispatcher_role *role = user;
 
+    /* The owner first: nothing more is claimed; what it has with the sender ends with the dispatcher's requests. */
+    if (role->retry) {
+        hb_retry_stop(role->retry);
+    }
     hb_dispatcher_stop(role->dispatcher);
 }
 
@@ -68,6 +85,29 @@ static void stopped(void *user)
     struct dispatcher_role *role = user;
 
     hb_loop_stop(role->setup.loop);
+}
+
+static void stopped_when_both_have(struct dispatcher_role *role)
+{
+    if (role->is_dispatcher_stopped && (role->is_retry_stopped || !role->retry)) {
+        stopped(role);
+    }
+}
+
+static void dispatcher_stopped(void *user)
+{
+    struct dispatcher_role *role = user;
+
+    role->is_dispatcher_stopped = true;
+    stopped_when_both_have(role);
+}
+
+static void retry_stopped(void *user)
+{
+    struct dispatcher_role *role = user;
+
+    role->is_retry_stopped = true;
+    stopped_when_both_have(role);
 }
 
 static void failed(void *user, const char *sentence)
@@ -84,7 +124,8 @@ static void deinit(struct dispatcher_role *role)
     hb_http_server_free(&role->server);
     hb_health_free(&role->health);
     hb_http_client_free(&role->setup.http); /* ends what is in flight, into a dispatcher that still stands */
-    hb_dispatcher_free(&role->dispatcher);
+    hb_dispatcher_free(&role->dispatcher); /* ends the outbox: what the owner has in it is given back to it */
+    hb_retry_free(&role->retry);
     hb_outbox_free(&role->outbox);
     hb_registry_free(&role->registry);
     hb_setup_deinit(&role->setup);
@@ -99,6 +140,9 @@ static void webhook_changed(void *user, const struct hb_webhook *old_webhook, st
 
     if (role->dispatcher) {
         hb_dispatcher_webhook_changed(role->dispatcher, old_webhook, new_webhook);
+    }
+    if (role->retry) {
+        hb_retry_webhook_changed(role->retry, old_webhook, new_webhook);
     }
 }
 
@@ -153,12 +197,47 @@ static enum hb_err make_dispatcher(struct dispatcher_role *role, struct hb_error
         .resets_offsets = role->options.resets_offsets,
         .metrics = role->setup.metrics,
         .log = &role->setup.role,
-        .stopped = stopped,
+        .stopped = dispatcher_stopped,
         .failed = failed,
         .user = role,
     };
     hb_random_bytes(options.random_seed, sizeof(options.random_seed));
     return hb_dispatcher_new(&options, &role->dispatcher, reterr);
+}
+
+/* Joins the owner of shards and the dispatcher: each sees the other as include/hookbus/resend.h says. */
+static enum hb_err make_retry(struct dispatcher_role *role, struct hb_error *reterr)
+{
+    const struct hb_config *config = role->setup.config;
+
+    if (!hb_setup_text(config->redis_address)) {
+        hb_log(&role->setup.role, HB_LOG_RETRY_OFF, HB_LOG_C("redis", "none"));
+        return HB_OK;
+    }
+    struct hb_retry_options options = {
+        .loop = role->setup.loop,
+        .config = config,
+        .cluster = hb_setup_cluster(config, role->worker),
+        .registry = role->registry,
+        .outbox = role->outbox,
+        .sender = hb_dispatcher_sender(role->dispatcher),
+        .worker = role->worker,
+        .metrics = role->setup.metrics,
+        .log = &role->setup.role,
+        .stopped = retry_stopped,
+        .failed = failed,
+        .user = role,
+    };
+    hb_random_bytes(&options.random_seed, sizeof(options.random_seed));
+    enum hb_err err = hb_retry_new(&options, &role->retry, reterr);
+
+    if (err) {
+        return err;
+    }
+    struct hb_owner owner = hb_retry_owner(role->retry);
+
+    hb_dispatcher_set_owner(role->dispatcher, &owner);
+    return HB_OK;
 }
 
 static enum hb_err make_server(struct dispatcher_role *role, struct hb_error *reterr)
@@ -193,6 +272,7 @@ static enum hb_err init(struct dispatcher_role *role, struct hb_cli *cli)
     err = err ? err : make_server(role, reterr);
     err = err ? err : hb_setup_topics(&role->setup, TOPICS_LIMIT_MS, reterr);
     err = err ? err : make_dispatcher(role, reterr);
+    err = err ? err : make_retry(role, reterr);
     role->signals = (struct hb_role_signals){.setup = &role->setup, .stop = stop, .again = stopped, .user = role};
     return err ? err : hb_role_signals_init(&role->signals, role->options.is_worker || role->options.is_supervised);
 }

@@ -111,7 +111,7 @@ static void look_for_room(struct hb_retry_webhook *webhook)
     struct hb_retry *retry = webhook->shard->retry;
     struct hb_mono again;
 
-    if (webhook->is_claimed || hb_turns_has(&webhook->seat) || retry->is_stopping)
+    if (webhook->is_claimed || hb_turns_has(&webhook->seat) || retry->is_stopping || !retry->options.sender.room)
         return;
     webhook->room = room_of(webhook, &again);
     if (webhook->room > 0) {

@@ -1,5 +1,6 @@
 #include "retry/state.h"
 
+#include "core/event_rules.h"
 #include "hookbus/topics.h"
 #include "retry/done_memory.h"
 
@@ -219,9 +220,21 @@ static enum hb_err make_parts(struct hb_retry *retry, struct hb_error *reterr)
     return err ? err : make_timers(retry);
 }
 
+/* The owner's name in takeover records is an id; a host name may have dots. */
+static void name_owner(struct hb_retry *retry)
+{
+    size_t length = 0;
+
+    for (const char *c = retry->options.worker; *c && length < HB_ID_MAX; c++) {
+        struct hb_str one = {c, 1};
+        retry->owner[length++] = hb_event_is_id(one) ? *c : '_';
+    }
+}
+
 static void init(struct hb_retry *retry, const struct hb_retry_options *options)
 {
     retry->options = *options;
+    name_owner(retry);
     retry->log = hb_log_context_fields(options->log, NULL, 0);
     retry->webhooks = retry->flights_by_id = HB_MAP_EMPTY;
     retry->again_at.us = INT64_MAX;

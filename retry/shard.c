@@ -153,7 +153,7 @@ static void announce(struct hb_retry_shard *shard)
 {
     const struct hb_journal_record record = {.kind = HB_JOURNAL_TAKEOVER,
                                              .repairs = HB_SHARD_NONE,
-                                             .owner = hb_str_c(shard->retry->options.worker)};
+                                             .owner = hb_str_c(shard->retry->owner)};
     struct announcement *announcement = malloc(sizeof(*announcement));
     enum hb_err err = announcement ? HB_OK : HB_ERR_MEMORY;
 

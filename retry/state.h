@@ -138,6 +138,7 @@ struct hb_retry_flight {
 struct hb_retry {
     struct hb_retry_options options;
     struct hb_log_context log;
+    char owner[HB_ID_MAX + 1];
     struct hb_kafka_consumer *consumer;
     struct hb_kafka_reader *reader;
     struct hb_watch *consumer_watch, *reader_watch;
