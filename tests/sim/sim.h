@@ -16,10 +16,11 @@
 #include "core/schedule.h"
 #include "core/shard_rule.h"
 
-#define SIM_EVENTS 6
+#define SIM_EVENTS 7 /* the last one comes after the quiet, when everybody is well */
 #define SIM_WEBHOOKS 2
 #define SIM_ORDERED 1 /* the webhook that is governed */
 #define SIM_SUBJECTS 2
+#define SIM_LAST (SIM_EVENTS - 1)
 #define SIM_DELIVERIES (SIM_EVENTS * SIM_WEBHOOKS)
 #define SIM_PROCESSES 3
 #define SIM_OPERATOR SIM_PROCESSES /* writes journal records too: replays, cancels */
@@ -28,6 +29,8 @@
 #define SIM_QUEUE_MAX 64
 #define SIM_FLIGHTS_MAX 24
 #define SIM_LEASE_MS 35000
+#define SIM_HINT_MS 30000       /* a published rest is over for others so long after its end */
+#define SIM_FRESH_PROBE_MS 1000 /* so long the probe waits for a parked delivery */
 #define SIM_EPOCH_MS INT64_C(1800000000000)
 #define SIM_NOBODY (-1)
 #define SIM_TAKEOVER (-1)
@@ -50,7 +53,15 @@
     X(LATE_REPAIR, "late-repair", "a repair is applied although something came after what it repairs")                 \
     X(REPLAY_VERSION, "replay-version", "a replay begins at version 1, as the design said first")                      \
     X(SETTLE, "settle", "an event is settled before its journal record is acknowledged")                               \
-    X(FORGOTTEN, "forgotten", "a view older than a tombstone that is gone is not built anew")
+    X(FORGOTTEN, "forgotten", "a view older than a tombstone that is gone is not built anew")                          \
+    X(REST_END, "rest-end", "a published rest does not end by itself")                                                 \
+    X(FRESH_PROBE, "fresh-probe", "only a parked delivery is a probe")                                                 \
+    X(JOB_VERSION, "job-version", "a selection that a crash repeats takes a new version")                              \
+    X(SPILL_READ, "spill-read", "what was left in Kafka is not read again")                                            \
+    X(SPILL_ENTRIES, "spill-entries", "of a spilled webhook nothing is applied, not even what its entries need")       \
+    X(SPILL_FORGET, "spill-forget", "what was done is believed although something after it was left in Kafka")         \
+    X(SPILL_WAIT, "spill-wait", "a webhook is claimed while what it left in Kafka is read again")                      \
+    X(SPILL_SEEN, "spill-seen", "what was applied already is ruled on once more when it is read again")
 
 enum sim_guard {
 #define SIM_GUARD_ENUM(name, text, meaning) SIM_GUARD_##name,
@@ -65,7 +76,10 @@ enum sim_guard {
     X(CRASH)                                                                                                           \
     X(REBALANCE)                                                                                                       \
     X(WIPE)                                                                                                            \
-    X(RESTORE) X(FAILOVER) X(LOST_REPLY) X(EARLY_LEASE) X(COMPACT) X(RECEIVER) X(REPLAY) X(CANCEL) X(AGE) X(SLOW_ACK)
+    X(RESTORE)                                                                                                         \
+    X(FAILOVER)                                                                                                        \
+    X(LOST_REPLY) X(EARLY_LEASE) X(COMPACT) X(RECEIVER) X(REPLAY) X(CANCEL) X(AGE) X(SLOW_ACK) X(REDIS_AWAY) X(SPILL)  \
+        X(REPLAY_AGAIN)
 enum sim_fault {
 #define SIM_FAULT_ENUM(name) SIM_FAULT_##name,
     SIM_FAULTS(SIM_FAULT_ENUM)
@@ -99,6 +113,7 @@ struct sim_record {
     int64_t written_ms; /* append time */
     bool is_gone;       /* compacted away */
     bool settles;       /* the fast path waits for its acknowledgement */
+    bool is_again;      /* a replay's selection that a crash repeated */
     int generation;     /* of the writer's assignment then */
 };
 
@@ -120,6 +135,7 @@ struct sim_entry {
 };
 struct sim_memory {
     bool is_there;
+    bool has_left; /* something after it was left in Kafka */
     struct hb_shard_memory rule;
 };
 struct sim_repair {
@@ -134,6 +150,8 @@ struct sim_view {
     struct sim_entry entries[SIM_DELIVERIES];
     struct sim_memory memories[SIM_DELIVERIES];
     struct sim_repair repairs[SIM_DELIVERIES];
+    int64_t spilled_from[SIM_WEBHOOKS]; /* what would make entries was left in Kafka from here on; SIM_NEVER */
+    bool is_read_again[SIM_WEBHOOKS];   /* and some of it has been read since */
 };
 
 /* A request under way. */
@@ -185,13 +203,21 @@ struct sim_process {
     int64_t catch_up_end;
     int64_t repairing[SIM_DELIVERIES]; /* offset of the stale record whose repair is produced */
     int64_t expiring[SIM_DELIVERIES];  /* version of the entry whose expiry is produced */
-    struct hb_rest rest[SIM_WEBHOOKS];
+    bool has_caught_up;                /* once since it became owner: from then on it alone declares rests */
+    /* lanes */
+    struct hb_rest rest[SIM_WEBHOOKS]; /* means something while it owns the shard */
     struct hb_window window[SIM_WEBHOOKS];
+};
+
+/* What is published of a rest. */
+struct sim_hint {
+    bool is_resting;
+    int64_t until_ms;
 };
 
 /* What really happened to a delivery: the oracle. */
 struct sim_truth {
-    int sends;
+    int sends, fast_sends;
     int received;
     int64_t answered_ms;  /* the last 2xx that reached us; SIM_NEVER */
     bool is_over;         /* ever delivered, dead, expired or cancelled: later ones of its subject may go */
@@ -199,13 +225,16 @@ struct sim_truth {
                              began when the journal ended here; SIM_NEVER */
     bool is_sent_after;   /* sent after the quiet, and rightly */
     bool is_withdrawn;    /* a cancel or an expiry was written */
-    int64_t replay_version; /* of the last one selected */
-    int64_t replay_ms;      /* time and offset of the last replay written; SIM_NEVER */
+    bool was_spilled;     /* claimed while a part of what its webhook had left in Kafka was unread */
+    struct sim_record replay; /* the last one selected; job 0: none */
+    int64_t replay_version;   /* its version */
+    int64_t replay_ms;        /* time and offset of the last replay written; SIM_NEVER */
     int64_t replay_offset;
 };
 
 struct sim_options {
     bool off[SIM_GUARD_COUNT];
+    bool has_fault[SIM_FAULT_COUNT]; /* in every world */
     int64_t compaction_lag_ms;
     bool is_told; /* print each step */
 };
@@ -222,8 +251,9 @@ struct sim_world {
     int committed;
     int events_at, shard_at; /* who has the partition, as Kafka sees it */
     bool lose_reply;
+    bool is_redis_away, is_redis_full;
     int bad_percent[SIM_WEBHOOKS];
-    bool is_resting[SIM_WEBHOOKS]; /* run-time state in the registry */
+    struct sim_hint hints[SIM_WEBHOOKS]; /* run-time state in the registry */
     bool is_hold;
     size_t attempts_max;
     int jobs;
@@ -261,6 +291,11 @@ int64_t sim_journal_done_at(const struct sim_world *w, int delivery, int64_t upt
 void sim_view_clear(struct sim_view *view);
 void sim_view_remember(struct sim_world *w);
 void sim_view_rule(const struct sim_world *w, struct sim_view *view, const struct sim_record *record);
+/* Nothing of the webhook is to be read again before its entries are believed. But when Redis is full, sending is what
+ * makes room: then an attempt too many is the smaller evil. */
+bool sim_view_is_whole(const struct sim_world *w, int webhook);
+/* A record that was left in Kafka, or not, read again. */
+void sim_view_rule_again(const struct sim_world *w, struct sim_view *view, const struct sim_record *record);
 enum hb_shard_gate sim_view_apply(struct sim_world *w, struct sim_process *p, int64_t through);
 enum hb_shard_gate sim_view_may_claim(const struct sim_world *w, const struct sim_process *p);
 
@@ -272,6 +307,14 @@ bool sim_process_acknowledge(struct sim_world *w, int writer);
 struct sim_flight *sim_process_send(struct sim_world *w, int writer, int delivery, bool is_fast);
 bool sim_process_finish(struct sim_world *w, int writer);
 struct sim_record sim_record_of(const struct sim_world *w, int delivery, enum hb_delivery_state state, int64_t version);
+
+/* lane: windows and rests */
+bool sim_lane_owns(const struct sim_process *p);
+/* Whether a fresh delivery has to wait for a rest; ret_is_probe: it goes, as the probe. */
+bool sim_lane_must_rest(const struct sim_world *w, const struct sim_process *p, int webhook, bool *ret_is_probe);
+void sim_lane_started(const struct sim_world *w, struct sim_process *p, struct sim_flight *flight);
+void sim_lane_result(struct sim_world *w, struct sim_process *p, const struct sim_flight *flight,
+                     const struct hb_outcome *outcome);
 
 /* receiver */
 struct hb_outcome sim_receiver_answer(struct sim_world *w, int delivery);
@@ -292,6 +335,7 @@ void sim_owner_assign(struct sim_world *w, int writer);
 bool sim_owner_catch_up(struct sim_world *w, int writer);
 bool sim_owner_look(struct sim_world *w, int writer);
 bool sim_owner_apply(struct sim_world *w, int writer);
+bool sim_owner_read_again(struct sim_world *w, int writer);
 bool sim_owner_repair(struct sim_world *w, int writer);
 bool sim_owner_claim(struct sim_world *w, int writer);
 bool sim_owner_expire(struct sim_world *w, int writer);
@@ -300,8 +344,11 @@ void sim_owner_finish(struct sim_world *w, int writer, struct sim_flight *flight
 /* faults, quiet, checks */
 void sim_fault_step(struct sim_world *w);
 void sim_quiet_run(struct sim_world *w);
+/* An hour after the storm the receivers are well; the last event comes, at times while Redis is away. */
+void sim_quiet_last(struct sim_world *w);
 void sim_check_send(struct sim_world *w, int writer, int delivery, bool is_fast);
 void sim_check_claim(struct sim_world *w, int writer, int delivery);
+void sim_check_last(struct sim_world *w);
 void sim_check_end(struct sim_world *w);
 void sim_check_rebuilt(struct sim_world *w, const struct sim_view *before);
 

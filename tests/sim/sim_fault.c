@@ -15,7 +15,7 @@ static int any_running(struct sim_world *w)
 
 static void do_publish(struct sim_world *w)
 {
-    if (w->published < SIM_EVENTS)
+    if (w->published < SIM_LAST)
         w->published++;
 }
 
@@ -73,8 +73,8 @@ static void do_apply(struct sim_world *w)
 static void do_repair(struct sim_world *w)
 {
     int writer = any_running(w);
-    if (writer != SIM_NOBODY)
-        (void)sim_owner_repair(w, writer);
+    if (writer != SIM_NOBODY && !sim_owner_repair(w, writer))
+        (void)sim_owner_read_again(w, writer);
 }
 
 static void do_claim(struct sim_world *w)
@@ -198,14 +198,50 @@ static void do_replay(struct sim_world *w)
     if (sim_is_off(w, SIM_GUARD_REPLAY_VERSION) && is_dead)
         r.rule.version = e->rule.version + 1;
     r.job = ++w->jobs;
+    w->truths[d].replay = r;
     sim_process_produce(w, SIM_OPERATOR, &r);
+}
+
+/* Who selects for the job has crashed and goes on from its last cursor: the same once more. */
+static void do_replay_again(struct sim_world *w)
+{
+    int d = (int)sim_random(w, SIM_DELIVERIES);
+    struct sim_record r = w->truths[d].replay;
+    if (r.job == 0 || sim_is_off(w, SIM_GUARD_REPLAY_VERSION))
+        return;
+    r.is_again = true;
+    if (sim_is_off(w, SIM_GUARD_JOB_VERSION))
+        r.rule.version = hb_shard_rule_replay_version(w->truths[d].replay_version, (struct hb_wall){w->now_ms});
+    sim_process_produce(w, SIM_OPERATOR, &r);
+}
+
+static void do_redis_away(struct sim_world *w)
+{
+    w->is_redis_away = !w->is_redis_away;
+    for (int i = 0; i < SIM_PROCESSES; i++)
+        w->processes[i].is_connected = false;
+    sim_tell(w, "redis %s", w->is_redis_away ? "is away" : "is back");
+}
+
+/* Redis is nearly full: the owner spills a webhook, in the same script as it applies. Or there is room again. */
+static void do_spill(struct sim_world *w)
+{
+    int webhook = (int)sim_random(w, SIM_WEBHOOKS);
+    const struct sim_process *p = &w->processes[w->shard_at];
+    w->is_redis_full = !w->is_redis_full;
+    if (!w->is_redis_full || p->is_stopped || !p->is_connected || sim_view_may_claim(w, p) != HB_SHARD_OPEN)
+        return;
+    if (w->view.spilled_from[webhook] == SIM_NEVER) {
+        w->view.spilled_from[webhook] = w->view.applied + 1;
+        sim_tell(w, "webhook %d is spilled from %ld", webhook, (long)w->view.applied + 1);
+    }
 }
 
 static void do_cancel(struct sim_world *w)
 {
     int d = (int)sim_random(w, SIM_DELIVERIES);
     const struct sim_entry *e = &w->view.entries[d];
-    if (!e->is_there)
+    if (!e->is_there || w->view.is_read_again[sim_webhook_of(d)])
         return;
     struct sim_record r =
         sim_record_of(w, d, hb_delivery_state_move(e->rule.state, HB_DELIVERY_CANCEL), e->rule.version + 1);
@@ -249,6 +285,9 @@ static const struct {
     {do_replay, 20, SIM_FAULT_REPLAY},
     {do_cancel, 6, SIM_FAULT_CANCEL},
     {do_age, 1, SIM_FAULT_AGE},
+    {do_redis_away, 12, SIM_FAULT_REDIS_AWAY},
+    {do_spill, 16, SIM_FAULT_SPILL},
+    {do_replay_again, 12, SIM_FAULT_REPLAY_AGAIN},
 };
 #define STEPS_COUNT (sizeof(steps) / sizeof(steps[0]))
 #define WEIGHT_ALL 1200 /* more than all weights together: the rest is nothing happening */

@@ -9,7 +9,7 @@ static void note(struct sim_world *w, const struct sim_record *r)
         truth->is_over = true;
     if (r->rule.state == HB_DELIVERY_EXPIRED || r->rule.state == HB_DELIVERY_CANCELLED)
         truth->is_withdrawn = true;
-    if (r->writer == SIM_OPERATOR && r->rule.state == HB_DELIVERY_PARKED) {
+    if (r->writer == SIM_OPERATOR && r->rule.state == HB_DELIVERY_PARKED && !r->is_again) {
         truth->replay_ms = r->due_ms;
         truth->replay_offset = r->rule.offset;
     }
@@ -61,7 +61,7 @@ void sim_journal_forget_tombstones(struct sim_world *w, int64_t below)
 
 static bool begins_anew(const struct sim_record *r)
 {
-    return r->rule.state != HB_DELIVERY_DELIVERED && r->rule.repairs == HB_SHARD_NONE &&
+    return r->rule.state != HB_DELIVERY_DELIVERED && r->rule.repairs == HB_SHARD_NONE && !r->is_again &&
            (r->rule.version == 1 || r->writer == SIM_OPERATOR);
 }
 

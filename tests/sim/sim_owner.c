@@ -15,10 +15,9 @@ void sim_owner_assign(struct sim_world *w, int writer)
         p->repairing[d] = SIM_NEVER;
         p->expiring[d] = 0;
     }
-    for (int i = 0; i < SIM_WEBHOOKS; i++) {
+    p->has_caught_up = false;
+    for (int i = 0; i < SIM_WEBHOOKS; i++)
         p->rest[i] = hb_rest_make();
-        p->window[i] = hb_window_make(4, 64);
-    }
     sim_process_produce(w, writer, &takeover);
 }
 
@@ -26,7 +25,7 @@ void sim_owner_assign(struct sim_world *w, int writer)
 bool sim_owner_catch_up(struct sim_world *w, int writer)
 {
     struct sim_process *p = &w->processes[writer];
-    if (!p->has_shard || p->mark == SIM_NEVER || p->is_connected)
+    if (!p->has_shard || p->mark == SIM_NEVER || p->is_connected || w->is_redis_away)
         return false;
     if (w->view.mark > p->mark && !sim_is_off(w, SIM_GUARD_MARK)) {
         p->has_shard = false;
@@ -73,8 +72,42 @@ bool sim_owner_apply(struct sim_world *w, int writer)
         return false;
     int64_t through = p->applied + 1 + sim_random(w, 4);
     through = through < w->journal.end ? through : w->journal.end - 1;
-    (void)passes(w, writer, sim_view_apply(w, p, through));
+    if (passes(w, writer, sim_view_apply(w, p, through)))
+        p->has_caught_up |= p->applied + 1 >= p->catch_up_end;
     return true;
+}
+
+static void read_again(struct sim_world *w, int webhook)
+{
+    struct sim_view *view = &w->view;
+    int64_t through = view->spilled_from[webhook] + sim_random(w, 4);
+    view->is_read_again[webhook] = true;
+    for (; view->spilled_from[webhook] <= view->applied && view->spilled_from[webhook] <= through;
+         view->spilled_from[webhook]++) {
+        const struct sim_record *r = &w->journal.records[view->spilled_from[webhook]];
+        if (!r->is_gone && r->delivery != SIM_TAKEOVER && sim_webhook_of(r->delivery) == webhook)
+            sim_view_rule_again(w, view, r);
+    }
+    if (view->spilled_from[webhook] <= view->applied)
+        return;
+    view->spilled_from[webhook] = SIM_NEVER;
+    view->is_read_again[webhook] = false;
+    sim_tell(w, "webhook %d is read again whole", webhook);
+}
+
+/* There is room again in Redis: what a spilled webhook left in Kafka is read, up to what is applied. */
+bool sim_owner_read_again(struct sim_world *w, int writer)
+{
+    struct sim_process *p = &w->processes[writer];
+    if (!p->has_shard || !p->is_connected || p->applied + 1 < p->catch_up_end || w->is_redis_full ||
+        sim_view_may_claim(w, p) != HB_SHARD_OPEN || sim_is_off(w, SIM_GUARD_SPILL_READ))
+        return false;
+    for (int webhook = 0; webhook < SIM_WEBHOOKS; webhook++)
+        if (w->view.spilled_from[webhook] != SIM_NEVER) {
+            read_again(w, webhook);
+            return true;
+        }
+    return false;
 }
 
 bool sim_owner_repair(struct sim_world *w, int writer)
@@ -167,16 +200,14 @@ static void start(struct sim_world *w, int writer, int delivery, bool is_probe)
     struct sim_flight *flight = sim_process_send(w, writer, delivery, false);
     if (!flight)
         return;
-    if (is_probe)
-        hb_rest_probe_start(&p->rest[sim_webhook_of(delivery)], (struct hb_wall){w->now_ms});
     flight->is_probe = is_probe;
+    sim_lane_started(w, p, flight);
     flight->version = e->rule.version;
     flight->offset = e->rule.offset;
     flight->attempts = e->attempts;
     flight->job = e->job;
     flight->since_ms = e->since_ms;
     flight->lease_ms = e->lease_ms;
-    flight->epoch = hb_window_epoch(&p->window[sim_webhook_of(delivery)]);
 }
 
 bool sim_owner_claim(struct sim_world *w, int writer)
@@ -189,7 +220,8 @@ bool sim_owner_claim(struct sim_world *w, int writer)
         bool is_probe = hb_rest_may_probe(&p->rest[webhook], (struct hb_wall){w->now_ms});
         int room = hb_rest_parked_slots(&p->window[webhook], webhook != SIM_ORDERED) - in_flight(p, webhook);
         int delivery = find_due(w, webhook);
-        if (delivery == SIM_NOBODY || (!is_probe && (!hb_rest_may_claim(&p->rest[webhook]) || room <= 0)))
+        if (delivery == SIM_NOBODY || !sim_view_is_whole(w, webhook) ||
+            (!is_probe && (!hb_rest_may_claim(&p->rest[webhook]) || room <= 0)))
             continue;
         enum hb_shard_gate gate = sim_view_may_claim(w, p);
         if (gate == HB_SHARD_BEHIND && sim_is_off(w, SIM_GUARD_CAUGHT_UP))
@@ -210,7 +242,8 @@ bool sim_owner_expire(struct sim_world *w, int writer)
         return false;
     for (int d = 0; d < SIM_DELIVERIES; d++) {
         struct sim_entry *e = &w->view.entries[d];
-        if (!e->is_there || e->lease_ms > w->now_ms || p->expiring[d] == e->rule.version ||
+        if (!e->is_there || e->lease_ms > w->now_ms || w->view.is_read_again[sim_webhook_of(d)] ||
+            p->expiring[d] == e->rule.version ||
             !hb_schedule_is_expired((struct hb_wall){e->since_ms}, (struct hb_wall){w->now_ms}))
             continue;
         struct sim_record r =
@@ -231,23 +264,10 @@ static bool is_done_meanwhile(const struct sim_world *w, const struct sim_proces
     return w->view.memories[delivery].is_there;
 }
 
-static void tell_rest(struct sim_world *w, struct sim_process *p, const struct sim_flight *flight,
-                      const struct hb_outcome *outcome)
-{
-    int webhook = sim_webhook_of(flight->delivery);
-    struct hb_rest_failure failure = {
-        {w->now_ms}, *outcome, flight->epoch, sim_random(w, UINT32_MAX), flight->is_probe};
-    if (outcome->verdict == HB_VERDICT_DELIVERED)
-        (void)hb_rest_success(&p->rest[webhook], &p->window[webhook]);
-    else
-        (void)hb_rest_failure(&p->rest[webhook], &p->window[webhook], &failure);
-    w->is_resting[webhook] = !hb_rest_may_claim(&p->rest[webhook]);
-}
-
 void sim_owner_finish(struct sim_world *w, int writer, struct sim_flight *flight, struct hb_outcome outcome)
 {
     struct sim_process *p = &w->processes[writer];
-    tell_rest(w, p, flight, &outcome);
+    sim_lane_result(w, p, flight, &outcome);
     if (outcome.verdict == HB_VERDICT_DELIVERED) {
         struct sim_record r = sim_record_of(w, flight->delivery, HB_DELIVERY_DELIVERED, flight->version + 1);
         sim_process_produce(w, writer, &r);

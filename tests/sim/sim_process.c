@@ -72,6 +72,7 @@ struct sim_flight *sim_process_send(struct sim_world *w, int writer, int deliver
             .is_there = true, .is_fast = is_fast, .delivery = delivery, .generation = p->generation};
         sim_check_send(w, writer, delivery, is_fast);
         w->truths[delivery].sends++;
+        w->truths[delivery].fast_sends += is_fast;
         sim_tell(w, "process %d sends d%d %s", writer, delivery, is_fast ? "fast" : "leased");
         return flight;
     }

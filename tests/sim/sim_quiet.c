@@ -30,6 +30,7 @@ static bool run_process(struct sim_world *w, int writer)
     did |= sim_owner_look(w, writer);
     did |= sim_owner_apply(w, writer);
     did |= sim_owner_repair(w, writer);
+    did |= sim_owner_read_again(w, writer);
     did |= sim_owner_expire(w, writer);
     return did;
 }
@@ -43,6 +44,8 @@ static int64_t sooner(int64_t at, int64_t best, int64_t now)
 static bool pass_time(struct sim_world *w)
 {
     int64_t next = INT64_MAX;
+    if (w->is_redis_away)
+        return false;
     for (int d = 0; d < SIM_DELIVERIES; d++) {
         const struct sim_entry *e = &w->view.entries[d];
         if (!e->is_there || e->rule.state != HB_DELIVERY_PARKED)
@@ -57,10 +60,8 @@ static bool pass_time(struct sim_world *w)
     return true;
 }
 
-void sim_quiet_run(struct sim_world *w)
+static void run_until_still(struct sim_world *w)
 {
-    w->lose_reply = false;
-    w->published = SIM_EVENTS;
     for (int round = 0; round < ROUNDS_MAX && !w->broken; round++) {
         bool did = false;
         settle_roles(w);
@@ -72,4 +73,26 @@ void sim_quiet_run(struct sim_world *w)
             return;
     }
     sim_break(w, "the quiet does not come", 0);
+}
+
+void sim_quiet_run(struct sim_world *w)
+{
+    w->lose_reply = w->is_redis_away = w->is_redis_full = false;
+    w->published = w->published > SIM_LAST ? w->published : SIM_LAST;
+    run_until_still(w);
+}
+
+void sim_quiet_last(struct sim_world *w)
+{
+    memset(w->bad_percent, 0, sizeof(w->bad_percent));
+    w->now_ms += HB_MS_PER_HOUR;
+    w->published = SIM_EVENTS;
+    w->is_redis_away = w->has_fault[SIM_FAULT_REDIS_AWAY];
+    for (int i = 0; i < SIM_PROCESSES && w->is_redis_away; i++)
+        w->processes[i].is_connected = false;
+    sim_tell(w, "the last event");
+    run_until_still(w);
+    if (!w->broken)
+        sim_check_last(w);
+    sim_quiet_run(w);
 }

@@ -6,6 +6,8 @@ void sim_view_clear(struct sim_view *view)
     *view = (struct sim_view){.applied = HB_SHARD_NONE, .mark = HB_SHARD_NONE};
     for (int d = 0; d < SIM_DELIVERIES; d++)
         view->repairs[d].offset = SIM_NEVER;
+    for (int i = 0; i < SIM_WEBHOOKS; i++)
+        view->spilled_from[i] = SIM_NEVER;
 }
 
 /* What a failover would bring back: some write ago. */
@@ -31,6 +33,12 @@ static void want_repair(struct sim_view *view, const struct sim_record *r, const
 {
     struct sim_repair *repair = &view->repairs[r->delivery];
     const struct sim_entry *entry = &view->entries[r->delivery];
+    const struct sim_memory *memory = &view->memories[r->delivery];
+    if (!hb_shard_rule_wants_repair(entry->is_there ? &entry->rule : NULL, memory->is_there ? &memory->rule : NULL,
+                                    r->rule.offset))
+        return; /* read again */
+    if (repair->offset > r->rule.offset)
+        return; /* read again: a later one is wanted already */
     repair->offset = r->rule.offset;
     repair->record = *r;
     if (entry->is_there) {
@@ -54,7 +62,8 @@ static void carry_out(const struct sim_world *w, struct sim_view *view, const st
         want_repair(view, r, ruling);
         return;
     }
-    view->repairs[d].offset = SIM_NEVER;
+    if (view->repairs[d].offset < r->rule.offset)
+        view->repairs[d].offset = SIM_NEVER;
     if (ruling->change == HB_SHARD_PUT)
         put(view, r, ruling->entry_version);
     else if (ruling->change == HB_SHARD_REMOVE)
@@ -62,7 +71,46 @@ static void carry_out(const struct sim_world *w, struct sim_view *view, const st
     if (ruling->recall == HB_SHARD_FORGET)
         view->memories[d].is_there = false;
     else if (ruling->recall == HB_SHARD_REMEMBER && !sim_is_off(w, SIM_GUARD_MEMORY))
-        view->memories[d] = (struct sim_memory){true, {r->rule.state, ruling->memory_version, r->rule.offset}};
+        view->memories[d] = (struct sim_memory){true, false, {r->rule.state, ruling->memory_version, r->rule.offset}};
+}
+
+/* Of a spilled webhook all stays in Kafka but what its entries need, and what its memory can judge: as soon as
+ * something of a remembered delivery was left, its memory may be of the life before. While it is read again everything
+ * stays, and its turn comes in order. */
+static bool is_left_in_kafka(const struct sim_world *w, struct sim_view *view, const struct sim_record *r)
+{
+    int webhook = sim_webhook_of(r->delivery);
+    struct sim_memory *memory = &view->memories[r->delivery];
+    if (r->delivery == SIM_TAKEOVER || view->spilled_from[webhook] == SIM_NEVER)
+        return false;
+    if (sim_is_off(w, SIM_GUARD_SPILL_ENTRIES) || !sim_view_is_whole(w, webhook))
+        return true;
+    if (view->entries[r->delivery].is_there)
+        return false;
+    if (!memory->is_there || (memory->has_left && !sim_is_off(w, SIM_GUARD_SPILL_FORGET)))
+        return true;
+    memory->has_left = hb_shard_rule_run(NULL, &memory->rule, &r->rule).change == HB_SHARD_PUT;
+    return memory->has_left;
+}
+
+bool sim_view_is_whole(const struct sim_world *w, int webhook)
+{
+    return !w->view.is_read_again[webhook] || w->is_redis_full || sim_is_off(w, SIM_GUARD_SPILL_WAIT);
+}
+
+void sim_view_rule_again(const struct sim_world *w, struct sim_view *view, const struct sim_record *record)
+{
+    const struct sim_entry *entry = &view->entries[record->delivery];
+    const struct sim_memory *memory = &view->memories[record->delivery];
+    int64_t applied = view->applied;
+    bool is_other_life = entry->is_there && hb_delivery_state_is_done(record->rule.state) &&
+                         hb_shard_rule_life(entry->rule.version) > hb_shard_rule_life(record->rule.version);
+    bool is_seen = (memory->is_there && memory->rule.offset >= record->rule.offset) ||
+                   (is_other_life && entry->rule.offset >= record->rule.offset);
+    if (is_seen && !sim_is_off(w, SIM_GUARD_SPILL_SEEN))
+        return;
+    sim_view_rule(w, view, record);
+    view->applied = applied;
 }
 
 void sim_view_rule(const struct sim_world *w, struct sim_view *view, const struct sim_record *record)
@@ -113,7 +161,7 @@ enum hb_shard_gate sim_view_apply(struct sim_world *w, struct sim_process *p, in
         return gate;
     sim_view_remember(w);
     for (int64_t i = p->applied + 1; i <= through; i++)
-        if (!w->journal.records[i].is_gone)
+        if (!w->journal.records[i].is_gone && !is_left_in_kafka(w, &w->view, &w->journal.records[i]))
             sim_view_rule(w, &w->view, &w->journal.records[i]);
     w->view.applied = through;
     if (w->lose_reply) {

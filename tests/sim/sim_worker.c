@@ -57,11 +57,16 @@ static void admit(struct sim_world *w, int writer, int delivery)
 {
     struct sim_process *p = &w->processes[writer];
     int webhook = sim_webhook_of(delivery);
-    bool must_wait = webhook == SIM_ORDERED || w->is_resting[webhook] || sim_chance(w, 10);
-    if (must_wait || !sim_process_send(w, writer, delivery, true))
+    bool is_probe = false, is_full = sim_event_of(delivery) != SIM_LAST && sim_chance(w, 10);
+    bool must_wait = webhook == SIM_ORDERED || is_full || sim_lane_must_rest(w, p, webhook, &is_probe);
+    struct sim_flight *flight = must_wait ? NULL : sim_process_send(w, writer, delivery, true);
+    if (!flight) {
         park_fresh(w, writer, delivery, w->now_ms);
-    else
-        p->fast[delivery] = SIM_FAST_SENDING;
+        return;
+    }
+    flight->is_probe = is_probe;
+    sim_lane_started(w, p, flight);
+    p->fast[delivery] = SIM_FAST_SENDING;
 }
 
 bool sim_worker_fetch(struct sim_world *w, int writer)
@@ -116,6 +121,7 @@ static void succeeded(struct sim_world *w, int writer, const struct sim_flight *
 void sim_worker_finish(struct sim_world *w, int writer, struct sim_flight *flight, struct hb_outcome outcome)
 {
     struct sim_process *p = &w->processes[writer];
+    sim_lane_result(w, p, flight, &outcome);
     if (outcome.verdict == HB_VERDICT_DELIVERED) {
         succeeded(w, writer, flight);
         return;

@@ -62,11 +62,20 @@ void sim_tell(const struct sim_world *w, const char *format, ...)
     (void)putchar('\n');
 }
 
+static const char *const fault_texts[SIM_FAULT_COUNT] = {
+#define FAULT_TEXT(name) #name,
+    SIM_FAULTS(FAULT_TEXT)
+#undef FAULT_TEXT
+};
+
 /* Half of the faults, other ones in each world: many at once hide each other. */
 static void draw_faults(struct sim_world *w)
 {
-    for (int i = 0; i < SIM_FAULT_COUNT; i++)
-        w->has_fault[i] = sim_chance(w, 40);
+    for (int i = 0; i < SIM_FAULT_COUNT; i++) {
+        w->has_fault[i] = sim_chance(w, 40) || w->options->has_fault[i];
+        if (w->has_fault[i])
+            sim_tell(w, "trouble: %s", fault_texts[i]);
+    }
     for (int i = 0; i < SIM_WEBHOOKS; i++)
         w->bad_percent[i] = w->has_fault[SIM_FAULT_RECEIVER] ? (int)sim_random(w, 4) * 25 : 10;
     w->is_hold = sim_chance(w, 30);
@@ -78,13 +87,13 @@ void sim_world_init(struct sim_world *w, uint64_t seed, const struct sim_options
     w->options = options;
     w->seed = w->random = seed;
     w->now_ms = SIM_EPOCH_MS;
-    w->is_after = w->is_restored = w->lose_reply = false;
+    w->is_after = w->is_restored = w->lose_reply = w->is_redis_away = w->is_redis_full = false;
     w->published = w->committed = w->jobs = 0;
     w->journal.end = 0;
     w->journal.forgotten = SIM_NEVER;
     w->broken = NULL;
     memset(w->causes, 0, sizeof(w->causes));
-    memset(w->is_resting, 0, sizeof(w->is_resting));
+    memset(w->hints, 0, sizeof(w->hints));
     sim_view_clear(&w->view);
     w->old_view = w->recent_view = w->view;
     for (int i = 0; i < SIM_WRITERS; i++)
@@ -121,6 +130,8 @@ const char *sim_world_run(struct sim_world *w)
     sim_tell(w, "quiet");
     if (!w->broken)
         sim_quiet_run(w);
+    if (!w->broken)
+        sim_quiet_last(w);
     if (!w->broken)
         sim_check_end(w);
     if (!w->broken)
