@@ -3,6 +3,10 @@
 #include "dispatcher/taken.h"
 
 #define BYTES_PER_COST 16384
+/* In-time lanes may have so many waiting before anything is known of how fast they are. */
+#define IN_TIME_FIRST 1024
+/* How fast they are is counted over so long. */
+#define COUNT_US (100 * HB_US_PER_MS)
 
 static size_t bytes_of(const struct hb_delivery *delivery) { return delivery->taken->event.data.len; }
 
@@ -10,7 +14,7 @@ static int cost_of(const struct hb_delivery *delivery) { return 1 + (int)(bytes_
 
 static bool may_send(const struct hb_lane *lane)
 {
-    return lane->first && lane->in_flight < lane->window.size && !lane->is_host_blocked;
+    return (lane->first || lane->first_resend) && lane->in_flight < lane->window.size && !lane->is_host_blocked;
 }
 
 static void take_part(struct hb_admit *admit, struct hb_lane *lane)
@@ -21,32 +25,159 @@ static void take_part(struct hb_admit *admit, struct hb_lane *lane)
         hb_turns_leave(&admit->turns, &lane->seat);
 }
 
-void hb_admit_add(struct hb_admit *admit, struct hb_delivery *delivery)
+/* ---- lanes that do not keep up ---- */
+
+static bool is_at_limit(const struct hb_admit *admit, const struct hb_lane *lane)
 {
-    struct hb_lane *lane = delivery->lane;
-    delivery->next = NULL;
-    *lane->last = delivery;
-    lane->last = &delivery->next;
+    const struct hb_admit_limits *limits = &admit->limits;
+    return (limits->lane_max > 0 && lane->waiting >= limits->lane_max) ||
+           (limits->lane_bytes_max > 0 && lane->waiting_bytes >= limits->lane_bytes_max);
+}
+
+static bool is_below_limit(const struct hb_admit *admit, const struct hb_lane *lane)
+{
+    return lane->waiting <= admit->limits.lane_max / 4 * 3 && lane->waiting_bytes <= admit->limits.lane_bytes_max / 4 * 3;
+}
+
+static void set_behind(struct hb_admit *admit, struct hb_lane *lane, bool is_behind)
+{
+    if (lane->is_behind == is_behind)
+        return;
+    lane->is_behind = is_behind;
+    if (is_behind)
+        admit->in_time -= lane->waiting;
+    else
+        admit->in_time += lane->waiting;
+}
+
+static void set_crowded(struct hb_admit *admit, struct hb_lane *lane)
+{
+    bool is_crowded = !lane->is_behind && (lane->is_crowded ? !is_below_limit(admit, lane) : is_at_limit(admit, lane));
+    if (lane->is_crowded == is_crowded)
+        return;
+    lane->is_crowded = is_crowded;
+    if (is_crowded)
+        admit->crowded++;
+    else
+        admit->crowded--;
+}
+
+static bool has_waited_long(const struct hb_admit *admit, const struct hb_delivery *delivery)
+{
+    return admit->limits.behind_us > 0 && admit->now.us - delivery->since.us > admit->limits.behind_us;
+}
+
+void hb_admit_look(struct hb_admit *admit, struct hb_lane *lane)
+{
+    if (lane->first && has_waited_long(admit, lane->first))
+        set_behind(admit, lane, true);
+    set_crowded(admit, lane);
+}
+
+bool hb_admit_may_wait(struct hb_admit *admit, struct hb_lane *lane)
+{
+    if (!is_at_limit(admit, lane))
+        return true;
+    hb_admit_look(admit, lane);
+    return !lane->is_behind;
+}
+
+static void count_start(struct hb_admit *admit)
+{
+    admit->counted++;
+    int64_t us = admit->now.us - admit->counted_since.us;
+    if (us < COUNT_US)
+        return;
+    /* What would go out in half of behind_us at this speed; half of it is remembered from before. */
+    size_t fits = us > 10 * COUNT_US ? 0 : (size_t)((int64_t)admit->counted * admit->limits.behind_us / 2 / us);
+    admit->in_time_max = (admit->in_time_max + fits) / 2;
+    admit->counted = 0;
+    admit->counted_since = admit->now;
+}
+
+static size_t in_time_max(const struct hb_admit *admit)
+{
+    if (admit->limits.behind_us == 0)
+        return SIZE_MAX;
+    return admit->in_time_max > IN_TIME_FIRST ? admit->in_time_max : IN_TIME_FIRST;
+}
+
+/* ---- the queues ---- */
+
+static void remember_waiting(struct hb_admit *admit, struct hb_lane *lane, const struct hb_delivery *delivery)
+{
     lane->waiting++;
+    lane->waiting_bytes += bytes_of(delivery);
     admit->waiting++;
     admit->waiting_bytes += bytes_of(delivery);
-    take_part(admit, lane);
+    if (!lane->is_behind)
+        admit->in_time++;
 }
 
 static void forget_waiting(struct hb_admit *admit, struct hb_lane *lane, const struct hb_delivery *delivery)
 {
     lane->waiting--;
+    lane->waiting_bytes -= bytes_of(delivery);
     admit->waiting--;
     admit->waiting_bytes -= bytes_of(delivery);
+    if (!lane->is_behind)
+        admit->in_time--;
 }
 
-static void start_first(struct hb_admit *admit, struct hb_lane *lane)
+void hb_admit_add(struct hb_admit *admit, struct hb_delivery *delivery)
+{
+    struct hb_lane *lane = delivery->lane;
+    delivery->next = NULL;
+    if (delivery->is_resend) {
+        *lane->last_resend = delivery;
+        lane->last_resend = &delivery->next;
+        lane->resends++;
+        admit->resends_waiting++;
+    } else {
+        *lane->last = delivery;
+        lane->last = &delivery->next;
+        remember_waiting(admit, lane, delivery);
+        set_crowded(admit, lane);
+    }
+    take_part(admit, lane);
+}
+
+static struct hb_delivery *first_resend(struct hb_admit *admit, struct hb_lane *lane)
+{
+    struct hb_delivery *delivery = lane->first_resend;
+    lane->first_resend = delivery->next;
+    if (!lane->first_resend)
+        lane->last_resend = &lane->first_resend;
+    admit->resends_waiting--;
+    return delivery;
+}
+
+static struct hb_delivery *first_fresh(struct hb_admit *admit, struct hb_lane *lane)
 {
     struct hb_delivery *delivery = lane->first;
     lane->first = delivery->next;
     if (!lane->first)
         lane->last = &lane->first;
     forget_waiting(admit, lane, delivery);
+    return delivery;
+}
+
+struct hb_delivery *hb_admit_take_first(struct hb_admit *admit, struct hb_lane *lane)
+{
+    struct hb_delivery *delivery = first_fresh(admit, lane);
+    set_crowded(admit, lane);
+    take_part(admit, lane);
+    return delivery;
+}
+
+static void start_first(struct hb_admit *admit, struct hb_lane *lane)
+{
+    struct hb_delivery *delivery = lane->first_resend ? first_resend(admit, lane) : first_fresh(admit, lane);
+    if (!delivery->is_resend) {
+        set_behind(admit, lane, has_waited_long(admit, delivery));
+        set_crowded(admit, lane);
+        count_start(admit);
+    }
     delivery->window_epoch = hb_window_epoch(&lane->window);
     lane->in_flight++;
     lane->stall->in_flight++;
@@ -105,12 +236,14 @@ void hb_admit_unblock(struct hb_admit *admit, struct hb_host *host)
     }
 }
 
-void hb_admit_ended(struct hb_admit *admit, struct hb_lane *lane)
+void hb_admit_ended(struct hb_admit *admit, struct hb_delivery *delivery)
 {
+    struct hb_lane *lane = delivery->lane;
     HB_ASSERT(lane->in_flight > 0 && lane->stall->in_flight > 0 && admit->in_flight > 0);
     lane->in_flight--;
     lane->stall->in_flight--;
     admit->in_flight--;
+    lane->resends -= delivery->is_resend;
     struct hb_host *host = lane->host;
     if (host && host->in_flight > 0)
         host->in_flight--;
@@ -119,11 +252,12 @@ void hb_admit_ended(struct hb_admit *admit, struct hb_lane *lane)
         hb_admit_unblock(admit, host);
 }
 
-void hb_admit_sweep(struct hb_admit *admit, struct hb_lane *lane,
-                    bool (*is_out)(void *user, const struct hb_delivery *delivery),
-                    void (*out)(void *user, struct hb_delivery *delivery), void *user)
+/* What goes out of a queue, in its order; `out` may look at the lane. */
+static void sweep_queue(struct hb_delivery **first,
+                        bool (*is_out)(void *user, const struct hb_delivery *delivery),
+                        struct hb_delivery **ret_out, void *user)
 {
-    struct hb_delivery **at = &lane->first;
+    struct hb_delivery **at = first;
     while (*at) {
         struct hb_delivery *delivery = *at;
         if (!is_out(user, delivery)) {
@@ -131,22 +265,70 @@ void hb_admit_sweep(struct hb_admit *admit, struct hb_lane *lane,
             continue;
         }
         *at = delivery->next;
-        forget_waiting(admit, lane, delivery);
-        out(user, delivery);
+        delivery->next = NULL;
+        *ret_out = delivery;
+        ret_out = &delivery->next;
     }
-    lane->last = at;
+}
+
+static struct hb_delivery **end_of(struct hb_delivery **first)
+{
+    while (*first)
+        first = &(*first)->next;
+    return first;
+}
+
+void hb_admit_sweep(struct hb_admit *admit, struct hb_lane *lane,
+                    bool (*is_out)(void *user, const struct hb_delivery *delivery),
+                    void (*out)(void *user, struct hb_delivery *delivery), void *user)
+{
+    struct hb_delivery *swept = NULL;
+    sweep_queue(&lane->first_resend, is_out, &swept, user);
+    sweep_queue(&lane->first, is_out, end_of(&swept), user);
+    lane->last_resend = end_of(&lane->first_resend);
+    lane->last = end_of(&lane->first);
+    for (const struct hb_delivery *delivery = swept; delivery; delivery = delivery->next) {
+        if (!delivery->is_resend) {
+            forget_waiting(admit, lane, delivery);
+            continue;
+        }
+        lane->resends--;
+        admit->resends_waiting--;
+    }
+    set_crowded(admit, lane);
     take_part(admit, lane);
     if (lane->host)
         hb_admit_unblock(admit, lane->host); /* it may have left a slot it was called for */
+    while (swept) {
+        struct hb_delivery *delivery = swept;
+        swept = delivery->next;
+        delivery->next = NULL;
+        out(user, delivery);
+    }
+}
+
+/* ---- limits ---- */
+
+bool hb_admit_is_over(const struct hb_admit *admit)
+{
+    return admit->waiting >= admit->limits.waiting_max || admit->waiting_bytes >= admit->limits.waiting_bytes_max;
+}
+
+size_t hb_admit_room(const struct hb_admit *admit)
+{
+    size_t in_all = admit->waiting < admit->limits.waiting_max ? admit->limits.waiting_max - admit->waiting : 0;
+    size_t in_time = admit->in_time < in_time_max(admit) ? in_time_max(admit) - admit->in_time : 0;
+    return in_all < in_time ? in_all : in_time;
 }
 
 bool hb_admit_is_full(const struct hb_admit *admit)
 {
-    return admit->waiting >= admit->limits.waiting_max || admit->waiting_bytes >= admit->limits.waiting_bytes_max;
+    return hb_admit_is_over(admit) || admit->crowded > 0 || admit->in_time >= in_time_max(admit);
 }
 
 bool hb_admit_has_room(const struct hb_admit *admit)
 {
     return admit->waiting <= admit->limits.waiting_max / 4 * 3 &&
-           admit->waiting_bytes <= admit->limits.waiting_bytes_max / 4 * 3;
+           admit->waiting_bytes <= admit->limits.waiting_bytes_max / 4 * 3 && admit->crowded == 0 &&
+           admit->in_time <= in_time_max(admit) / 4 * 3;
 }

@@ -1,52 +1,65 @@
 /* Job: which delivery is sent next, and which must wait.
  *
- * Place: takes deliveries from route, gives them to attempt one by one. Each lane has a first-in first-out queue and
- * a window; lanes take turns by deficit round robin over stores, then webhooks; a destination has a cap, a store a
- * share while others wait; there is a limit in all.
+ * Place: takes deliveries from route and from the owner of parked ones, gives them to attempt one by one. Each lane has
+ * a first-in first-out queue of fresh ones, one of resends that goes before it, and a window; lanes take turns by
+ * deficit round robin over stores, then webhooks; a destination has a cap, a store a share while others wait.
+ * A lane that cannot keep up must not hold the others back: one is *behind* when what it starts has waited longer than
+ * behind_us. What comes for it beyond its limits is parked, and at the limit in all it is parked from. Lanes that keep
+ * up make intake wait instead (hb_admit_is_full), so that a backlog does not end in the retry queue.
  * Owns / borrows: waiting deliveries. Fails: never (its limits are asked by intake before it takes more).
  * Limits: the options'. Cost: O(1) a delivery. Threads: the loop's. */
 #ifndef DISPATCHER_ADMIT_H
 #define DISPATCHER_ADMIT_H
 
+#include "dispatcher/delivery.h"
 #include "dispatcher/lane.h"
-
-struct hb_taken;
-
-/* A delivery: one event for one webhook, from selection to its line. */
-struct hb_delivery {
-    struct hb_delivery *next;
-    struct hb_taken *taken;
-    struct hb_lane *lane;
-    uint32_t window_epoch;
-};
 
 struct hb_admit_limits {
     int in_flight_max, host_max, store_in_flight_max;
     size_t waiting_max, waiting_bytes_max;
+    size_t lane_max, lane_bytes_max; /* 0: none */
+    int64_t behind_us;               /* 0: no lane is ever behind */
 };
 struct hb_admit {
     struct hb_turns turns;
     struct hb_admit_limits limits;
+    struct hb_mono now; /* of this turn of the loop: set before anything is added or pumped */
     int in_flight;
-    size_t waiting, waiting_bytes;
+    size_t waiting, waiting_bytes; /* fresh ones */
+    size_t resends_waiting;
+    size_t in_time; /* of those that wait: in lanes that are not behind */
+    size_t crowded; /* lanes */
+    /* How fast in-time lanes start deliveries: what waits in them is kept to what goes out in half of behind_us. */
+    struct hb_mono counted_since;
+    size_t counted, in_time_max;
     /* Sends it now (it counts as in flight), or ends it at once with hb_admit_ended. */
     void (*start)(void *user, struct hb_delivery *delivery);
     void *user;
 };
 
-/* Queues a delivery behind the others of its lane. */
+/* Whether a fresh delivery more may wait in the lane; false: it is behind and at its limit. */
+bool hb_admit_may_wait(struct hb_admit *admit, struct hb_lane *lane);
+/* Queues a delivery behind the others of its kind in its lane. */
 void hb_admit_add(struct hb_admit *admit, struct hb_delivery *delivery);
 /* Starts what may start now. Not re-entered from `start`. */
 void hb_admit_pump(struct hb_admit *admit);
 /* A started delivery ended: its slots are free. Pump afterwards. */
-void hb_admit_ended(struct hb_admit *admit, struct hb_lane *lane);
+void hb_admit_ended(struct hb_admit *admit, struct hb_delivery *delivery);
 /* Slots of a destination became free: lanes that wait for it take part again, as many as there are slots. */
 void hb_admit_unblock(struct hb_admit *admit, struct hb_host *host);
-/* Takes out of a lane's queue what `is_out` says and gives it to `out`. */
+/* Takes the oldest waiting fresh delivery of a lane out of its queue. */
+struct hb_delivery *hb_admit_take_first(struct hb_admit *admit, struct hb_lane *lane);
+/* Takes out of a lane's queues what `is_out` says and gives it to `out`. */
 void hb_admit_sweep(struct hb_admit *admit, struct hb_lane *lane,
                     bool (*is_out)(void *user, const struct hb_delivery *delivery),
                     void (*out)(void *user, struct hb_delivery *delivery), void *user);
-/* At its limit: nothing more should be taken; below three quarters again. */
+/* Looks at a crowded lane again: with time it may have fallen behind. */
+void hb_admit_look(struct hb_admit *admit, struct hb_lane *lane);
+/* How many deliveries more may wait before it is full. */
+size_t hb_admit_room(const struct hb_admit *admit);
+/* At the limit in all: something must go, from the longest queue of those behind. */
+bool hb_admit_is_over(const struct hb_admit *admit);
+/* Nothing more should be taken; room again below three quarters. */
 bool hb_admit_is_full(const struct hb_admit *admit);
 bool hb_admit_has_room(const struct hb_admit *admit);
 

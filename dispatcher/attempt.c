@@ -5,26 +5,25 @@
 #include "platform/http_client/http_client.h"
 #include "platform/loop/loop.h"
 
-static void count_outcome(struct hb_dispatcher *d, const struct hb_outcome *outcome, const struct hb_answer *answer)
-{
-    hb_metric_add_label(d->options.metrics, HB_METRIC_OUTCOMES, (unsigned)outcome->reason, 1);
-    hb_metric_observe_us(d->options.metrics, HB_METRIC_ATTEMPT_DURATION, answer->duration_us);
-}
-
-static void write_line(struct hb_dispatcher *d, const struct hb_delivery *delivery, const struct hb_outcome *outcome,
-                       const struct hb_answer *answer)
+/* answer NULL: nothing was sent. */
+static void write_line(struct hb_dispatcher *d, const struct hb_delivery *delivery, const struct hb_fate *fate,
+                       const struct hb_answer *answer, const char *detail)
 {
     char id[HB_DELIVERY_ID_BYTES + 1];
     struct hb_attempt_line line = hb_settle_line(d, delivery->taken, delivery->lane->webhook, id);
-    line.outcome = hb_str_c(hb_verdict_recorded(outcome->verdict));
-    line.attempt = 1;
-    line.status = answer->status;
-    line.duration_us = answer->duration_us;
-    line.connect_us = answer->connect_us;
-    line.address = hb_str_c(answer->address);
-    if (outcome->verdict != HB_VERDICT_DELIVERED) {
-        line.reason = hb_str_c(hb_reason_text(outcome->reason));
-        line.retry_after_ms = outcome->retry_after_ms;
+    line.outcome = hb_str_c(fate->line);
+    line.detail = hb_str_c(detail);
+    if (answer) {
+        line.attempt = (int)delivery->attempts + 1;
+        line.status = answer->status;
+        line.duration_us = answer->duration_us;
+        line.connect_us = answer->connect_us;
+        line.address = hb_str_c(answer->address);
+    }
+    if (fate->state != HB_DELIVERY_DELIVERED)
+        line.reason = hb_str_c(hb_reason_text(fate->reason));
+    if (answer && fate->state != HB_DELIVERY_DELIVERED) {
+        line.retry_after_ms = answer->retry_after_ms;
         line.body = answer->body;
         line.location = answer->location;
         line.detail = answer->detail;
@@ -32,58 +31,75 @@ static void write_line(struct hb_dispatcher *d, const struct hb_delivery *delive
     hb_settle_add_line(d, delivery->taken, &line);
 }
 
-/* The delivery is over: its slots are free, its line is on its way. */
-static void let_go(struct hb_dispatcher *d, struct hb_delivery *delivery)
+static void log_death(struct hb_dispatcher *d, const struct hb_delivery *delivery, const struct hb_fate *fate)
 {
-    struct hb_taken *taken = delivery->taken;
-    hb_admit_ended(&d->admit, delivery->lane);
-    hb_delivery_free(d, delivery);
-    hb_settle_delivery_done(d, taken);
-    hb_settle_close(d, taken);
+    if (fate->state != HB_DELIVERY_DEAD && fate->state != HB_DELIVERY_HELD)
+        return;
+    char id[HB_DELIVERY_ID_BYTES + 1];
+    hb_attempt_delivery_id(delivery->lane->webhook->id, delivery->taken->event.id, id);
+    hb_log(&d->log, HB_LOG_DELIVERY_DEAD, HB_LOG_STR("store", delivery->lane->webhook->store),
+           HB_LOG_STR("webhook", delivery->lane->webhook->id), HB_LOG_STR("event", delivery->taken->event.id),
+           HB_LOG_C("delivery", id), HB_LOG_C("state", hb_delivery_state_text(fate->state)),
+           HB_LOG_C("reason", hb_reason_text(fate->reason)), HB_LOG_INT("attempts", fate->attempts));
 }
 
-/* The receiver's answer is judged: the window learns from it, and its line is written. */
+/* An outcome is there, by an answer or without: window and rest learn from it, the slots are free, line and record are
+ * on their way. */
 static void end(struct hb_dispatcher *d, struct hb_delivery *delivery, const struct hb_outcome *outcome,
-                const struct hb_answer *answer)
+                const struct hb_answer *answer, const char *detail)
 {
     struct hb_lane *lane = delivery->lane;
-    if (outcome->is_overload)
-        hb_window_overload(&lane->window, delivery->window_epoch);
-    else if (outcome->verdict == HB_VERDICT_DELIVERED) /* other answers say nothing about load */
-        hb_window_success(&lane->window);
-    write_line(d, delivery, outcome, answer);
-    let_go(d, delivery);
+    struct hb_fate fate = hb_record_decide(d, delivery, outcome);
+    hb_metric_add_label(d->options.metrics, HB_METRIC_OUTCOMES, (unsigned)outcome->reason, 1);
+    delivery->is_running = false;
+    write_line(d, delivery, &fate, answer, detail);
+    log_death(d, delivery, &fate);
+    hb_resting_result(d, delivery, outcome, &fate);
+    hb_admit_ended(&d->admit, delivery);
+    if (fate.state == HB_DELIVERY_PARKED)
+        hb_park_keep(d, delivery->taken, fate.due);
+    hb_record_fate(d, delivery, &fate);
+    hb_resend_tell(d, lane);
+}
+
+/* Ended by us, at shutdown: nothing is known. A fresh event stays unsettled and is sent again; what is in the journal
+ * waits there. */
+static void canceled(struct hb_dispatcher *d, struct hb_delivery *delivery)
+{
+    hb_admit_ended(&d->admit, delivery);
+    delivery->is_running = false;
+    if (delivery->state == HB_DELIVERY_SENDING) {
+        hb_settle_hand_back(d, delivery);
+        return;
+    }
+    if (delivery->is_resend)
+        delivery->taken->end = HB_RESEND_UNKNOWN;
+    if (delivery->is_probe)
+        hb_rest_probe_lost(&delivery->lane->rest);
+    hb_record_let_go(d, delivery);
+    if (!delivery->is_recorded) /* else with its acknowledgement */
+        hb_record_end(d, delivery);
 }
 
 static void answered(void *user, const struct hb_answer *answer)
 {
     struct hb_delivery *delivery = user;
     struct hb_dispatcher *d = delivery->lane->owner;
-    if (answer->failure ==
-        HB_FAILURE_CANCELED) { /* shutdown: nothing is known, the event stays unsettled and is sent again */
-        hb_admit_ended(&d->admit, delivery->lane);
-        hb_settle_hand_back(d, delivery);
+    if (answer->failure == HB_FAILURE_CANCELED) {
+        canceled(d, delivery);
         return;
     }
     struct hb_outcome outcome = hb_judge_run(answer);
-    count_outcome(d, &outcome, answer);
-    end(d, delivery, &outcome, answer);
+    hb_metric_observe_us(d->options.metrics, HB_METRIC_ATTEMPT_DURATION, answer->duration_us);
+    end(d, delivery, &outcome, answer, "");
     hb_dispatcher_pump(d);
 }
 
 /* Not even tried: the reason stands in the line, nothing was sent. */
 static void not_sent(struct hb_dispatcher *d, struct hb_delivery *delivery, enum hb_reason reason, const char *detail)
 {
-    struct hb_taken *taken = delivery->taken;
     struct hb_outcome outcome = hb_outcome_of(reason);
-    char id[HB_DELIVERY_ID_BYTES + 1];
-    struct hb_attempt_line line = hb_settle_line(d, taken, delivery->lane->webhook, id);
-    line.outcome = hb_str_c(hb_verdict_recorded(outcome.verdict));
-    line.reason = hb_str_c(hb_reason_text(reason));
-    line.detail = hb_str_c(detail);
-    hb_metric_add_label(d->options.metrics, HB_METRIC_OUTCOMES, (unsigned)reason, 1);
-    hb_settle_add_line(d, taken, &line);
-    let_go(d, delivery);
+    end(d, delivery, &outcome, NULL, detail);
 }
 
 static enum hb_err send(struct hb_dispatcher *d, struct hb_delivery *delivery, bool *ret_is_signed)
@@ -103,7 +119,7 @@ static enum hb_err send(struct hb_dispatcher *d, struct hb_delivery *delivery, b
                                             .rendered = rendered,
                                             .event_id = taken->event.id,
                                             .delivery_id = hb_str_n(delivery_id, HB_DELIVERY_ID_BYTES),
-                                            .number = 1,
+                                            .number = (int)delivery->attempts + 1,
                                             .now = hb_loop_wall(d->options.loop)};
     *ret_is_signed = hb_attempt_headers_make(&attempt, &headers);
     if (!*ret_is_signed)
@@ -125,15 +141,34 @@ static enum hb_reason reason_of_refusal(const struct hb_webhook *webhook, enum h
                                                                                 : HB_REASON_URL_REFUSED;
 }
 
+/* The webhook may have changed while it waited. True: the delivery is dealt with. */
+static bool is_refused(struct hb_dispatcher *d, struct hb_delivery *delivery)
+{
+    struct hb_lane *lane = delivery->lane;
+    enum hb_reason reason = hb_route_refusal(lane->webhook, lane);
+    if (delivery->is_resend && reason == HB_REASON_GOVERNED)
+        reason = HB_REASON_NONE;
+    if (reason == HB_REASON_NONE && !delivery->is_probe && hb_resting_is(d, lane))
+        reason = HB_REASON_RESTING;
+    if (reason == HB_REASON_NONE)
+        return false;
+    if (delivery->is_resend && reason != HB_REASON_SECRET_DAMAGED) {
+        hb_admit_ended(&d->admit, delivery);
+        hb_resend_unsent(d, delivery);
+    } else {
+        not_sent(d, delivery, reason, "");
+    }
+    return true;
+}
+
 void hb_attempt_start(void *dispatcher, struct hb_delivery *delivery)
 {
     struct hb_dispatcher *d = dispatcher;
     struct hb_lane *lane = delivery->lane;
-    enum hb_reason reason = hb_route_refusal(lane->webhook); /* the webhook may have changed while it waited */
-    if (reason != HB_REASON_NONE) {
-        not_sent(d, delivery, reason, "");
+    if (is_refused(d, delivery))
         return;
-    }
+    if (delivery->state == HB_DELIVERY_FRESH)
+        delivery->state = hb_delivery_state_move(HB_DELIVERY_FRESH, HB_DELIVERY_SEND);
     struct hb_error error = {.text = ""};
     enum hb_err err = hb_lane_prepare(&d->lanes, lane, &error);
     if (d->lanes.left) { /* what this lane has in flight counts at its new place from now on */
@@ -145,6 +180,8 @@ void hb_attempt_start(void *dispatcher, struct hb_delivery *delivery)
         return;
     }
     bool is_signed = true;
+    delivery->revision = lane->webhook->revision;
+    delivery->is_running = true;
     hb_settled_file_enter(d->settled, &delivery->taken->position);
     err = send(d, delivery, &is_signed);
     hb_settled_file_leave(d->settled);

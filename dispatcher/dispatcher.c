@@ -10,6 +10,8 @@
 #include <stdlib.h>
 
 #define MINUTE_S 60
+/* A lane is behind when what it starts has waited for this part of settle_after. */
+#define BEHIND_PART 4
 #define FLUSH_MS 5000         /* for Kafka's last acknowledgements when freeing */
 #define SETTLED_FILE_PARTITIONS 64 /* of one topic; partitions beyond have no marks */
 #define GRACE_CHECK_MS 50
@@ -66,10 +68,31 @@ void hb_dispatcher_pump(struct hb_dispatcher *d)
     if (d->is_pumping)
         return;
     d->is_pumping = true;
+    d->admit.now = hb_loop_mono(d->options.loop);
     if (!hb_outbox_is_congested(d->outbox))
         hb_admit_pump(&d->admit);
     d->is_pumping = false;
     hb_intake_wake(d);
+}
+
+static void pump_due(void *user)
+{
+    hb_dispatcher_pump(user);
+}
+
+void hb_dispatcher_pump_soon(struct hb_dispatcher *d)
+{
+    if (!hb_timer_is_running(d->pump_timer))
+        hb_timer_start(d->pump_timer, 0, 0);
+}
+
+/* xorshift: for jitter, nothing else. */
+uint32_t hb_dispatcher_random(struct hb_dispatcher *d)
+{
+    d->random ^= d->random << 13;
+    d->random ^= d->random >> 7;
+    d->random ^= d->random << 17;
+    return (uint32_t)(d->random >> 32);
 }
 
 static void read_gauges(struct hb_dispatcher *d)
@@ -186,7 +209,10 @@ static struct hb_admit_limits admit_limits(const struct hb_config *c)
                                     .host_max = (int)c->delivery_host_max,
                                     .store_in_flight_max = share > 0 ? share : 1,
                                     .waiting_max = (size_t)c->delivery_waiting_max,
-                                    .waiting_bytes_max = (size_t)c->delivery_waiting_bytes};
+                                    .waiting_bytes_max = (size_t)c->delivery_waiting_bytes,
+                                    .lane_max = (size_t)c->delivery_waiting_per_webhook_max,
+                                    .lane_bytes_max = (size_t)c->delivery_waiting_per_webhook_bytes,
+                                    .behind_us = c->dispatcher_settle_after_ms * HB_US_PER_MS / BEHIND_PART};
 }
 
 static enum hb_err make_memory(struct hb_dispatcher *d, struct hb_error *reterr)
@@ -212,6 +238,12 @@ static enum hb_err make_timers(struct hb_dispatcher *d)
         err = hb_timer_new(d->options.loop, stop_step, d, &d->grace_timer);
     if (!err)
         err = hb_timer_new(d->options.loop, try_begin, d, &d->begin_timer);
+    if (!err)
+        err = hb_timer_new(d->options.loop, hb_age_due, d, &d->age_timer);
+    if (!err)
+        err = hb_timer_new(d->options.loop, hb_age_crowd_due, d, &d->crowd_timer);
+    if (!err)
+        err = hb_timer_new(d->options.loop, pump_due, d, &d->pump_timer);
     if (!err) {
         hb_timer_start(d->second_timer, 0, 1000);
         hb_timer_start(d->begin_timer, 0, BEGIN_CHECK_MS);
@@ -238,6 +270,8 @@ enum hb_err hb_dispatcher_new(const struct hb_dispatcher_options *options, struc
     d->options = *options;
     d->log = hb_log_context_fields(options->log, NULL, 0);
     d->fan_out = 1;
+    memcpy(&d->random, options->random_seed, sizeof d->random);
+    d->random |= 1; /* never 0 */
     d->admit = (struct hb_admit){.limits = admit_limits(c), .start = hb_attempt_start, .user = d};
     name_things(d);
     hb_partitions_init(&d->partitions, (size_t)c->dispatcher_ring_slots);
@@ -267,12 +301,18 @@ static bool is_any(void *user, const struct hb_delivery *delivery)
     return true;
 }
 
-static void hand_back_waiting(struct hb_dispatcher *d)
+static bool is_resend(void *user, const struct hb_delivery *delivery)
+{
+    (void)user;
+    return delivery->is_resend;
+}
+
+static void hand_back(struct hb_dispatcher *d, bool (*which)(void *user, const struct hb_delivery *delivery))
 {
     size_t state = 0;
     struct hb_lane *lane;
     while ((lane = hb_map_next(&d->lanes.by_webhook, &state)) != NULL)
-        hb_admit_sweep(&d->admit, lane, is_any, hand_back_all, d);
+        hb_admit_sweep(&d->admit, lane, which, hand_back_all, d);
 }
 
 /* Until nothing waits, runs or is unacknowledged, or the grace time is over. */
@@ -281,12 +321,12 @@ static void stop_step(void *user)
     struct hb_dispatcher *d = user;
     d->grace_left_ms -= GRACE_CHECK_MS;
     if (d->grace_left_ms <= GRACE_CANCEL_MS)
-        hand_back_waiting(d);
+        hand_back(d, is_any);
     else
         hb_dispatcher_pump(d);
     if (d->admit.in_flight == 0)
         hb_outbox_flush(d->outbox, 0);
-    bool is_done = d->admit.waiting == 0 && d->admit.in_flight == 0 && hb_outbox_waiting(d->outbox) == 0;
+    bool is_done = d->admit.waiting == 0 && d->admit.resends_waiting == 0 && d->admit.in_flight == 0 && hb_outbox_waiting(d->outbox) == 0;
     if (!is_done && d->grace_left_ms > 0)
         return;
     hb_timer_stop(d->grace_timer);
@@ -302,6 +342,7 @@ void hb_dispatcher_stop(struct hb_dispatcher *d)
     if (d->consumer_watch)
         hb_watch_set(d->consumer_watch, 0);
     hb_timer_stop(d->intake_timer);
+    hand_back(d, is_resend); /* another process may send them */
     hb_timer_start(d->grace_timer, 0, GRACE_CHECK_MS);
 }
 
@@ -320,7 +361,7 @@ void hb_dispatcher_free(struct hb_dispatcher **dispatcher)
         return;
     d->is_stopping = true;
     hb_registry_when_cancel(d->options.registry, d);
-    hand_back_waiting(d);
+    hand_back(d, is_any);
     hb_outbox_flush(d->outbox, FLUSH_MS);
     hb_watch_free(&d->consumer_watch);
     hb_partitions_each(&d->partitions, drop_held, NULL); /* the consumer waits for messages that are not freed */
@@ -331,6 +372,9 @@ void hb_dispatcher_free(struct hb_dispatcher **dispatcher)
     hb_timer_free(&d->second_timer);
     hb_timer_free(&d->grace_timer);
     hb_timer_free(&d->begin_timer);
+    hb_timer_free(&d->age_timer);
+    hb_timer_free(&d->crowd_timer);
+    hb_timer_free(&d->pump_timer);
     hb_lanes_deinit(&d->lanes);
     hb_partitions_deinit(&d->partitions);
     hb_taken_pool_deinit(&d->pool);
@@ -345,18 +389,35 @@ void hb_dispatcher_free(struct hb_dispatcher **dispatcher)
     *dispatcher = NULL;
 }
 
+/* What waits for a webhook that is not to be sent to any more does not wait for its turn. */
+static void look_at_waiting(struct hb_dispatcher *d, struct hb_lane *lane)
+{
+    enum hb_reason reason = hb_route_refusal(lane->webhook, lane);
+    if (reason == HB_REASON_NONE && hb_resting_is(d, lane))
+        reason = HB_REASON_RESTING;
+    if (reason != HB_REASON_NONE)
+        hb_park_lane(d, lane, reason);
+}
+
 void hb_dispatcher_webhook_changed(struct hb_dispatcher *d, const struct hb_webhook *old_webhook,
                                    struct hb_webhook *new_webhook)
 {
-    (void)old_webhook; /* one that is gone keeps its last snapshot: what waits ends as `webhook_deleted` */
-    if (new_webhook)
-        hb_lanes_change(&d->lanes, new_webhook);
+    if (!new_webhook) /* one that is gone keeps its last snapshot: what waits ends as `webhook_deleted` */
+        return;
+    hb_lanes_change(&d->lanes, new_webhook);
+    struct hb_lane *lane = hb_map_get(&d->lanes.by_webhook, new_webhook->id);
+    if (lane) {
+        hb_resting_changed(lane, old_webhook);
+        look_at_waiting(d, lane);
+        lane->is_asked = false;
+    }
+    if (d->owner.room_changed)
+        d->owner.room_changed(d->owner.user, new_webhook->id);
 }
 
 struct hb_sender hb_dispatcher_sender(struct hb_dispatcher *d)
 {
-    (void)d;
-    return (struct hb_sender){0};
+    return (struct hb_sender){.room = hb_resend_room, .send = hb_resend_send, .user = d};
 }
 
 void hb_dispatcher_set_owner(struct hb_dispatcher *d, const struct hb_owner *owner)

@@ -46,6 +46,8 @@ static void take(struct hb_dispatcher *d, struct hb_partition *partition, struct
         return;
     }
     taken->sequence = hb_ring_take(&partition->ring, taken->position.offset);
+    taken->is_repeat = is_repeat;
+    hb_age_look_at_ring(d, partition);
     hb_metric_add(d->options.metrics, HB_METRIC_EVENTS_TAKEN, 1);
     enum hb_id_meeting meeting = meet_id(d, taken);
     if (meeting == HB_ID_DUPLICATE)
@@ -296,6 +298,8 @@ static bool is_orphan(void *user, const struct hb_delivery *delivery)
 {
     const struct hb_dispatcher *d = user;
     const struct hb_taken *taken = delivery->taken;
+    if (delivery->is_resend)
+        return false;
     const struct hb_partition *p = hb_partitions_find(&d->partitions, taken->position.topic, taken->position.partition);
     return !p || p->generation != taken->generation;
 }
@@ -305,8 +309,12 @@ static void hand_back(void *user, struct hb_delivery *delivery) { hb_settle_hand
 static void revoked(void *user, const struct hb_kafka_partition *partitions, size_t count, bool is_lost)
 {
     struct hb_dispatcher *d = user;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        struct hb_partition *leaving = hb_partitions_find(&d->partitions, partitions[i].topic, partitions[i].partition);
+        if (leaving)
+            hb_age_forget(leaving);
         hb_partitions_drop(&d->partitions, partitions[i].topic, partitions[i].partition);
+    }
     size_t state = 0;
     struct hb_lane *lane;
     while ((lane = hb_map_next(&d->lanes.by_webhook, &state)) != NULL)

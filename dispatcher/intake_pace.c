@@ -16,7 +16,7 @@ static bool has_room(const struct hb_dispatcher *d)
 /* With a large fan-out few records fill the queues. */
 static int batch_size(const struct hb_dispatcher *d)
 {
-    size_t room = d->admit.limits.waiting_max - d->admit.waiting;
+    size_t room = hb_admit_room(&d->admit);
     size_t fits = room / (d->fan_out ? d->fan_out : 1);
     return fits < 1 ? 1 : fits > HB_INTAKE_BATCH ? HB_INTAKE_BATCH : (int)fits;
 }
@@ -27,6 +27,7 @@ void hb_intake_run(struct hb_dispatcher *d)
         return;
     if (!d->is_all_paused && !has_room(d)) {
         d->is_starved = true;
+        hb_age_watch_crowded(d);
         hb_watch_set(d->consumer_watch, 0);
         return;
     }

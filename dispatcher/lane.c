@@ -110,6 +110,10 @@ enum hb_err hb_lanes_get(struct hb_lanes *lanes, struct hb_webhook *webhook, str
     lane->owner = lanes->owner;
     lane->window = hb_window_make(lanes->window_start, lanes->window_max);
     lane->last = &lane->first;
+    lane->last_resend = &lane->first_resend;
+    lane->rest = hb_rest_make();
+    lane->told_since = INT64_MAX;
+    lane->gone_revision = -1;
     lane->webhook = hb_webhook_ref(webhook);
     if (hb_map_put(&lanes->by_webhook, lane->webhook->id, lane)) {
         hb_webhook_unref(&lane->webhook);
@@ -136,8 +140,10 @@ void hb_lanes_change(struct hb_lanes *lanes, struct hb_webhook *webhook)
     lane->webhook = hb_webhook_ref(webhook);
     /* The key's view must live in the snapshot held now. The slot exists: replacing it needs no memory. */
     HB_ASSERT(hb_map_put(&lanes->by_webhook, lane->webhook->id, lane) == HB_OK);
+    bool is_same = old->revision == webhook->revision;
     hb_webhook_unref(&old);
-    unprepare(lane);
+    if (!is_same)
+        unprepare(lane);
 }
 
 enum hb_err hb_lane_prepare(struct hb_lanes *lanes, struct hb_lane *lane, struct hb_error *reterr)
@@ -167,7 +173,8 @@ enum hb_err hb_lane_prepare(struct hb_lanes *lanes, struct hb_lane *lane, struct
 
 void hb_lanes_drop(struct hb_lanes *lanes, struct hb_lane *lane)
 {
-    HB_ASSERT(lane->waiting == 0 && lane->in_flight == 0 && !hb_turns_has(&lane->seat));
+    HB_ASSERT(lane->waiting == 0 && lane->resends == 0 && lane->in_flight == 0 && lane->kept == 0 &&
+              !hb_turns_has(&lane->seat));
     hb_map_remove(&lanes->by_webhook, lane->webhook->id);
     leave_host(lanes, lane);
     lanes->left = NULL; /* an idle lane freed no slot */
@@ -187,7 +194,8 @@ void hb_lanes_forget_deleted(struct hb_lanes *lanes)
     size_t state = 0;
     struct hb_lane *lane;
     while ((lane = hb_map_next(&lanes->by_webhook, &state)) != NULL) {
-        if (lane->webhook->status != HB_WEBHOOK_DELETED || lane->waiting > 0 || lane->in_flight > 0)
+        if (lane->webhook->status != HB_WEBHOOK_DELETED || lane->waiting > 0 || lane->resends > 0 ||
+            lane->in_flight > 0 || lane->kept > 0)
             continue;
         hb_lanes_drop(lanes, lane);
         state = 0; /* the map changed */

@@ -10,6 +10,7 @@
 #define DISPATCHER_LANE_H
 
 #include "core/map.h"
+#include "core/rest.h"
 #include "core/turns.h"
 #include "core/window.h"
 #include "hookbus/webhook.h"
@@ -46,10 +47,23 @@ struct hb_lane {
     struct hb_http_target *target;                /* NULL: to be prepared anew */
     struct hb_hmac *hmacs[HB_WEBHOOK_SECRETS_MAX]; /* as the snapshot's secrets */
     struct hb_window window;
-    struct hb_delivery *first, **last;
-    size_t waiting;
-    int in_flight;
+    struct hb_delivery *first, **last; /* fresh ones that wait, oldest first */
+    size_t waiting, waiting_bytes;
+    struct hb_delivery *first_resend, **last_resend; /* of the owner; they go first */
+    int resends;     /* those that wait and those in flight */
+    int in_flight;   /* of both kinds */
+    int kept;        /* deliveries that live on without waiting or running, until their record is acknowledged */
     bool is_host_blocked;
+    bool is_behind;  /* what it starts has waited long: beyond its limit it is parked from */
+    bool is_crowded; /* at its limit and not behind: intake waits for it */
+    /* Rests (dispatcher/rest.h): the owner's alone, but for quiet_until. */
+    bool is_owned;   /* as last seen */
+    struct hb_rest rest;
+    struct hb_wall quiet_until;  /* a receiver of this process asked for it */
+    struct hb_wall told_at;      /* when this process last published its state */
+    int64_t told_since;          /* the beginning of the failing that is published; INT64_MAX: none */
+    int64_t gone_revision;       /* the configuration under which it answered 410, or failed for days; -1: none */
+    bool is_asked;   /* the owner asked for room, and wants to be told of more */
     struct hb_lane *next_blocked;
 };
 

@@ -18,6 +18,8 @@ struct hb_held {
     struct hb_kafka_message message;
 };
 
+struct hb_delivery;
+
 struct hb_partition {
     int topic;
     int32_t partition;
@@ -30,6 +32,7 @@ struct hb_partition {
     struct hb_ring ring;
     struct hb_held *held, **held_end;
     struct hb_mono held_since;
+    struct hb_delivery *oldest, *newest; /* fresh deliveries that are not journaled, by age (dispatcher/age.c) */
 };
 
 struct hb_partitions {

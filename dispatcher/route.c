@@ -2,6 +2,7 @@
 
 #include "core/filter.h"
 #include "core/selection.h"
+#include "platform/loop/loop.h"
 #include "registry/registry.h"
 
 /* An event without a stamp may come up to this long before the webhook's record: clocks of brokers differ. */
@@ -25,8 +26,11 @@ static enum hb_filter_match select_for(const struct hb_webhook *webhook, const s
     return taken->event.is_json ? hb_filter_match(webhook->filter, taken->event.data, NULL) : HB_FILTER_MATCH_NO;
 }
 
-enum hb_reason hb_route_refusal(const struct hb_webhook *webhook)
+enum hb_reason hb_route_refusal(const struct hb_webhook *webhook, const struct hb_lane *lane)
 {
+    bool is_gone = lane && lane->gone_revision >= webhook->enabled_revision;
+    if (is_gone && webhook->status == HB_WEBHOOK_ACTIVE) /* the registry has not told yet */
+        return HB_REASON_DISABLED;
     switch (webhook->status) {
     case HB_WEBHOOK_PAUSED:
         return HB_REASON_PAUSED;
@@ -39,23 +43,62 @@ enum hb_reason hb_route_refusal(const struct hb_webhook *webhook)
     default:
         break;
     }
-    if (webhook->is_governed)
-        return HB_REASON_GOVERNED;
-    return webhook->is_secret_damaged ? HB_REASON_SECRET_DAMAGED : HB_REASON_NONE;
+    if (webhook->is_secret_damaged)
+        return HB_REASON_SECRET_DAMAGED;
+    return webhook->is_governed ? HB_REASON_GOVERNED : HB_REASON_NONE;
 }
 
-static void deliver(struct hb_dispatcher *d, struct hb_taken *taken, struct hb_webhook *webhook)
+/* Why it is not sent now, of what is known before a queue is looked at. */
+static enum hb_reason reason_to_wait(struct hb_dispatcher *d, struct hb_delivery *delivery, enum hb_reason refusal)
 {
-    struct hb_lane *lane = NULL;
-    struct hb_delivery *delivery = hb_lanes_get(&d->lanes, webhook, &lane) == HB_OK ? hb_delivery_new(d) : NULL;
+    struct hb_lane *lane = delivery->lane;
+    if (refusal != HB_REASON_NONE)
+        return refusal;
+    enum hb_resting resting = hb_resting_fresh(d, lane);
+    delivery->is_probe = resting == HB_RESTING_PROBE;
+    if (resting == HB_RESTING_PARK)
+        return HB_REASON_RESTING;
+    return hb_admit_may_wait(&d->admit, lane) ? HB_REASON_NONE : HB_REASON_QUEUE_FULL;
+}
+
+/* refusal: none, or one that parks. */
+static void deliver(struct hb_dispatcher *d, struct hb_taken *taken, struct hb_lane *lane, enum hb_reason refusal)
+{
+    struct hb_delivery *delivery = hb_delivery_new(d, taken, lane);
     if (!delivery) {
-        hb_settle_skip(d, taken, webhook, HB_REASON_NOT_SENT);
+        hb_settle_skip(d, taken, lane->webhook, HB_REASON_NOT_SENT);
         return;
     }
-    *delivery = (struct hb_delivery){.taken = taken, .lane = lane};
-    taken->open++;
-    taken->deliveries++;
+    enum hb_reason reason = reason_to_wait(d, delivery, refusal);
+    if (reason != HB_REASON_NONE) {
+        hb_park(d, delivery, reason);
+        return;
+    }
+    hb_age_enter(d, hb_partitions_find(&d->partitions, taken->position.topic, taken->position.partition), delivery);
     hb_admit_add(&d->admit, delivery);
+    if (hb_admit_is_over(&d->admit))
+        hb_park_longest(d);
+}
+
+static bool is_parking(enum hb_reason reason)
+{
+    return reason == HB_REASON_PAUSED || reason == HB_REASON_GOVERNED;
+}
+
+static void route_to_webhook(struct hb_dispatcher *d, struct hb_taken *taken, struct hb_webhook *webhook,
+                             enum hb_filter_match match)
+{
+    struct hb_lane *lane = NULL;
+    enum hb_err err = hb_lanes_get(&d->lanes, webhook, &lane);
+    enum hb_reason reason = hb_route_refusal(webhook, lane);
+    if ((reason == HB_REASON_NONE || is_parking(reason)) && match == HB_FILTER_MATCH_TOO_COSTLY)
+        reason = HB_REASON_FILTER_TOO_COSTLY;
+    if (err)
+        reason = HB_REASON_NOT_SENT;
+    if (reason == HB_REASON_NONE || is_parking(reason))
+        deliver(d, taken, lane, reason);
+    else
+        hb_settle_skip(d, taken, webhook, reason);
 }
 
 static void route_to_webhooks(struct hb_dispatcher *d, struct hb_taken *taken)
@@ -67,13 +110,7 @@ static void route_to_webhooks(struct hb_dispatcher *d, struct hb_taken *taken)
         if (match == HB_FILTER_MATCH_NO)
             continue;
         selected++;
-        enum hb_reason reason = hb_route_refusal(webhooks[i]);
-        if (reason == HB_REASON_NONE && match == HB_FILTER_MATCH_TOO_COSTLY)
-            reason = HB_REASON_FILTER_TOO_COSTLY;
-        if (reason == HB_REASON_NONE)
-            deliver(d, taken, webhooks[i]);
-        else
-            hb_settle_skip(d, taken, webhooks[i], reason);
+        route_to_webhook(d, taken, webhooks[i], match);
     }
     if (selected > d->fan_out)
         d->fan_out = selected;
@@ -82,13 +119,13 @@ static void route_to_webhooks(struct hb_dispatcher *d, struct hb_taken *taken)
 
 void hb_route_run(struct hb_dispatcher *d, struct hb_taken *taken)
 {
-    taken->open = 1; /* until routing is done */
+    taken->open = taken->deliveries = 1; /* until routing is done */
+    d->admit.now = hb_loop_mono(d->options.loop);
     const struct hb_store *store = hb_registry_store(d->options.registry, taken->event.store);
     if (!store || store->is_deleted)
         hb_settle_skip(d, taken, NULL, HB_REASON_UNKNOWN_STORE);
     else
         route_to_webhooks(d, taken);
-    if (taken->deliveries == 0)
-        hb_taken_drop_bytes(taken);
+    hb_settle_delivery_done(d, taken);
     hb_settle_close(d, taken);
 }

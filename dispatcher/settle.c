@@ -6,7 +6,7 @@
 
 #define FREE_DELIVERIES_KEPT 8192
 
-struct hb_delivery *hb_delivery_new(struct hb_dispatcher *d)
+static struct hb_delivery *delivery_room(struct hb_dispatcher *d)
 {
     struct hb_delivery *delivery = d->free_deliveries;
     if (!delivery)
@@ -16,8 +16,28 @@ struct hb_delivery *hb_delivery_new(struct hb_dispatcher *d)
     return delivery;
 }
 
+struct hb_delivery *hb_delivery_new(struct hb_dispatcher *d, struct hb_taken *taken, struct hb_lane *lane)
+{
+    struct hb_delivery *delivery = delivery_room(d);
+    if (!delivery)
+        return NULL;
+    *delivery = (struct hb_delivery){.taken = taken,
+                                     .lane = lane,
+                                     .since = hb_loop_mono(d->options.loop),
+                                     .state = HB_DELIVERY_FRESH,
+                                     .is_open = true,
+                                     .has_event = true,
+                                     .first_failed = {HB_FATE_NEVER}};
+    taken->open++;
+    taken->deliveries++;
+    lane->kept++;
+    return delivery;
+}
+
 void hb_delivery_free(struct hb_dispatcher *d, struct hb_delivery *delivery)
 {
+    HB_ASSERT(!delivery->aging);
+    delivery->lane->kept--;
     if (d->free_deliveries_count >= FREE_DELIVERIES_KEPT) {
         free(delivery);
         return;
@@ -44,6 +64,7 @@ struct hb_attempt_line hb_settle_line(const struct hb_dispatcher *d, const struc
                                    .retry_after_ms = -1};
     if (webhook) {
         hb_attempt_delivery_id(webhook->id, event->id, id);
+        line.replay = hb_str_c(taken->job);
         line.webhook = webhook->id;
         line.delivery = hb_str_n(id, HB_DELIVERY_ID_BYTES);
     }
@@ -64,7 +85,7 @@ void hb_settle_skip(struct hb_dispatcher *d, struct hb_taken *taken, const struc
 {
     char id[HB_DELIVERY_ID_BYTES + 1];
     struct hb_attempt_line line = hb_settle_line(d, taken, webhook, id);
-    line.outcome = hb_str_c(hb_verdict_recorded(HB_VERDICT_SKIPPED));
+    line.outcome = hb_str_c(hb_delivery_state_text(HB_DELIVERY_SKIPPED));
     line.reason = hb_str_c(hb_reason_text(reason));
     hb_metric_add_label(d->options.metrics, HB_METRIC_OUTCOMES, (unsigned)reason, 1);
     hb_settle_add_line(d, taken, &line);
@@ -110,6 +131,10 @@ static void store(struct hb_dispatcher *d, struct hb_partition *partition, int64
 
 static void settle(struct hb_dispatcher *d, const struct hb_taken *taken)
 {
+    if (taken->is_resend) {
+        d->owner.ended(d->owner.user, taken->tag, taken->end);
+        return;
+    }
     struct hb_partition *partition =
         hb_partitions_find(&d->partitions, taken->position.topic, taken->position.partition);
     if (taken->is_handed_back || !partition || partition->generation != taken->generation)
@@ -134,23 +159,33 @@ void hb_settle_close(struct hb_dispatcher *d, struct hb_taken *taken)
     HB_ASSERT(taken->open > 0);
     if (--taken->open > 0)
         return;
-    settle(d, taken);
-    hb_taken_free(&d->pool, taken);
+    if (!taken->is_settled) {
+        taken->is_settled = true;
+        settle(d, taken);
+    }
+    if (taken->deliveries == 0)
+        hb_taken_free(&d->pool, taken);
 }
 
 void hb_settle_delivery_done(struct hb_dispatcher *d, struct hb_taken *taken)
 {
-    (void)d;
     HB_ASSERT(taken->deliveries > 0);
-    if (--taken->deliveries == 0)
+    if (--taken->deliveries > 0)
+        return;
+    if (taken->open == 0)
+        hb_taken_free(&d->pool, taken);
+    else
         hb_taken_drop_bytes(taken);
 }
 
 void hb_settle_hand_back(struct hb_dispatcher *d, struct hb_delivery *delivery)
 {
-    struct hb_taken *taken = delivery->taken;
-    taken->is_handed_back = true; /* whatever else of it succeeds: it is not settled here */
-    hb_delivery_free(d, delivery);
-    hb_settle_delivery_done(d, taken);
-    hb_settle_close(d, taken);
+    if (delivery->is_resend) {
+        hb_resend_unsent(d, delivery);
+        return;
+    }
+    if (delivery->is_probe)
+        hb_rest_probe_lost(&delivery->lane->rest);
+    delivery->taken->is_handed_back = true; /* whatever else of it succeeds: it is not settled here */
+    hb_record_end(d, delivery);
 }

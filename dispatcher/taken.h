@@ -1,13 +1,16 @@
-/* Job: an event the dispatcher has taken from Kafka and not settled yet.
+/* Job: an event the dispatcher has taken from Kafka and not settled yet; or that of one delivery the owner of its shard
+ * has given to be sent again.
  *
- * Owns / borrows: it owns the Kafka record (all views of the event point into it) until its last delivery ended, and
- * the bodies rendered from it, one a format, shared by all its deliveries. `open` counts what keeps it unsettled:
- * deliveries not ended, and attempt lines not acknowledged by Kafka; at 0 its owner settles and frees it.
- * Limits: one per ring slot at most. Threads: the loop's. */
+ * Owns / borrows: it owns the Kafka record (all views of the event point into it; a resend's views are the owner's)
+ * until its last delivery ended, and the bodies rendered from it, one a format, shared by all its deliveries. `open`
+ * counts what keeps it unsettled: deliveries that are neither ended nor journaled, journal records and attempt lines not
+ * acknowledged by Kafka; at 0 it settles. It is freed when its last delivery has ended, too.
+ * Limits: one per ring slot, and one per request that outlived its slot. Threads: the loop's. */
 #ifndef DISPATCHER_TAKEN_H
 #define DISPATCHER_TAKEN_H
 
 #include "core/render.h"
+#include "hookbus/resend.h"
 #include "platform/kafka/kafka.h"
 
 /* The part of a request that is the same for all deliveries of an event in one format. */
@@ -31,6 +34,14 @@ struct hb_taken {
     uint64_t sequence;   /* its slot in the ring */
     uint64_t settled_mark;
     bool is_handed_back; /* a delivery of it was given up unsent: it must not settle here */
+    bool is_settled;
+    bool is_repeat; /* below the end seen at assignment: it may have been delivered before */
+    bool is_kept;   /* its record was shown to the owner */
+    /* A resend: */
+    bool is_resend;
+    enum hb_resend_end end;
+    void *tag;
+    char job[HB_ID_MAX + 1];
 };
 
 struct hb_taken_pool {

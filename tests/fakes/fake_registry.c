@@ -17,6 +17,7 @@ struct snapshot {
     int references;
     char id[65], store[65], url[256];
     struct hb_webhook_secret secret;
+    int64_t schedule_s[4];
     struct hb_selection *selection;
     struct hb_filter *filter;
 };
@@ -178,6 +179,8 @@ static struct hb_selection *selection_of(const char *types)
     return selection;
 }
 
+static int64_t last_revision;
+
 struct hb_webhook *fake_webhook_new(const struct fake_webhook *spec)
 {
     struct snapshot *s = calloc(1, sizeof *s);
@@ -193,9 +196,15 @@ struct hb_webhook *fake_webhook_new(const struct fake_webhook *spec)
     if (spec->filter)
         HB_ASSERT(hb_filter_new(hb_str_c(spec->filter), &s->filter, NULL) == HB_OK);
     s->webhook = (struct hb_webhook){
-        .id = hb_str_c(s->id), .store = hb_str_c(s->store), .revision = 1, .created_offset = spec->created_offset, .url = hb_str_c(s->url),
-        .status = spec->status, .is_governed = spec->is_governed, .is_secret_damaged = spec->is_secret_damaged, .timeout_ms = 15000,
-        .secrets_count = spec->is_secret_damaged ? 0 : 1, .secrets = &s->secret, .selection = s->selection, .filter = s->filter};
+        .id = hb_str_c(s->id), .store = hb_str_c(s->store), .created_offset = spec->created_offset, .url = hb_str_c(s->url),
+        .status = spec->status, .is_governed = spec->is_governed || spec->is_ordered, .is_secret_damaged = spec->is_secret_damaged, .timeout_ms = 15000,
+        .secrets_count = spec->is_secret_damaged ? 0 : 1, .secrets = &s->secret, .selection = s->selection, .filter = s->filter,
+        .is_ordered = spec->is_ordered, .holds_dead = spec->holds_dead, .enabled_revision = spec->enabled_revision,
+        .resting_until = {spec->resting_until_ms}, .schedule_s = s->schedule_s, .schedule_count = spec->schedule_count};
+    memcpy(s->schedule_s, spec->schedule_s, sizeof s->schedule_s);
+    if (spec->revision > last_revision)
+        last_revision = spec->revision;
+    s->webhook.revision = spec->revision ? spec->revision : ++last_revision;
     snapshots++;
     return &s->webhook;
 }

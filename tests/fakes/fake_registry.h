@@ -21,6 +21,10 @@ struct fake_webhook {
     enum hb_webhook_status status;
     bool is_governed, is_secret_damaged;
     int64_t created_offset;
+    bool is_ordered, holds_dead;
+    int64_t revision, enabled_revision, resting_until_ms; /* revision 0: larger than any before */
+    int64_t schedule_s[4];
+    size_t schedule_count; /* 0: the default one */
 };
 /* A snapshot with one reference and one secret ("whsec_" of 24 bytes of 's'). */
 struct hb_webhook *fake_webhook_new(const struct fake_webhook *spec);

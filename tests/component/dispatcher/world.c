@@ -36,7 +36,7 @@ static bool is_paid(const struct world_event *event)
     if (event->is_whole)
         return event->whole_lines > 0;
     for (int i = 0; i < WORLD_WEBHOOKS; i++)
-        if ((event->expected & (1u << i)) && event->lines[i] == 0)
+        if ((event->expected & (1u << i)) && (event->lines[i] == 0 || event->ended[i] == 0))
             return false;
     return true;
 }
@@ -70,19 +70,45 @@ static void take_line(struct world *world, const char *line)
     int topic = hb_topic_find(HB_STR("hookbus."), hb_str_c(topic_name)), partition = atoi(number);
     HB_ASSERT(topic >= 0 && topic < FAKE_TOPICS && member(line, "offset", number));
     struct world_event *event = &world->events[topic][partition][atoll(number)];
-    if (member(line, "webhook", webhook))
+    char outcome[128] = "";
+    (void)member(line, "outcome", outcome);
+    bool is_end = strcmp(outcome, "delivered") == 0 || strcmp(outcome, "skipped") == 0;
+    if (member(line, "webhook", webhook)) {
         event->lines[index_of_webhook(hb_str_c(webhook))]++;
-    else
+        event->ended[index_of_webhook(hb_str_c(webhook))] += is_end;
+    } else {
         event->whole_lines++;
+    }
     char **kept = &world->lines[world->lines_count++ % WORLD_LINES_KEPT];
     free(*kept);
     *kept = hb_str_dup(hb_str_c(line));
     world->lines_acked++;
 }
 
+/* "key version webhook value" of the last records, and the event's delivery is kept. */
+static void take_journal(struct world *world, const struct fake_record *record)
+{
+    char topic[128], partition[128], offset[128], webhook[128], text[1400];
+    (void)snprintf(text, sizeof text, "v%s %s", fake_record_header(record, "version"), record->value ? record->value : "tombstone");
+    size_t at = strlen(text);
+    (void)snprintf(text + at, sizeof text - at, " of %s", fake_record_header(record, "webhook"));
+    char **kept = &world->journal[world->journal_count++ % WORLD_LINES_KEPT];
+    free(*kept);
+    *kept = hb_str_dup(hb_str_c(text));
+    if (!record->value)
+        return;
+    HB_ASSERT(member(record->value, "topic", topic) && member(record->value, "partition", partition));
+    HB_ASSERT(member(record->value, "offset", offset) && member(record->value, "webhook", webhook));
+    world->events[atoi(topic)][atoi(partition)][atoll(offset)].ended[index_of_webhook(hb_str_c(webhook))]++;
+}
+
 static void on_acked(void *user, const struct fake_record *record)
 {
     struct world *world = user;
+    if (strcmp(record->topic, "hookbus.journal") == 0) {
+        take_journal(world, record);
+        return;
+    }
     if (strcmp(record->topic, "hookbus.attempts") != 0) {
         (void)snprintf(world->watermark, sizeof world->watermark, "%s %s", record->key, record->value);
         return;
@@ -198,7 +224,7 @@ int world_teardown(void **state)
         for (int p = 0; p < FAKE_PARTITIONS; p++)
             free(world->events[t][p]);
     for (size_t i = 0; i < WORLD_LINES_KEPT; i++)
-        free(world->lines[i]);
+        free(world->lines[i]), free(world->journal[i]);
     remove_state(world);
     free(world);
     if (fake_http_targets() != 0 || fake_webhooks() != 0)
@@ -265,7 +291,7 @@ void world_finish(struct world *world)
 {
     int quiet = 0;
     for (int round = 0; quiet < 3; round++) {
-        int before = world->lines_acked + world->stores + fake_http_sent_count(world->http);
+        int before = world->lines_acked + (int)world->journal_count + world->stores + fake_http_sent_count(world->http);
         HB_ASSERT(round < FINISH_ROUNDS_MAX);
         while (fake_http_pending(world->http))
             fake_http_answer(world->http, fake_http_pending(world->http), 200);
@@ -273,7 +299,7 @@ void world_finish(struct world *world)
         fake_loop_advance(world->loop, 1100);
         fake_kafka_commit(true);
         world_settle(world);
-        quiet = world->lines_acked + world->stores + fake_http_sent_count(world->http) == before && !fake_http_pending(world->http) ? quiet + 1 : 0;
+        quiet = world->lines_acked + (int)world->journal_count + world->stores + fake_http_sent_count(world->http) == before && !fake_http_pending(world->http) ? quiet + 1 : 0;
     }
 }
 
@@ -291,4 +317,12 @@ bool world_has_line(const struct world *world, const char *a, const char *b)
         if (world->lines[i] && strstr(world->lines[i], a) && strstr(world->lines[i], b))
             return true;
     return false;
+}
+
+int world_count_journal(const struct world *world, const char *a, const char *b)
+{
+    int count = 0;
+    for (size_t i = 0; i < WORLD_LINES_KEPT; i++)
+        count += world->journal[i] && strstr(world->journal[i], a) && strstr(world->journal[i], b);
+    return count;
 }

@@ -1,7 +1,7 @@
 /* Job: a real dispatcher with fakes at its edges: time, Kafka, HTTP and the registry go where the test says.
  *
  * Place: linked instead of hb_loop, hb_kafka, hb_http_client and hb_registry. It also keeps the ledger that says whether an offset may be
- * stored: every delivery of every event below has ended, and Kafka acknowledged a line of each. Fails: aborts the test. Threads: one. */
+ * stored: every delivery of every event below has ended or stands in the journal, and Kafka acknowledged a line of each. Fails: aborts the test. Threads: one. */
 #ifndef TESTS_COMPONENT_DISPATCHER_WORLD_H
 #define TESTS_COMPONENT_DISPATCHER_WORLD_H
 
@@ -24,7 +24,7 @@
 
 /* What is known of one event, from outside. */
 struct world_event {
-    int64_t sent[WORLD_WEBHOOKS], ended[WORLD_WEBHOOKS], lines[WORLD_WEBHOOKS];
+    int64_t sent[WORLD_WEBHOOKS], ended[WORLD_WEBHOOKS], lines[WORLD_WEBHOOKS]; /* ended: delivered, skipped or journaled */
     int64_t whole_lines; /* lines without a webhook: unreadable, or the whole event skipped */
     unsigned expected;   /* bit a webhook */
     bool is_whole;       /* one line for the event, nothing sent */
@@ -46,6 +46,8 @@ struct world {
     struct world_event *events[FAKE_TOPICS][FAKE_PARTITIONS];
     char *lines[WORLD_LINES_KEPT]; /* acknowledged lines, the last ones */
     size_t lines_count;
+    char *journal[WORLD_LINES_KEPT]; /* acknowledged journal records, the last ones: "v<version> <value or tombstone> of <webhook>" */
+    size_t journal_count;
     int lines_acked, stores, early_stores;
     char watermark[512]; /* the last registry record produced */
 };
@@ -73,6 +75,8 @@ void world_finish(struct world *world);
 /* Whether a kept line holds all of the texts (NULL-terminated). */
 bool world_has_line(const struct world *world, const char *a, const char *b);
 int world_count_lines(const struct world *world, const char *text);
+/* How many of the kept journal records hold both texts. */
+int world_count_journal(const struct world *world, const char *a, const char *b);
 /* Gives time for lines to be gathered. */
 void world_gather(struct world *world);
 void world_settle(struct world *world);

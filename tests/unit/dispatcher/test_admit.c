@@ -56,7 +56,7 @@ static void end_at(struct desk *desk, size_t at)
 {
     struct hb_delivery *delivery = desk->started[at];
     desk->started[at] = desk->started[--desk->started_count];
-    hb_admit_ended(&desk->admit, delivery->lane);
+    hb_admit_ended(&desk->admit, delivery);
     free(delivery);
 }
 

@@ -1,0 +1,77 @@
+#include "dispatcher/runtime_state.h"
+
+#include "platform/json/json.h"
+#include "registry/registry.h"
+
+#include <stdio.h>
+
+#define KEY_MAX (HB_ID_MAX + 16)
+#define VALUE_MAX 512
+
+static struct hb_str key_of(char key[KEY_MAX], const char *kind, struct hb_str webhook)
+{
+    int len = snprintf(key, KEY_MAX, "%s/%.*s", kind, HB_ARG(webhook));
+    return hb_str_n(key, len > 0 && len < KEY_MAX ? (size_t)len : 0);
+}
+
+static void produce(const struct hb_runtime_writer *writer, struct hb_str key, struct hb_json_writer *json,
+                    struct hb_buf *buf)
+{
+    hb_json_close_object(json);
+    const struct hb_kafka_record record = {
+        .topic = writer->registry_topic, .partition = 0, .key = key, .value = hb_buf_str(buf)};
+    if (hb_json_end(json) == HB_OK && writer->producer)
+        (void)!hb_kafka_produce(writer->producer, &record, NULL, NULL);
+}
+
+void hb_runtime_write_rest(const struct hb_runtime_writer *writer, const struct hb_webhook *webhook,
+                           const struct hb_runtime_rest *rest)
+{
+    char key[KEY_MAX];
+    struct hb_buf buf = hb_buf_make(VALUE_MAX);
+    struct hb_json_writer json = hb_json_write(&buf);
+    hb_json_object(&json, NULL);
+    hb_json_add_int(&json, "v", 1);
+    hb_json_add_int(&json, "revision", webhook->revision);
+    hb_json_add_str(&json, "status", rest->is_resting ? HB_STR("resting") : HB_STR("active"));
+    if (rest->is_resting)
+        hb_json_add_wall(&json, "until", rest->until);
+    if (rest->reason[0])
+        hb_json_add_str(&json, "reason", hb_str_c(rest->reason));
+    if (rest->failing_since.ms != INT64_MAX)
+        hb_json_add_wall(&json, "since", rest->failing_since);
+    produce(writer, key_of(key, "state", webhook->id), &json, &buf);
+    hb_buf_deinit(&buf);
+}
+
+void hb_runtime_write_disabled(const struct hb_runtime_writer *writer, const struct hb_webhook *webhook,
+                               int64_t revision, const char *reason)
+{
+    char key[KEY_MAX];
+    struct hb_buf buf = hb_buf_make(VALUE_MAX);
+    struct hb_json_writer json = hb_json_write(&buf);
+    hb_json_object(&json, NULL);
+    hb_json_add_int(&json, "v", 1);
+    hb_json_add_int(&json, "revision", revision);
+    hb_json_add_str(&json, "reason", hb_str_c(reason));
+    hb_json_add_wall(&json, "at", writer->now);
+    hb_json_add_str(&json, "worker", hb_str_c(writer->worker));
+    produce(writer, key_of(key, "disabled", webhook->id), &json, &buf);
+    hb_buf_deinit(&buf);
+}
+
+struct hb_wall hb_runtime_failing_since(const struct hb_registry *registry, const struct hb_webhook *webhook)
+{
+    char key[KEY_MAX];
+    struct hb_str record = hb_registry_record(registry, key_of(key, "state", webhook->id)), text;
+    struct hb_json *root = NULL;
+    struct hb_wall since = {INT64_MAX};
+    int64_t revision = 0;
+    if (record.len == 0 || hb_json_parse(record, &root, NULL) != HB_OK)
+        return since;
+    bool is_valid = hb_json_int(hb_json_get(root, "revision"), &revision) && revision >= webhook->enabled_revision;
+    if (!is_valid || !hb_json_str(hb_json_get(root, "since"), &text) || hb_wall_parse(text, &since) != HB_OK)
+        since.ms = INT64_MAX;
+    hb_json_free(&root);
+    return since;
+}

@@ -1,0 +1,35 @@
+/* Job: says in the registry what a webhook is doing at run time: that it rests, or that hookbus disabled it.
+ *
+ * Place: `state/<webhook>` by the owner of the webhook's shard, `disabled/<webhook>` by whoever learns it (another kind,
+ * because it has other writers). Everyone's snapshots then say so (include/hookbus/webhook.h). Written by the plain
+ * producer, as dispatcher/watermark.h. Fails: quietly: a rest is told again when it grows, and who answered 410 answers
+ * it again. Threads: the loop's. */
+#ifndef DISPATCHER_RUNTIME_STATE_H
+#define DISPATCHER_RUNTIME_STATE_H
+
+#include "hookbus/webhook.h"
+#include "platform/kafka/kafka.h"
+
+struct hb_registry;
+
+struct hb_runtime_writer {
+    struct hb_kafka_producer *producer; /* NULL: nothing is written any more */
+    const char *registry_topic;
+    const char *worker;
+    struct hb_wall now;
+};
+struct hb_runtime_rest {
+    bool is_resting;
+    struct hb_wall until;
+    struct hb_wall failing_since; /* INT64_MAX: it is not failing */
+    const char *reason;           /* empty: none */
+};
+void hb_runtime_write_rest(const struct hb_runtime_writer *writer, const struct hb_webhook *webhook,
+                           const struct hb_runtime_rest *rest);
+/* revision: of the configuration that it happened under. reason: "gone" or "failing". */
+void hb_runtime_write_disabled(const struct hb_runtime_writer *writer, const struct hb_webhook *webhook,
+                               int64_t revision, const char *reason);
+/* Since when a former owner saw it failing without a success; INT64_MAX: it did not, or under an older enabling. */
+struct hb_wall hb_runtime_failing_since(const struct hb_registry *registry, const struct hb_webhook *webhook);
+
+#endif
