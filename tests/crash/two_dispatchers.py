@@ -1,4 +1,5 @@
 """Several dispatchers share the partitions: one is killed, one is stopped and wakes, one is asked to end. The ledger holds each time."""
+import ctypes
 import json
 import os
 import signal
@@ -6,10 +7,30 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import harness  # noqa: E402
 from harness import HookbusTest, main, wait_until, data_of_standard  # noqa: E402
 from load import Load  # noqa: E402
 
 PARTITIONS = 5 * 24
+SESSION_S = 6  # dispatcher.session_timeout_ms of the harness
+MAX_POLL_S = 10
+PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH, WAIT_ALL = 0x4206, 0x4207, 17, 0x40000000
+
+
+def ptrace(request, pid):
+    if harness.LIBC.ptrace(ctypes.c_long(request), ctypes.c_long(pid), None, None) != 0:
+        raise OSError(f"ptrace {request:#x} of {pid}")
+
+
+def stop_main_thread(process):
+    """As SIGSTOP, but for the main thread alone."""
+    ptrace(PTRACE_SEIZE, process.child.pid)
+    ptrace(PTRACE_INTERRUPT, process.child.pid)
+    os.waitpid(process.child.pid, WAIT_ALL)
+
+
+def resume_main_thread(process):
+    ptrace(PTRACE_DETACH, process.child.pid)
 
 
 class TwoDispatchers(HookbusTest):
@@ -24,10 +45,10 @@ class TwoDispatchers(HookbusTest):
     def partitions(self, dispatcher):
         return self.bus.metrics(dispatcher)["hookbus_partitions_assigned"]
 
-    def start_both(self):
-        first = self.bus.start_dispatcher("one")
+    def start_both(self, **config):
+        first = self.bus.start_dispatcher("one", **config)
         wait_until("the first has all partitions", lambda: self.partitions(first) == PARTITIONS)
-        second = self.bus.start_dispatcher("two")
+        second = self.bus.start_dispatcher("two", **config)
         wait_until("they share", lambda: self.partitions(first) == self.partitions(second) == PARTITIONS / 2)
         return first, second
 
@@ -61,22 +82,38 @@ class TwoDispatchers(HookbusTest):
         duplicates = self.finish(load)
         print(f"one of two killed: {self.ledger.count()} events, {duplicates} repeated", file=sys.stderr)
 
-    def test_loop_blocked_beyond_max_poll_by_sigstop_leaves_the_group_and_rejoins_when_it_wakes(self):
-        first, second = self.start_both()
+    def blocked_and_woken(self, block, wake):
+        """One of two stands still beyond its session and its poll interval; the other takes over, and it comes back."""
+        first, second = self.start_both(dispatcher_max_poll_interval_ms=MAX_POLL_S * 1000)
         load = Load(self.bus, self.ledger)
         wait_until("both deliver", lambda: self.settled_by(first) > 100 and self.settled_by(second) > 100)
-        first.child.send_signal(signal.SIGSTOP)
-        wait_until("the other has all partitions", lambda: self.partitions(second) == PARTITIONS, 40)
-        count = self.receiver.count()
-        wait_until("it goes on", lambda: self.receiver.count() > count + 200)
-        first.child.send_signal(signal.SIGCONT)
+        begun = time.monotonic()
+        block(first)
+        try:
+            wait_until("the other has all partitions", lambda: self.partitions(second) == PARTITIONS, 60)
+            count = self.receiver.count()
+            wait_until("it goes on", lambda: self.receiver.count() > count + 200)
+            # How long it stands still is the fault itself.
+            wait_until("it stood still beyond its poll interval and its session", lambda: time.monotonic() > begun + MAX_POLL_S + SESSION_S, 60)
+        finally:
+            wake(first)
+        wait_until("it says that it was out", lambda: any(line.get("event") == "revoked" and line["lost"] for line in first.log_lines()))
         wait_until("they share again", lambda: self.partitions(first) == self.partitions(second) == PARTITIONS / 2, 60)
         settled = self.settled_by(first)
         wait_until("the woken one delivers again", lambda: self.settled_by(first) > settled + 100)
         duplicates = self.finish(load)
-        print(f"one of two stopped and woken: {self.ledger.count()} events, {duplicates} repeated", file=sys.stderr)
+        print(f"one of two blocked and woken: {self.ledger.count()} events, {duplicates} repeated", file=sys.stderr)
         for dispatcher in (first, second):
             self.assertEqual(dispatcher.stop(), 0)
+        return first
+
+    def test_loop_blocked_beyond_max_poll_by_sigstop_loses_its_partitions_and_rejoins_when_it_wakes(self):
+        self.blocked_and_woken(lambda first: first.child.send_signal(signal.SIGSTOP), lambda first: first.child.send_signal(signal.SIGCONT))
+
+    def test_loop_blocked_beyond_max_poll_while_its_heart_beats_leaves_says_so_and_rejoins(self):
+        # Only the loop's own thread stands still: the client library's threads keep the session alive, so that it is the poll interval that ends it.
+        first = self.blocked_and_woken(stop_main_thread, resume_main_thread)
+        self.assertTrue(any("poll interval" in str(line.get("detail")) for line in first.log_lines()), first.tail(30))
 
     def test_sigterm_under_load_ends_within_its_grace_with_exit_0_without_loss_and_without_a_repeat(self):
         self.receiver.behave = lambda post: time.sleep(0.02)  # a receiver that takes its time: there is always something in flight

@@ -59,14 +59,15 @@ class Misbehaving(SharedTest):
         self.subscribe(good)
         event = self.publish("order.created", "1", {})
         wait_until("the healthy webhook's POST", lambda: good.count() == 1)
-        at = good.snapshot()[0]["at"]
         line = self.line_of(event, webhook)
         self.assertEqual((line["outcome"], line["reason"]), ("failed", "timeout"))
         self.assertNotIn("status", line)
+        # Compared with its own limit, another limit and its neighbour, not with a clock: how exact it is, is measured in the benchmarks.
         self.assertGreaterEqual(line["ms"], 2000)
-        self.assertLess(line["ms"], 2500)
+        self.assertLess(line["ms"], 15000, "its own limit ended it, not delivery.timeout_ms's default")
         healthy = self.bus.wait_line(event=event, outcome="delivered")
-        self.assertLess(healthy["ms"], 1000, f"beside a hanging one; it arrived at {at}")
+        self.assertLess(healthy["ms"], line["ms"], "it did not wait for the hanging one")
+        self.assertLess(healthy["appended_s"], line["appended_s"])
         wait_until("the slot is free again", lambda: self.bus.metrics(self.dispatcher)["hookbus_deliveries_in_flight"] == 0)
 
     def test_endless_body_and_10_gb_chunked_are_cut_at_the_cap_the_status_decides_and_memory_stays_flat(self):

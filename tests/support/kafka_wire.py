@@ -1,9 +1,10 @@
-"""Two requests in Kafka's own protocol, for what kcat cannot do: records without a value or with an empty one, and topics removed."""
+"""Requests in Kafka's own protocol, for what kcat cannot do: records without a value or with an empty one, topics removed, a topic's settings."""
 import socket
 import struct
 import time
 
-PRODUCE, DELETE_TOPICS = 0, 20
+PRODUCE, DELETE_TOPICS, ALTER_CONFIGS = 0, 20, 44
+TOPIC, SET = 2, 0
 
 
 def text(value):
@@ -27,6 +28,14 @@ def ask(broker, api_key, version, body):
 
 def delete_topics(broker, names):
     ask(broker, DELETE_TOPICS, 1, struct.pack(">i", len(names)) + b"".join(text(name) for name in names) + struct.pack(">i", 10000))
+
+
+def set_topic(broker, topic, name, value):
+    answer = ask(broker, ALTER_CONFIGS, 0, struct.pack(">ib", 1, TOPIC) + text(topic) + struct.pack(">i", 1) + text(name) + struct.pack(">b", SET) +
+                 text(str(value)) + b"\x00")
+    error = struct.unpack(">h", answer[8:10])[0]
+    if error:
+        raise OSError(f"{name}={value} of {topic}: error {error}")
 
 
 def crc32c(data):
