@@ -6,14 +6,14 @@
 #include <stdlib.h>
 
 /* As retry/scripts/apply.lua reads it. */
-#define RECORD_BYTES 109
+#define RECORD_BYTES 95
 #define CODE_TAKEOVER 9
 #define REPAIRS_NOTHING ((UINT64_C(1) << 48))
 
 /* Names (webhooks, jobs) by number, from 1. */
 struct names {
     struct hb_map map;
-    struct hb_str list[HB_VIEW_BATCH_MAX];
+    struct hb_str list[HB_VIEW_BATCH_MAX + 1];
     size_t count;
 };
 
@@ -31,13 +31,6 @@ static enum hb_err number_of(struct names *names, struct hb_str name, uint64_t *
     }
     *ret_number = (uint64_t)(known - names->list) + 1;
     return HB_OK;
-}
-
-static void put_memory(unsigned char **place, const struct hb_shard_memory *memory)
-{
-    hb_packing_put(place, memory ? (uint64_t)hb_entry_code(memory->state) : 0, 1);
-    hb_packing_put(place, memory ? (uint64_t)memory->version : 0, 7);
-    hb_packing_put(place, memory ? (uint64_t)memory->offset : 0, 6);
 }
 
 static size_t put_entry(const struct hb_view_record *record, unsigned char *place)
@@ -58,8 +51,8 @@ static size_t put_entry(const struct hb_view_record *record, unsigned char *plac
 }
 
 /* One record at its fixed length; of an expired or cancelled one the entry only carries the event's position. */
-static enum hb_err write_record(const struct hb_view_record *record, const struct hb_shard_memory *memory,
-                                struct names *webhooks, struct names *jobs, unsigned char bytes[RECORD_BYTES])
+static enum hb_err write_record(const struct hb_view_record *record, struct names *webhooks, struct names *jobs,
+                                unsigned char bytes[RECORD_BYTES])
 {
     const struct hb_shard_record *rule = &record->rule;
     unsigned char *place = bytes + HB_DELIVERY_BYTES;
@@ -79,20 +72,18 @@ static enum hb_err write_record(const struct hb_view_record *record, const struc
     hb_packing_put(&place, rule->repairs == HB_SHARD_NONE ? REPAIRS_NOTHING - 1 : (uint64_t)rule->repairs, 6);
     hb_packing_put(&place, record->due.ms > 0 ? (uint64_t)record->due.ms : 0, 6);
     hb_packing_put(&place, job, 2);
-    put_memory(&place, memory);
     if (!record->is_takeover && rule->state != HB_DELIVERY_DELIVERED)
         *place = (unsigned char)put_entry(record, place + 1);
     return HB_OK;
 }
 
-static enum hb_err write_records(const struct hb_view_batch *batch, const struct hb_done_memory *done,
-                                 struct names *webhooks, struct names *jobs, struct hb_buf *records)
+static enum hb_err write_records(const struct hb_view_batch *batch, struct names *webhooks, struct names *jobs,
+                                 struct hb_buf *records)
 {
     for (size_t i = 0; i < batch->count; i++) {
         const struct hb_view_record *record = &batch->records[i];
         unsigned char bytes[RECORD_BYTES];
-        enum hb_err err = write_record(record, record->is_takeover ? NULL : hb_done_memory_get(done, record->delivery),
-                                       webhooks, jobs, bytes);
+        enum hb_err err = write_record(record, webhooks, jobs, bytes);
         if (!err)
             err = hb_buf_add(records, hb_str_n((const char *)bytes, RECORD_BYTES));
         if (err)
@@ -101,8 +92,7 @@ static enum hb_err write_records(const struct hb_view_batch *batch, const struct
     return HB_OK;
 }
 
-enum hb_err hb_view_batch_write(const struct hb_view_batch *batch, const struct hb_done_memory *done,
-                                struct hb_view_words *words, struct hb_buf *records)
+enum hb_err hb_view_batch_write(const struct hb_view_batch *batch, struct hb_view_words *words, struct hb_buf *records)
 {
     struct names *names = calloc(2, sizeof(*names));
     struct names *webhooks = names, *jobs = names + 1;
@@ -110,9 +100,12 @@ enum hb_err hb_view_batch_write(const struct hb_view_batch *batch, const struct 
     if (!names)
         return HB_ERR_MEMORY;
     HB_ASSERT(batch->count <= HB_VIEW_BATCH_MAX);
-    enum hb_err err = hb_buf_reserve(records, batch->count * RECORD_BYTES);
+    uint64_t first = 0;
+    enum hb_err err = batch->reread.len ? number_of(webhooks, batch->reread, &first) : HB_OK;
     if (!err)
-        err = write_records(batch, done, webhooks, jobs, records);
+        err = hb_buf_reserve(records, batch->count * RECORD_BYTES);
+    if (!err)
+        err = write_records(batch, webhooks, jobs, records);
     if (!err) {
         hb_view_words_number(words, (int64_t)webhooks->count);
         hb_view_words_number(words, (int64_t)jobs->count);

@@ -141,3 +141,13 @@ void hb_ending_deleted(struct hb_retry_webhook *webhook)
 {
     webhook->is_ending = true;
 }
+
+void hb_ending_conflict(struct hb_retry_shard *shard, const struct hb_view_refusal *refusal)
+{
+    char id[HB_DELIVERY_ID_BYTES + 1];
+
+    id_text(refusal->truth.delivery, id);
+    hb_log(&shard->retry->log, HB_LOG_CONFLICTING_ID, HB_LOG_C("delivery", id),
+           HB_LOG_INT("kept_offset", refusal->truth.entry.rule.position.offset));
+    hb_metric_add_label(shard->retry->options.metrics, HB_METRIC_OUTCOMES, HB_REASON_CONFLICTING_ID, 1);
+}

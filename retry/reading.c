@@ -250,23 +250,23 @@ static bool set_order(struct hb_retry_shard *shard, struct hb_retry_record *reco
     return now_us - shard->unknown_since.us >= UNKNOWN_PATIENCE_US;
 }
 
-/* What may be applied now; ret_through: the last offset of it. */
-static size_t gather(struct hb_retry_shard *shard, struct hb_view_record *ret_records, size_t *ret_taken,
-                     int64_t *ret_through)
+/* What may be applied now; returns how many records it takes, ours or not. */
+static size_t gather(struct hb_retry_shard *shard, struct hb_view_batch *ret_batch)
 {
-    size_t count = 0;
+    struct hb_view_record *records = shard->retry->batch;
+    size_t taken = 0;
 
-    *ret_taken = 0;
-    for (struct hb_retry_record *record = shard->first; record && *ret_taken < HB_VIEW_BATCH_MAX;
-         record = record->next) {
+    *ret_batch = (struct hb_view_batch){.records = records};
+    for (struct hb_retry_record *record = shard->first; record && taken < HB_VIEW_BATCH_MAX; record = record->next) {
         if (!set_order(shard, record))
             break;
         if (record->is_ours)
-            ret_records[count++] = record->record;
-        *ret_through = record->message.offset;
-        (*ret_taken)++;
+            records[ret_batch->count++] = record->record;
+        ret_batch->through = record->message.offset;
+        ret_batch->seen = record->message.appended;
+        taken++;
     }
-    return count;
+    return taken;
 }
 
 static void let_go(struct hb_retry_shard *shard, size_t taken)
@@ -309,13 +309,11 @@ static void applied(void *user, const struct hb_view_answer *answer)
 
 void hb_reading_apply(struct hb_retry_shard *shard)
 {
-    struct hb_view_record *records = shard->retry->batch;
-    struct hb_view_batch batch = {.records = records};
-    size_t taken = 0;
+    struct hb_view_batch batch;
 
     if (!shard->is_reading || shard->is_applying || !shard->first || hb_view_is_lost(shard->view))
         return;
-    batch.count = gather(shard, records, &taken, &batch.through);
+    size_t taken = gather(shard, &batch);
     if (taken == 0)
         return; /* waits for the registry: looked at again each second */
     enum hb_err err = hb_view_apply(shard->view, &batch, applied, shard);

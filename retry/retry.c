@@ -2,14 +2,12 @@
 
 #include "core/event_rules.h"
 #include "hookbus/topics.h"
-#include "retry/done_memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define BEGIN_CHECK_MS 50
 #define CONSUMER_POLL_MAX 500
-#define DONE_MAX 100000
 #define BODIES_WANTED_MAX 8192
 #define CLAIMS_A_SECOND 20000
 #define RENEW_EVERY_S 5
@@ -216,7 +214,6 @@ static enum hb_err make_parts(struct hb_retry *retry, struct hb_error *reterr)
 
     err = err ? err : hb_reading_new(retry, reterr);
     err = err ? err : hb_bodies_new(&bodies, &retry->bodies, reterr);
-    err = err ? err : hb_done_memory_new(DONE_MAX, &retry->done);
     return err ? err : make_timers(retry);
 }
 
@@ -320,7 +317,6 @@ void hb_retry_free(struct hb_retry **retry_ptr)
     hb_nodes_free(retry);
     hb_retry_webhooks_free(retry);
     hb_bodies_free(&retry->bodies);
-    hb_done_memory_free(&retry->done);
     hb_timer_free(&retry->begin_timer);
     hb_timer_free(&retry->second_timer);
     hb_timer_free(&retry->wake_timer);

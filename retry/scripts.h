@@ -23,6 +23,8 @@ enum hb_script_name {
     HB_SCRIPT_COUNTS,
     HB_SCRIPT_CLEAR,
     HB_SCRIPT_GLANCE,
+    HB_SCRIPT_REPAIRS,
+    HB_SCRIPT_SPILL,
     HB_SCRIPT_COUNT
 };
 

@@ -10,6 +10,8 @@
 /* After being shut out: whoever did it may still believe to own the shard; its next word from Kafka comes within a
  * heartbeat. */
 #define FENCED_PAUSE_US (INT64_C(3) * 1000 * 1000)
+/* Tombstones stay for 7 days (delete.retention.ms of the journal). */
+#define TOMBSTONES_MS (6 * HB_MS_PER_DAY)
 #define AGAIN_PAUSE_US (INT64_C(1) * 1000 * 1000)
 
 static void begin(struct hb_retry_shard *shard);
@@ -25,7 +27,7 @@ static void close_shard(struct hb_retry_shard *shard)
 {
     hb_reading_stop(shard);
     hb_claiming_closed(shard);
-    shard->is_repairing = false;
+    hb_repairing_stop(shard);
 }
 
 static void wait_a_while(struct hb_retry_shard *shard, int64_t pause_us)
@@ -108,10 +110,16 @@ static void cleared(void *user, const struct hb_view_answer *answer)
         take_over(shard);
 }
 
-/* Behind what the journal still has, or beyond its end: the journal was made anew. */
-static bool is_another_journal(const struct hb_retry_shard *shard, int64_t applied)
+/* Behind what the journal still has, beyond its end (it was made anew), or older than tombstones that compaction may
+ * have removed since: what is there cannot be read on. */
+static bool is_too_old(const struct hb_retry_shard *shard, const struct hb_view_answer *answer)
 {
-    return applied != HB_SHARD_NONE && (applied + 1 < shard->low || applied > shard->mark);
+    int64_t applied = answer->head.applied;
+    int64_t age_ms = hb_loop_wall(shard->retry->options.loop).ms - answer->seen.ms;
+
+    if (applied == HB_SHARD_NONE)
+        return false;
+    return applied + 1 < shard->low || applied > shard->mark || (answer->seen.ms > 0 && age_ms > TOMBSTONES_MS);
 }
 
 static void taken_over(void *user, const struct hb_view_answer *answer)
@@ -120,7 +128,7 @@ static void taken_over(void *user, const struct hb_view_answer *answer)
 
     if (shard->phase != HB_PHASE_TAKING || !hb_shard_check(shard, answer))
         return;
-    if (is_another_journal(shard, answer->head.applied)) {
+    if (is_too_old(shard, answer)) {
         hb_log(&shard->retry->log, HB_LOG_RETRY_CLEARED, HB_LOG_INT("shard", shard->number),
                HB_LOG_INT("applied", answer->head.applied));
         shard->phase = HB_PHASE_CLEARING;
@@ -198,7 +206,6 @@ static void look(struct hb_retry_shard *shard)
 static enum hb_err make_view(struct hb_retry_shard *shard)
 {
     const struct hb_view_options options = {.scripts = shard->node->scripts,
-                                            .done = shard->retry->done,
                                             .prefix = hb_str_c(shard->retry->options.config->kafka_topic_prefix),
                                             .shard = shard->number};
     return hb_view_new(&options, &shard->view);
@@ -264,6 +271,8 @@ void hb_shard_applied(struct hb_retry_shard *shard, const struct hb_view_answer 
         hb_claiming_opened(shard, is_taken_over);
     }
     hb_repairing_take(shard, answer);
-    if (hb_shard_is_open(shard))
-        hb_claiming_due(shard, answer->next_due);
+    if (!hb_shard_is_open(shard))
+        return;
+    hb_repairing_run(shard);
+    hb_claiming_due(shard, answer->next_due);
 }

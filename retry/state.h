@@ -92,8 +92,10 @@ struct hb_retry_shard {
     struct hb_retry_webhook *touched;    /* has state that ends with the view */
     struct hb_retry_flight *returns;     /* leases to be given back */
     /* repairing.c */
-    bool wants_repairs, is_repairing;
-    size_t repairs_waiting;
+    int64_t repairs_wanted;   /* in the view */
+    bool is_repairing;        /* a piece of them is being asked for or written */
+    unsigned repairs_waiting; /* written, not acknowledged */
+    int64_t repaired_at;      /* the last one's offset: no more before it was applied */
 };
 
 /* What the owner knows of a webhook. claiming.c */
@@ -149,7 +151,6 @@ struct hb_retry {
     struct hb_retry_shard shards[HB_SHARDS];
     struct hb_map webhooks;
     struct hb_bodies *bodies;
-    struct hb_done_memory *done;
     struct hb_outbox_listener listener;
     /* reading.c */
     size_t pending;     /* records kept, of all shards */
@@ -265,10 +266,13 @@ void hb_sending_flush(struct hb_retry_shard *shard);
 /* repairing.c */
 void hb_repairing_run(struct hb_retry_shard *shard);
 void hb_repairing_take(struct hb_retry_shard *shard, const struct hb_view_answer *answer);
+void hb_repairing_stop(struct hb_retry_shard *shard);
 
 /* ending.c */
 /* A claimed delivery that is never sent again: dead with `body_gone`, or expired. */
 void hb_ending_flight(struct hb_retry_flight *flight, enum hb_delivery_event event, enum hb_reason reason);
+/* A first park met an entry of another event: two events have one id. */
+void hb_ending_conflict(struct hb_retry_shard *shard, const struct hb_view_refusal *refusal);
 bool hb_ending_is_expired(const struct hb_entry *entry, struct hb_wall now);
 /* The webhook is deleted: everything of it dies, in batches. */
 void hb_ending_deleted(struct hb_retry_webhook *webhook);

@@ -13,6 +13,8 @@ enum hb_err hb_view_new(const struct hb_view_options *options, struct hb_view **
         return HB_ERR_MEMORY;
     view->options = *options;
     view->options.prefix = (struct hb_str){NULL, 0};
+    if (view->options.done_max == 0)
+        view->options.done_max = HB_VIEW_DONE_MAX;
     (void)snprintf(view->tag, sizeof(view->tag), "{%.*s:%d}", HB_ARG(options->prefix), options->shard);
     view->head = (struct hb_shard_head){.applied = HB_SHARD_NONE, .mark = HB_SHARD_NONE};
     view->is_lost = true;
@@ -46,26 +48,6 @@ enum hb_err hb_view_may(const struct hb_view *view)
     return view->is_lost ? HB_ERR_CONFLICT : HB_OK;
 }
 
-/* What the applied batch said of deliveries that are done, or are not any more. */
-static void remember(const struct hb_view_call *call, const struct hb_view_answer *answer)
-{
-    struct hb_done_memory *done = call->view->options.done;
-    size_t refusal = 0;
-
-    for (size_t i = 0; i < call->traces_count; i++) {
-        const struct hb_view_trace *trace = &call->traces[i];
-        const struct hb_shard_memory memory = {trace->rule.state, trace->rule.version, trace->rule.offset};
-        if (refusal < answer->refusals_count && answer->refusals[refusal].index == i)
-            refusal++;
-        else if (trace->is_takeover)
-            continue;
-        else if (hb_delivery_state_is_done(trace->rule.state))
-            hb_done_memory_put(done, trace->delivery, &memory);
-        else
-            hb_done_memory_forget(done, trace->delivery);
-    }
-}
-
 static void learn_place(struct hb_view *view, const struct hb_view_call *call, const struct hb_view_answer *answer)
 {
     if (call->name == HB_SCRIPT_TAKEOVER && answer->gate != HB_SHARD_FENCED) {
@@ -95,8 +77,6 @@ static void learn(struct hb_view *view, const struct hb_view_call *call, const s
         view->is_lost = true;
     if (call->name == HB_SCRIPT_CLEAR)
         view->is_lost = true;
-    if (call->name == HB_SCRIPT_APPLY && answer->gate == HB_SHARD_OPEN)
-        remember(call, answer);
 }
 
 static void on_reply(void *user, enum hb_err err, const struct hb_redis_reply *reply)
@@ -113,7 +93,7 @@ static void on_reply(void *user, enum hb_err err, const struct hb_redis_reply *r
         call->fn(call->user, &answer);
         hb_view_answer_deinit(&answer);
     }
-    free(call->traces);
+    free(call->rules);
     free(call);
 }
 

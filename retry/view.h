@@ -13,7 +13,7 @@
  * read again from head.applied + 1; FENCED: stop). A wiped view takes its mark from the takeover record in the journal,
  * never from a reconnect; an owner that is caught up and still has not its mark (the record expired) writes a new one.
  *
- * Owns / borrows: borrows scripts and memory of done deliveries, which live longer; copies what it is given. Answers
+ * Owns / borrows: borrows scripts, which live longer; copies what it is given. Answers
  * live during their callback. Fails: HB_ERR_CONFLICT (lost), HB_ERR_FENCED (a later owner was seen), HB_ERR_FULL (an
  * apply is under way; too much for one call), HB_ERR_AWAY, HB_ERR_MEMORY: nothing was sent. Limits: the HB_VIEW_*_MAX
  * below. Threads: the loop's. A callback comes exactly once, never before the verb returned, not after hb_view_free;
@@ -24,7 +24,6 @@
 #include "retry/body.h"
 #include "retry/entry.h"
 
-struct hb_done_memory;
 struct hb_redis_reply;
 struct hb_scripts;
 struct hb_view;
@@ -33,10 +32,11 @@ struct hb_view;
 #define HB_VIEW_CLAIM_MAX 2000   /* deliveries in one claim, lease or scan */
 #define HB_VIEW_WEBHOOKS_MAX 500 /* webhooks in one claim, ready or ahead */
 #define HB_VIEW_PREFIX_MAX 64
+#define HB_VIEW_DONE_MAX 2000 /* remembered as done are this many to twice as many; about 90 bytes each */
 
 struct hb_view_options {
     struct hb_scripts *scripts;
-    struct hb_done_memory *done;
+    int done_max; /* deliveries done that are remembered, at least; 0: HB_VIEW_DONE_MAX */
     struct hb_str prefix; /* "hookbus"; keys begin with {prefix:shard} */
     int shard;
 };
@@ -86,6 +86,15 @@ struct hb_view_webhook {
     struct hb_str webhook;
     struct hb_wall due;
     int64_t parked, held, dead; /* of counts only; parked includes leased */
+    int64_t spilled_from;       /* of counts only: from this journal offset on it must be read again; -1: not spilled */
+};
+
+/* A repair that is wanted: the true state, to be written again in place of a stale record. */
+struct hb_view_repair {
+    struct hb_view_delivery truth; /* of DELIVERED: webhook and delivery alone; of EXPIRED, CANCELLED: the stale one's */
+    enum hb_delivery_state state;
+    int64_t version;
+    int64_t repairs; /* the stale record's offset */
 };
 
 struct hb_view_answer {
@@ -103,8 +112,13 @@ struct hb_view_answer {
     size_t deliveries_count;
     const struct hb_view_webhook *webhooks; /* due, counts */
     size_t webhooks_count;
+    const struct hb_view_repair *repairs;
+    size_t repairs_count;
+    int64_t repairs_wanted, spilled; /* apply, takeover: how many there are in the view */
+    int64_t skipped;      /* apply: records left in the journal for lack of room */
+    struct hb_wall seen;  /* takeover: until when the journal had been read; -1: not known */
     int64_t moved;        /* lease: how many were still as claimed; counts: entries kept aside */
-    struct hb_str cursor; /* scan: go on with it; "0": that was all */
+    struct hb_str cursor; /* scan, repairs: go on with it; "0": that was all */
 };
 typedef void hb_view_fn(void *user, const struct hb_view_answer *answer);
 
@@ -122,6 +136,12 @@ struct hb_view_batch {
     const struct hb_view_record *records;
     size_t count; /* 0..HB_VIEW_BATCH_MAX */
     int64_t through;
+    struct hb_wall seen; /* the journal has been read to its end as of then; ms 0: not said */
+    bool must_not_grow;  /* no room in Redis: what would make a new entry spills its webhook */
+    /* Records of one spilled webhook read again, through `through`; `applied` stays. is_reread_whole: it is spilled no
+     * longer. Empty: no. */
+    struct hb_str reread;
+    bool is_reread_whole;
 };
 HB_MUST_USE enum hb_err hb_view_apply(struct hb_view *view, const struct hb_view_batch *batch, hb_view_fn *fn,
                                       void *user);
@@ -175,7 +195,12 @@ HB_MUST_USE enum hb_err hb_view_ahead(struct hb_view *view, const struct hb_view
  * least once. */
 HB_MUST_USE enum hb_err hb_view_scan(struct hb_view *view, struct hb_str webhook, struct hb_str cursor, hb_view_fn *fn,
                                      void *user);
-/* Every webhook with deliveries: parked, held, dead. */
+/* A piece of the repairs that are wanted; begin with cursor "0". Each stands there until a later record of its delivery
+ * is applied. */
+HB_MUST_USE enum hb_err hb_view_repairs(struct hb_view *view, struct hb_str cursor, hb_view_fn *fn, void *user);
+/* From the next record on the webhook's new deliveries stay in the journal alone; what the view has goes on. */
+HB_MUST_USE enum hb_err hb_view_spill(struct hb_view *view, struct hb_str webhook, hb_view_fn *fn, void *user);
+/* Every webhook with deliveries, or spilled: parked, held, dead. */
 HB_MUST_USE enum hb_err hb_view_counts(struct hb_view *view, hb_view_fn *fn, void *user);
 /* Empties the view (its journal was made anew, or entries were set aside): read it from the start. The view is lost. */
 HB_MUST_USE enum hb_err hb_view_clear(struct hb_view *view, hb_view_fn *fn, void *user);

@@ -5,9 +5,11 @@
 
 /* Places in an answer that is OK: the script's name for it, applied, mark, set aside, next due, now, rows, more. */
 enum { AT_WORD, AT_APPLIED, AT_MARK, AT_ASIDE, AT_NEXT_DUE, AT_NOW, AT_ROWS, AT_MORE };
-/* apply has no clock */
+/* apply has no clock: refusals, wanted repairs, spilled webhooks, records left */
 #define AT_REFUSALS AT_NOW
-#define AT_RAISED AT_ROWS
+enum { AT_WANTED = AT_REFUSALS + 1, AT_SPILLED, AT_SKIPPED };
+/* takeover: seen, wanted repairs, spilled webhooks */
+#define AT_SEEN AT_NOW
 
 static const struct {
     struct hb_str prefix;
@@ -99,10 +101,10 @@ static bool read_refusal(const struct hb_redis_reply *row, const struct hb_view_
 
     if (!number_of(item(row, 0), &index) || !text_of(item(row, 1), &word) || !number_of(item(row, 2), &code) ||
         !number_of(item(row, 3), &version) || !number_of(item(row, 4), &offset) ||
-        !id_of(item(row, 5), refusal->truth.delivery) || index < 0 || (size_t)index >= call->traces_count ||
+        !id_of(item(row, 5), refusal->truth.delivery) || index < 0 || (size_t)index >= call->rules_count ||
         hb_entry_state(code) < 0)
         return false;
-    const struct hb_shard_record *record = &call->traces[index].rule;
+    const struct hb_shard_record *record = &call->rules[index];
     refusal->index = (size_t)index;
     refusal->verdict = hb_str_eq(word, HB_STR("conflict")) ? HB_SHARD_CONFLICT : HB_SHARD_STALE;
     refusal->repair_state = (enum hb_delivery_state)hb_entry_state(code);
@@ -127,21 +129,37 @@ static bool read_refusals(const struct hb_redis_reply *rows, const struct hb_vie
     return refusals && rows->kind == HB_REDIS_ARRAY;
 }
 
-/* index and version, again and again: ends that are remembered with a larger version than their record's. */
-static bool read_raised(const struct hb_redis_reply *row, const struct hb_view_call *call)
+/* webhook, id, state, version, offset repaired, entry, due, job */
+static bool read_repair(const struct hb_redis_reply *row, struct hb_view_repair *repair)
 {
-    int64_t index, version;
+    struct hb_view_delivery *truth = &repair->truth;
+    int64_t code;
 
-    for (size_t i = 0; i + 1 < row->items_count; i += 2) {
-        if (!number_of(item(row, i), &index) || !number_of(item(row, i + 1), &version) || index < 0 ||
-            (size_t)index >= call->traces_count)
-            return false;
-        call->traces[index].rule.version = version;
-    }
-    return row->kind == HB_REDIS_ARRAY;
+    if (!text_of(item(row, 0), &truth->webhook) || !id_of(item(row, 1), truth->delivery) ||
+        !number_of(item(row, 2), &code) || !number_of(item(row, 3), &repair->version) ||
+        !number_of(item(row, 4), &repair->repairs) || hb_entry_state(code) < 0)
+        return false;
+    repair->state = (enum hb_delivery_state)hb_entry_state(code);
+    if (repair->state == HB_DELIVERY_DELIVERED)
+        return true;
+    return item(row, 5)->kind == HB_REDIS_STRING && hb_entry_unpack(item(row, 5)->text, &truth->entry) &&
+           number_of(item(row, 6), &truth->due.ms) && text_of(item(row, 7), &truth->job);
 }
 
-/* due: webhook and score one after the other; counts: rows of webhook, parked, held, dead, due */
+static bool read_repairs(const struct hb_redis_reply *rows, struct hb_view_answer *answer)
+{
+    struct hb_view_repair *repairs = calloc(rows->items_count + 1, sizeof(*repairs));
+
+    answer->repairs = repairs;
+    answer->repairs_count = rows->items_count;
+    for (size_t i = 0; repairs && i < rows->items_count; i++)
+        if (!read_repair(item(rows, i), &repairs[i]))
+            return false;
+    return repairs && rows->kind == HB_REDIS_ARRAY;
+}
+
+/* due: webhook and score one after the other; counts: rows of webhook, parked, held, dead, due,
+ * spilled from */
 static bool read_webhooks(const struct hb_redis_reply *rows, bool is_flat, struct hb_view_answer *answer)
 {
     size_t count = is_flat ? rows->items_count / 2 : rows->items_count;
@@ -156,7 +174,7 @@ static bool read_webhooks(const struct hb_redis_reply *rows, bool is_flat, struc
                            ? text_of(item(rows, 2 * i), &to->webhook) && number_of(item(rows, 2 * i + 1), &to->due.ms)
                            : text_of(item(row, 0), &to->webhook) && number_of(item(row, 1), &to->parked) &&
                                  number_of(item(row, 2), &to->held) && number_of(item(row, 3), &to->dead) &&
-                                 number_of(item(row, 4), &to->due.ms);
+                                 number_of(item(row, 4), &to->due.ms) && number_of(item(row, 5), &to->spilled_from);
         if (!is_good)
             return false;
     }
@@ -172,8 +190,15 @@ static bool read_body(const struct hb_view_call *call, const struct hb_redis_rep
         !number_of(item(reply, AT_NEXT_DUE), &answer->next_due.ms))
         return false;
     if (call->name == HB_SCRIPT_APPLY)
-        return read_refusals(item(reply, AT_REFUSALS), call, answer) && read_raised(item(reply, AT_RAISED), call);
-    if (call->name == HB_SCRIPT_TAKEOVER || call->name == HB_SCRIPT_CLEAR)
+        return read_refusals(item(reply, AT_REFUSALS), call, answer) &&
+               number_of(item(reply, AT_WANTED), &answer->repairs_wanted) &&
+               number_of(item(reply, AT_SPILLED), &answer->spilled) &&
+               number_of(item(reply, AT_SKIPPED), &answer->skipped);
+    if (call->name == HB_SCRIPT_TAKEOVER)
+        return number_of(item(reply, AT_SEEN), &answer->seen.ms) &&
+               number_of(item(reply, AT_WANTED), &answer->repairs_wanted) &&
+               number_of(item(reply, AT_SPILLED), &answer->spilled);
+    if (call->name == HB_SCRIPT_CLEAR)
         return true;
     if (!number_of(item(reply, AT_NOW), &answer->now.ms))
         return false;
@@ -183,11 +208,14 @@ static bool read_body(const struct hb_view_call *call, const struct hb_redis_rep
         return read_deliveries(rows, answer);
     case HB_SCRIPT_SCAN:
         return read_deliveries(rows, answer) && text_of(item(reply, AT_MORE), &answer->cursor);
+    case HB_SCRIPT_REPAIRS:
+        return read_repairs(rows, answer) && text_of(item(reply, AT_MORE), &answer->cursor);
     case HB_SCRIPT_DUE:
         return read_webhooks(rows, true, answer);
     case HB_SCRIPT_COUNTS:
         return read_webhooks(rows, false, answer) && number_of(item(reply, AT_MORE), &answer->moved);
     case HB_SCRIPT_LEASE:
+    case HB_SCRIPT_SPILL:
         return number_of(rows, &answer->moved);
     default:
         return true; /* ready */
@@ -233,7 +261,7 @@ void hb_view_answer_read(const struct hb_view_call *call, enum hb_err err, const
                          struct hb_view_answer *ret_answer)
 {
     *ret_answer = (struct hb_view_answer){
-        .gate = HB_SHARD_BEHIND, .head = {HB_SHARD_NONE, HB_SHARD_NONE}, .now = {-1}, .next_due = {-1}};
+        .gate = HB_SHARD_BEHIND, .head = {HB_SHARD_NONE, HB_SHARD_NONE}, .now = {-1}, .next_due = {-1}, .seen = {-1}};
     ret_answer->err = err ? err : read_reply(call, reply, ret_answer);
     if (ret_answer->err && !ret_answer->text.ptr)
         ret_answer->text = hb_str_c(hb_err_text(ret_answer->err));
@@ -242,6 +270,7 @@ void hb_view_answer_read(const struct hb_view_call *call, enum hb_err err, const
     /* Half an answer is none. */
     ret_answer->gate = HB_SHARD_BEHIND;
     ret_answer->refusals_count = ret_answer->deliveries_count = ret_answer->webhooks_count = 0;
+    ret_answer->repairs_count = 0;
 }
 
 /* The arrays are ours; the answer lends them as const. */
@@ -259,4 +288,5 @@ void hb_view_answer_deinit(struct hb_view_answer *answer)
     release(answer->refusals);
     release(answer->deliveries);
     release(answer->webhooks);
+    release(answer->repairs);
 }

@@ -2,18 +2,10 @@
 #ifndef RETRY_VIEW_INTERNAL_H
 #define RETRY_VIEW_INTERNAL_H
 
-#include "retry/done_memory.h"
 #include "retry/scripts.h"
 #include "retry/view.h"
 
 #define HB_VIEW_TAG_MAX (HB_VIEW_PREFIX_MAX + 8)
-
-/* What is to be remembered of one record when the batch was applied. */
-struct hb_view_trace {
-    unsigned char delivery[HB_DELIVERY_BYTES];
-    bool is_takeover;
-    struct hb_shard_record rule; /* a done one's version becomes the memory's */
-};
 
 struct hb_view_call {
     struct hb_view *view; /* NULL: freed meanwhile */
@@ -24,8 +16,8 @@ struct hb_view_call {
     struct hb_shard_head expected; /* when it was sent */
     int64_t mark;                  /* takeover */
     bool is_look;
-    struct hb_view_trace *traces; /* apply; their versions are raised as the script did */
-    size_t traces_count;
+    struct hb_shard_record *rules; /* apply: of each record, for what refuses it */
+    size_t rules_count;
 };
 
 struct hb_view {
@@ -58,8 +50,8 @@ HB_MUST_USE enum hb_err hb_view_send(struct hb_view *view, enum hb_script_name n
 HB_MUST_USE enum hb_err hb_view_may(const struct hb_view *view);
 
 /* batch.c: the apply script's arguments behind the gate. */
-HB_MUST_USE enum hb_err hb_view_batch_write(const struct hb_view_batch *batch, const struct hb_done_memory *done,
-                                            struct hb_view_words *words, struct hb_buf *records);
+HB_MUST_USE enum hb_err hb_view_batch_write(const struct hb_view_batch *batch, struct hb_view_words *words,
+                                            struct hb_buf *records);
 
 /* view_answer.c: reads a reply; ret_answer's arrays are freed by _deinit. */
 void hb_view_answer_read(const struct hb_view_call *call, enum hb_err err, const struct hb_redis_reply *reply,

@@ -51,16 +51,13 @@ enum hb_err hb_view_next_due(struct hb_view *view, int most, hb_view_fn *fn, voi
     return err ? err : ask_due(view, most, &how);
 }
 
-static struct hb_view_trace *traces_of(const struct hb_view_batch *batch)
+static struct hb_shard_record *rules_of(const struct hb_view_batch *batch)
 {
-    struct hb_view_trace *traces = malloc((batch->count + 1) * sizeof(*traces));
+    struct hb_shard_record *rules = malloc((batch->count + 1) * sizeof(*rules));
 
-    for (size_t i = 0; traces && i < batch->count; i++) {
-        memcpy(traces[i].delivery, batch->records[i].delivery, HB_DELIVERY_BYTES);
-        traces[i].is_takeover = batch->records[i].is_takeover;
-        traces[i].rule = batch->records[i].rule;
-    }
-    return traces;
+    for (size_t i = 0; rules && i < batch->count; i++)
+        rules[i] = batch->records[i].rule;
+    return rules;
 }
 
 static enum hb_err send_batch(struct hb_view *view, const struct hb_view_batch *batch, struct hb_view_words *words,
@@ -69,8 +66,12 @@ static enum hb_err send_batch(struct hb_view *view, const struct hb_view_batch *
     struct hb_buf records = hb_buf_make(BATCH_BYTES_MAX);
 
     hb_view_words_gate(words, view);
-    hb_view_words_number(words, batch->through);
-    enum hb_err err = hb_view_batch_write(batch, view->options.done, words, &records);
+    hb_view_words_number(words, batch->reread.len ? view->head.applied : batch->through);
+    hb_view_words_number(words, batch->seen.ms);
+    hb_view_words_number(words, view->options.done_max);
+    hb_view_words_number(words, batch->must_not_grow ? 0 : 1);
+    hb_view_words_number(words, !batch->reread.len ? 0 : batch->is_reread_whole ? -1 : batch->through + 1);
+    enum hb_err err = hb_view_batch_write(batch, words, &records);
     if (!err)
         err = hb_view_send(view, HB_SCRIPT_APPLY, words, how);
     hb_buf_deinit(&records);
@@ -79,27 +80,28 @@ static enum hb_err send_batch(struct hb_view *view, const struct hb_view_batch *
 
 enum hb_err hb_view_apply(struct hb_view *view, const struct hb_view_batch *batch, hb_view_fn *fn, void *user)
 {
-    struct hb_view_call how = {.fn = fn, .user = user, .traces_count = batch->count};
+    struct hb_view_call how = {.fn = fn, .user = user, .rules_count = batch->count};
     struct hb_view_words words;
     enum hb_err err = view->is_applying ? HB_ERR_FULL : hb_view_may(view);
 
-    HB_ASSERT(err || batch->through >= view->head.applied);
+    HB_ASSERT(err || batch->reread.len || batch->through >= view->head.applied);
     if (err)
         return err;
-    how.traces = traces_of(batch);
-    if (!how.traces)
+    how.rules = rules_of(batch);
+    if (!how.rules)
         return HB_ERR_MEMORY;
-    err = hb_view_words_init(&words, batch->count * 2 + 8);
+    err = hb_view_words_init(&words, batch->count * 2 + 12);
     if (!err) {
         err = send_batch(view, batch, &words, &how);
         hb_view_words_deinit(&words);
     }
     if (err) {
-        free(how.traces);
+        free(how.rules);
         return err;
     }
     view->is_applying = true;
-    view->head.applied = batch->through;
+    if (!batch->reread.len)
+        view->head.applied = batch->through;
     return HB_OK;
 }
 
@@ -251,6 +253,39 @@ enum hb_err hb_view_scan(struct hb_view *view, struct hb_str webhook, struct hb_
     const struct hb_str webhook_and_cursor[] = {webhook, cursor};
 
     return send_verb(view, HB_SCRIPT_SCAN, 3, &how, write_scan, webhook_and_cursor);
+}
+
+static void write_repairs(const void *from, struct hb_view_words *words)
+{
+    const struct gated *gated = from;
+
+    hb_view_words_gate(words, gated->view);
+    hb_view_words_add(words, *(const struct hb_str *)gated->from);
+    hb_view_words_number(words, SCAN_COUNT);
+}
+
+enum hb_err hb_view_repairs(struct hb_view *view, struct hb_str cursor, hb_view_fn *fn, void *user)
+{
+    const struct hb_view_call how = {.fn = fn, .user = user};
+    const struct gated gated = {.view = view, .from = &cursor};
+
+    return send_verb(view, HB_SCRIPT_REPAIRS, 4, &how, write_repairs, &gated);
+}
+
+static void write_spill(const void *from, struct hb_view_words *words)
+{
+    const struct gated *gated = from;
+
+    hb_view_words_gate(words, gated->view);
+    hb_view_words_add(words, *(const struct hb_str *)gated->from);
+}
+
+enum hb_err hb_view_spill(struct hb_view *view, struct hb_str webhook, hb_view_fn *fn, void *user)
+{
+    const struct hb_view_call how = {.fn = fn, .user = user};
+    const struct gated gated = {.view = view, .from = &webhook};
+
+    return send_verb(view, HB_SCRIPT_SPILL, 3, &how, write_spill, &gated);
 }
 
 static void write_mark(const void *from, struct hb_view_words *words)

@@ -1,18 +1,22 @@
 -- Applies journal records in order: the rule of core/shard_rule.h once more. A test holds the two against each other.
--- ARGV: mark, applied as expected, applied afterwards, webhooks, jobs, then those names, then the records in one string.
+-- ARGV: mark, applied as expected, applied afterwards, time (ms) until which the journal has been read, deliveries
+-- remembered as done, whether the view may grow (1, 0), re-read (0: not; else the offset behind what was read again of
+-- the one webhook given, -1: all of it), webhooks, jobs, then those names, then the records in one string.
 local refused, _, mark = gate(false)
 if refused then return refused end
+local seen, done_max, may_grow, reread = ARGV[4], tonumber(ARGV[5]), ARGV[6] == '1', tonumber(ARGV[7])
+local FIRST_NAME = 10
 local REPLAY_MIN, REPLAY_STEPS = 1099511627776, 1024
-local RECORD_BYTES = 109
+local RECORD_BYTES = 95
 local REPAIRS_NOTHING = 281474976710655
 local DELIVERED, EXPIRED, TAKEOVER = 0, 4, 9
-local webhooks_count, jobs_count = tonumber(ARGV[4]), tonumber(ARGV[5])
-local records = ARGV[6 + webhooks_count + jobs_count]
-local exceptions, raised, touched, memories = {}, {}, {}, {}
+local webhooks_count, jobs_count = tonumber(ARGV[8]), tonumber(ARGV[9])
+local records = ARGV[FIRST_NAME + webhooks_count + jobs_count]
+local exceptions, touched, skipped = {}, {}, 0
 
 local queues, entries, names = {}, {}, {}
 for i = 1, webhooks_count do
-    names[i] = ARGV[5 + i]
+    names[i] = ARGV[FIRST_NAME - 1 + i]
     queues[i] = guard(queue_of(names[i]), 'zset')
     entries[i] = guard(entries_of(names[i]), 'hash')
 end
@@ -22,11 +26,21 @@ guard(T .. ':w', 'set')
 guard(T .. ':c', 'hash')
 guard(T .. ':h', 'hash')
 guard(T .. ':u', 'set')
+guard(T .. ':d', 'hash')
+guard(T .. ':D', 'hash')
+guard(T .. ':p', 'hash')
+guard(T .. ':s', 'hash')
+
+-- Spilled webhooks: what would make a new entry stays in the journal alone, from the offset kept here.
+local spilled = {}
+if reread == 0 then
+    for i = 1, webhooks_count do spilled[i] = call('HGET', T .. ':s', names[i]) end
+end
 
 -- Jobs by number, so that an entry stays small.
 local numbers = {}
 for i = 1, jobs_count do
-    local name = ARGV[5 + webhooks_count + i]
+    local name = ARGV[FIRST_NAME - 1 + webhooks_count + i]
     local number = call('HGET', guard(T .. ':j', 'hash'), name)
     if not number then
         number = call('HLEN', T .. ':j') + 1
@@ -113,18 +127,30 @@ local function remove(webhook, id, entry)
 end
 
 local function read_record(at)
-    local code, webhook, version, offset, repairs, due, job, memory_code, memory_version, memory_offset, entry_bytes =
-        unpack_bytes('>BI2I7I6I6I6I2BI7I6B', records, at + 16)
+    local code, webhook, version, offset, repairs, due, job, entry_bytes =
+        unpack_bytes('>BI2I7I6I6I6I2B', records, at + 16)
     local record = {code = code, webhook = webhook, version = version, offset = offset, due = due}
     if repairs ~= REPAIRS_NOTHING then record.repairs = repairs end
     if entry_bytes > 0 then
-        local entry = sub(records, at + 61, at + 60 + entry_bytes)
+        local entry = sub(records, at + 47, at + 46 + entry_bytes)
         record.position = sub(entry, 10, 17)
         if job > 0 then entry = sub(entry, 1, 38) .. numbers[job] .. sub(entry, 41) end
         record.entry = entry
     end
-    local memory = memory_version > 0 and {code = memory_code, version = memory_version, offset = memory_offset} or nil
-    return record, memory
+    return record
+end
+
+-- Deliveries done not long ago: two generations, so that the oldest go together when there are too many.
+local function read_memory(id)
+    local bytes = call('HGET', T .. ':d', id) or call('HGET', T .. ':D', id)
+    if not bytes or #bytes < 14 then return nil end
+    local code, version, offset = unpack_bytes('>BI7I6', bytes)
+    return {code = code, version = version, offset = offset, has_left = #bytes > 14}
+end
+
+local function write_memory(id, memory)
+    local bytes = struct.pack('>BI7I6', memory.code, memory.version, memory.offset)
+    call('HSET', T .. ':d', id, memory.has_left and bytes .. 'l' or bytes)
 end
 
 -- What an earlier life wrote stays stale for the entry.
@@ -132,43 +158,89 @@ local function rise_above(memory, record)
     record.entry = sub(record.entry, 1, 2) .. struct.pack('>I7', memory.version + 1) .. sub(record.entry, 10)
 end
 
--- The end of a delivery; the owner is told when its version is not the record's own.
-local function remember(index, before, record)
+local function remember(id, before, record)
     local version = record.version
-    if before and before.version > version then
-        version = before.version
-        raised[#raised + 1] = index
-        raised[#raised + 1] = version
+    if before and before.version > version then version = before.version end
+    write_memory(id, {code = record.code, version = version, offset = record.offset})
+end
+
+local function forget(id)
+    call('HDEL', T .. ':d', id)
+    call('HDEL', T .. ':D', id)
+end
+
+-- The repair of a stale record, one a delivery; it stands here until a later record of the delivery is applied, so that
+-- the next owner goes on with it. Of an expired or cancelled one the stale record says what the entry would have.
+local function want_repair(id, record, known, has_entry)
+    if known.offset >= record.offset then return end
+    local version = math.max(known.version, record.version) + 1
+    local of_record = not has_entry and known.code >= EXPIRED and record.entry or ''
+    local name = names[record.webhook]
+    call('HSET', T .. ':p', id, struct.pack('>BI7I6B', known.code, version, record.offset, #name) .. name .. of_record)
+end
+
+local function refuse(index, id, record, entry, known, refusal)
+    local due = entry and call('ZSCORE', queues[record.webhook], id) or '-1'
+    want_repair(id, record, known, entry)
+    exceptions[#exceptions + 1] = {index, refusal, known.code, known.version, known.offset,
+        id, entry and entry.bytes or '', due or '-1', entry and job_of(entry.bytes) or ''}
+end
+
+-- Whether the record of a spilled webhook is left in the journal: all but what its entries need and what the memory can
+-- judge; of what was left once everything is, for its memory may be of the life before. While it is read again, all is.
+local function is_left(record, id, entry, memory, is_done)
+    local from = spilled[record.webhook]
+    if not from then
+        if may_grow or is_done or entry or reread ~= 0 then return false end
+        from = tostring(record.offset)
+        spilled[record.webhook] = from
+        call('HSET', T .. ':s', names[record.webhook], from)
     end
-    return {code = record.code, version = version, offset = record.offset}
+    if sub(from, -1) ~= 'r' or not may_grow then
+        if entry then return false end
+        if memory and not memory.has_left then
+            if is_done or judge(nil, memory, record) then return false end
+            memory.has_left = true
+            write_memory(id, memory)
+        end
+    end
+    skipped = skipped + 1
+    return true
+end
+
+-- What is read again and was seen before: older than the memory, or an end of an earlier life than the entry's.
+local function is_seen(record, entry, memory, is_done)
+    if memory and memory.offset >= record.offset then return true end
+    return entry and is_done and entry.offset >= record.offset and life(entry.version) > life(record.version)
 end
 
 local function run(index, at)
-    local record, memory = read_record(at)
+    local record = read_record(at)
     if record.code == TAKEOVER then
         mark = math.max(mark, record.offset)
         return
     end
     local id = sub(records, at, at + 15)
     local entry = read_entry(record.webhook, id)
-    if memories[id] ~= nil then memory = memories[id] or nil end
-    if entry then memory = nil end
+    local is_done = record.code == DELIVERED or record.code >= EXPIRED
+    local memory = not entry and read_memory(id) or nil
+    if is_left(record, id, entry, memory, is_done) then return end
+    if reread ~= 0 and is_seen(record, entry, memory, is_done) then return end
     local refusal = judge(entry, memory, record)
     if refusal then
-        local known = entry or memory
-        local due = entry and call('ZSCORE', queues[record.webhook], id) or '-1'
-        exceptions[#exceptions + 1] = {index, refusal, known.code, known.version, known.offset,
-            id, entry and entry.bytes or '', due or '-1', entry and job_of(entry.bytes) or ''}
+        refuse(index, id, record, entry, entry or memory, refusal)
         return
     end
-    local is_done = record.code == DELIVERED or record.code >= EXPIRED
-    if not is_done then
+    local wanted = call('HGET', T .. ':p', id)
+    if wanted and (#wanted < 15 or unpack_bytes('>I6', wanted, 9) < record.offset) then call('HDEL', T .. ':p', id) end
+    if is_done then
+        if entry then remove(record.webhook, id, entry) end
+        remember(id, entry or memory, record)
+    else
         if memory and record.version <= memory.version then rise_above(memory, record) end
         put(record.webhook, id, entry, record)
-    elseif entry then
-        remove(record.webhook, id, entry)
+        if memory then forget(id) end
     end
-    memories[id] = is_done and remember(index, entry or memory, record)
 end
 
 local count_records = #records / RECORD_BYTES
@@ -179,6 +251,13 @@ for webhook in pairs(touched) do
     call(call('EXISTS', entries[webhook]) == 1 and 'SADD' or 'SREM', T .. ':w', name)
     place(name)
 end
+if call('HLEN', T .. ':d') > done_max then call('RENAME', T .. ':d', T .. ':D') end
+if reread == NONE then
+    call('HDEL', T .. ':s', names[1])
+elseif reread > 0 then
+    call('HSET', T .. ':s', names[1], reread .. 'r')
+end
 call('HSET', T .. ':m', 'applied', ARGV[3], 'format', FORMAT)
+if tonumber(seen) > 0 then call('HSET', T .. ':m', 'seen', seen) end
 if mark ~= NONE then call('HSET', T .. ':m', 'mark', mark) end
-return {'ok', tonumber(ARGV[3]), mark, aside, next_due(), exceptions, raised}
+return {'ok', tonumber(ARGV[3]), mark, aside, next_due(), exceptions, call('HLEN', T .. ':p'), call('HLEN', T .. ':s'), skipped}

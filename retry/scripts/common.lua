@@ -1,10 +1,13 @@
 -- What every script of a shard's view begins with. KEYS[1] is the shard's hash tag with its braces, T below:
---   T:m  hash   applied, mark, format            T:r  zset  webhooks that can send, by next due time (ms)
+--   T:m  hash   applied, mark, format, seen           T:r  zset  webhooks that can send, by next due time (ms)
 --   T:o  set    webhooks that can take nothing   T:w  set   webhooks with entries
 --   T:c  hash   held and dead, a webhook         T:j, T:n   replay jobs: name -> number, number -> name
 --   T:q:<webhook>  zset of due times (ms)        T:e:<webhook>  hash id -> entry (retry/entry.h)
 --   T:l:<webhook>:<topic><subject>  zset of an ordered subject's deliveries that block, by event offset
 --   T:h  hash   list -> the one of it that is in the queue, '' if none     T:u  set of ordered ids under way
+--   T:d, T:D  hash   deliveries done not long ago, two generations: id -> state, version, journal offset
+--   T:p  hash   wanted repairs: id -> state, version, offset of the stale record, webhook, entry of the stale record
+--   T:s  hash   spilled webhooks: webhook -> journal offset from which it must be read again, 'r' behind it when that began
 --   T:x  hash   what was set aside, with its bytes; keys of a foreign type are renamed to T:x:<key>
 local T = KEYS[1]
 local FORMAT = 1

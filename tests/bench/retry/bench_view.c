@@ -2,7 +2,6 @@
  * finds in that Redis it deletes. */
 #include "platform/loop/loop.h"
 #include "platform/redis/redis.h"
-#include "retry/done_memory.h"
 #include "retry/scripts.h"
 #include "retry/store_check.h"
 #include "retry/view.h"
@@ -20,7 +19,6 @@ struct bench {
     struct hb_loop *loop;
     struct hb_redis *redis;
     struct hb_scripts *scripts;
-    struct hb_done_memory *done;
     struct hb_view *view;
     int64_t offset; /* the journal's end */
     uint64_t random;
@@ -97,7 +95,7 @@ static void begin(struct bench *bench)
 {
     const struct hb_str flush[] = {HB_STR("FLUSHALL")};
     const struct hb_view_options options = {
-        .scripts = bench->scripts, .done = bench->done, .prefix = HB_STR("hookbus"), .shard = 17};
+        .scripts = bench->scripts, .prefix = HB_STR("hookbus"), .shard = 17};
 
     wait_one(bench, hb_redis_command(bench->redis, flush, 1, on_reply, bench));
     hb_view_free(&bench->view);
@@ -137,7 +135,7 @@ static double apply(struct bench *bench, uint64_t count, uint64_t webhooks, uint
         size_t slots = 0;
         for (; slots < HB_VIEW_BATCH_MAX && number < count; slots++, number++)
             fill_record(bench, slots, number, webhooks, number % (settled_for_each + 1) != 0);
-        const struct hb_view_batch batch = {bench->batch, slots, bench->offset};
+        const struct hb_view_batch batch = {.records = bench->batch, .count = slots, .through = bench->offset};
         wait_one(bench, hb_view_apply(bench->view, &batch, on_answer, bench));
     }
     return now_s() - began;
@@ -218,14 +216,13 @@ int main(int argc, char **argv)
                                              .user = &bench};
     if (hb_redis_new(&options, &bench.redis, &error))
         stop("Redis", hb_str_c(error.text));
-    if (hb_scripts_new(bench.redis, &bench.scripts) || hb_done_memory_new(100000, &bench.done))
+    if (hb_scripts_new(bench.redis, &bench.scripts))
         stop("parts", HB_STR("out of memory"));
     wait_one(&bench, HB_OK);
     run(&bench, parked);
     hb_view_free(&bench.view);
     hb_scripts_free(&bench.scripts);
     hb_redis_free(&bench.redis);
-    hb_done_memory_free(&bench.done);
     hb_loop_free(&bench.loop);
     return 0;
 }

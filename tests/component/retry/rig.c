@@ -41,7 +41,6 @@ void rig_open_at(struct rig *rig, const char *address)
     if (hb_redis_new(&options, &rig->redis, &error))
         fail_msg("%s", error.text);
     assert_int_equal(hb_scripts_new(rig->redis, &rig->scripts), HB_OK);
-    assert_int_equal(hb_done_memory_new(1000, &rig->done), HB_OK);
     rig->view = rig_second_view(rig);
     int64_t end_us = hb_loop_mono(rig->loop).us + RIG_WAIT_MS * HB_US_PER_MS;
     while (!rig->is_connected && hb_loop_mono(rig->loop).us < end_us)
@@ -57,7 +56,7 @@ void rig_open(struct rig *rig)
 struct hb_view *rig_second_view(struct rig *rig)
 {
     const struct hb_view_options options = {
-        .scripts = rig->scripts, .done = rig->done, .prefix = hb_str_c(rig->prefix), .shard = 7};
+        .scripts = rig->scripts, .prefix = hb_str_c(rig->prefix), .shard = 7};
     struct hb_view *view = NULL;
 
     assert_int_equal(hb_view_new(&options, &view), HB_OK);
@@ -69,7 +68,6 @@ void rig_close(struct rig *rig)
     hb_view_free(&rig->view);
     hb_scripts_free(&rig->scripts);
     hb_redis_free(&rig->redis);
-    hb_done_memory_free(&rig->done);
     hb_loop_free(&rig->loop);
 }
 
@@ -153,6 +151,9 @@ void rig_keep(void *user, const struct hb_view_answer *answer)
         (void)snprintf(kept->names[i], sizeof(kept->names[i]), "%.*s", HB_ARG(answer->webhooks[i].webhook));
         kept->webhooks[i].webhook = hb_str_c(kept->names[i]);
     }
+    assert_in_range(answer->repairs_count, 0, RIG_ROWS_MAX);
+    if (answer->repairs_count)
+        memcpy(kept->repairs, answer->repairs, answer->repairs_count * sizeof(kept->repairs[0]));
     kept->it.refusals = kept->refusals;
     kept->it.webhooks = kept->webhooks;
     kept->it.deliveries = NULL; /* kept->deliveries */
@@ -214,7 +215,7 @@ struct hb_view_record rig_parked(int number, const char *webhook, int64_t versio
 
 const struct hb_view_answer *rig_apply(struct rig *rig, const struct hb_view_record *record)
 {
-    const struct hb_view_batch batch = {record, 1, record->rule.offset};
+    const struct hb_view_batch batch = {.records = record, .count = 1, .through = record->rule.offset};
 
     return rig_wait(rig, hb_view_apply(rig->view, &batch, rig_keep, rig));
 }

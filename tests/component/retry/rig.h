@@ -13,7 +13,6 @@
 
 #include "platform/loop/loop.h"
 #include "platform/redis/redis.h"
-#include "retry/done_memory.h"
 #include "retry/scripts.h"
 #include "retry/view.h"
 
@@ -36,6 +35,7 @@ struct rig_answer {
     char text[160], cursor[24];
     struct rig_delivery deliveries[RIG_ROWS_MAX];
     struct hb_view_refusal refusals[RIG_ROWS_MAX];
+    struct hb_view_repair repairs[RIG_ROWS_MAX];
     struct hb_view_webhook webhooks[RIG_ROWS_MAX];
     char names[RIG_ROWS_MAX][32];
 };
@@ -44,7 +44,6 @@ struct rig {
     struct hb_loop *loop;
     struct hb_redis *redis;
     struct hb_scripts *scripts;
-    struct hb_done_memory *done;
     struct hb_view *view;
     char prefix[32];
     bool is_connected;

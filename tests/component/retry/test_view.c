@@ -157,7 +157,7 @@ static void a_former_owner_is_shut_out_of_every_verb(void **state)
     assert_int_equal(claim("wh_a", 5)->gate, HB_SHARD_FENCED);
     assert_int_equal(rig.answer.it.deliveries_count, 0);
     struct hb_view_record late = rig_parked(0, "wh_a", 2, 4);
-    const struct hb_view_batch batch = {&late, 1, 4};
+    const struct hb_view_batch batch = {.records = &late, .count = 1, .through = 4};
     assert_int_equal(hb_view_apply(rig.view, &batch, rig_keep, &rig), HB_ERR_FENCED);
     assert_int_equal(hb_view_look(rig.view, rig_keep, &rig), HB_ERR_FENCED);
     /* An older mark never wins. */
@@ -180,13 +180,13 @@ static void a_wiped_view_gives_nothing_until_its_journal_was_read_again(void **s
     struct hb_view_record again[] = {{.is_takeover = true, .rule = {.offset = 0, .repairs = HB_SHARD_NONE}},
                                      rig_parked(0, "wh_a", 1, 1),
                                      rig_parked(1, "wh_a", 1, 2)};
-    struct hb_view_batch batch = {again + 1, 2, 2};
+    struct hb_view_batch batch = {.records = again + 1, .count = 2, .through = 2};
     assert_int_equal(rig_wait(&rig, hb_view_apply(rig.view, &batch, rig_keep, &rig))->gate, HB_SHARD_OPEN);
     assert_int_equal(claim("wh_a", 5)->gate, HB_SHARD_BEHIND); /* its takeover record was not met yet */
     assert_int_equal(rig_wait(&rig, hb_view_look(rig.view, rig_keep, &rig))->head.applied, 2);
     rig_wipe(&rig);
     assert_int_equal(rig_wait(&rig, hb_view_look(rig.view, rig_keep, &rig))->gate, HB_SHARD_BEHIND);
-    batch = (struct hb_view_batch){again, 3, 2};
+    batch = (struct hb_view_batch){.records = again, .count = 3, .through = 2};
     assert_int_equal(rig_wait(&rig, hb_view_apply(rig.view, &batch, rig_keep, &rig))->head.mark, 0);
     assert_int_equal(claim("wh_a", 5)->deliveries_count, 2);
 }
@@ -194,7 +194,7 @@ static void a_wiped_view_gives_nothing_until_its_journal_was_read_again(void **s
 static void a_batch_for_another_place_is_refused_with_the_truth_and_a_lost_reply_is_found_out(void **state)
 {
     struct hb_view_record record = rig_parked(0, "wh_a", 1, 1);
-    const struct hb_view_batch batch = {&record, 1, 1};
+    const struct hb_view_batch batch = {.records = &record, .count = 1, .through = 1};
 
     (void)state;
     assert_int_equal(hb_view_apply(rig.view, &batch, rig_keep, &rig), HB_OK);
@@ -383,7 +383,7 @@ static void on_glance(void *user, enum hb_err err, struct hb_wall now, const str
 static void one_command_tells_the_next_due_of_many_shards_and_which_lost_their_view(void **state)
 {
     const struct hb_view_options other = {
-        .scripts = rig.scripts, .done = rig.done, .prefix = hb_str_c(rig.prefix), .shard = 8};
+        .scripts = rig.scripts, .prefix = hb_str_c(rig.prefix), .shard = 8};
     struct glanced glanced = {.calls = 0};
     struct hb_view *views[2] = {rig.view, NULL};
 

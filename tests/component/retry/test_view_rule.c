@@ -22,6 +22,9 @@ struct known {
     struct hb_shard_entry entry;
     struct hb_shard_memory memory;
     struct hb_view_record record; /* the one the entry was made of */
+    bool has_repair;              /* wanted */
+    enum hb_delivery_state repair_state;
+    int64_t repair_version, repairs;
 };
 struct model {
     struct known known[DELIVERIES], copy[DELIVERIES];
@@ -107,6 +110,12 @@ static struct hb_shard_ruling model_run(struct model *model, const struct hb_vie
     if (ruling.verdict == HB_SHARD_APPLIED) {
         known->has_memory = hb_delivery_state_is_done(record->rule.state);
         known->memory = (struct hb_shard_memory){record->rule.state, ruling.memory_version, record->rule.offset};
+        known->has_repair = false;
+    } else if (hb_shard_rule_wants_repair(known->has_entry ? &known->entry : NULL, memory, record->rule.offset)) {
+        known->has_repair = true;
+        known->repair_state = ruling.repair_state;
+        known->repair_version = ruling.repair_version;
+        known->repairs = record->rule.offset;
     }
     return ruling;
 }
@@ -114,7 +123,7 @@ static struct hb_shard_ruling model_run(struct model *model, const struct hb_vie
 static void apply_and_compare(struct rig *rig, struct model *model, int64_t through)
 {
     size_t refusal = 0, count = (size_t)(through - model->applied);
-    const struct hb_view_batch batch = {&model->journal[model->applied + 1], count, through};
+    const struct hb_view_batch batch = {.records = &model->journal[model->applied + 1], .count = count, .through = through};
     const struct hb_view_answer *answer = rig_wait(rig, hb_view_apply(rig->view, &batch, rig_keep, rig));
 
     assert_string_equal(rig->answer.text, "");
@@ -229,6 +238,31 @@ static void compare_counts(struct rig *rig, const struct model *model)
     assert_int_equal(dead, 0);
 }
 
+/* Wanted repairs stand in the view: with the truth that is written again. */
+static void compare_repairs(struct rig *rig, const struct model *model)
+{
+    const struct hb_view_answer *answer = rig_wait(rig, hb_view_repairs(rig->view, HB_STR("0"), rig_keep, rig));
+    size_t wanted = 0;
+
+    assert_int_equal(answer->err, HB_OK);
+    for (int i = 0; i < DELIVERIES; i++)
+        wanted += model->known[i].has_repair;
+    assert_int_equal(answer->repairs_count, wanted);
+    for (size_t i = 0; i < answer->repairs_count; i++) {
+        const struct hb_view_repair *repair = &rig->answer.repairs[i];
+        int number;
+        memcpy(&number, repair->truth.delivery + 4, sizeof(number));
+        const struct known *known = &model->known[number];
+        assert_true(known->has_repair);
+        assert_int_equal(repair->state, known->repair_state);
+        assert_int_equal(repair->version, known->repair_version);
+        assert_int_equal(repair->repairs, known->repairs);
+        if (known->has_entry)
+            assert_int_equal(repair->truth.entry.rule.version, known->entry.version);
+        assert_true(repair->state == HB_DELIVERY_DELIVERED || repair->truth.entry.rule.position.topic == 1);
+    }
+}
+
 static void take_over(struct rig *rig, struct model *model, int64_t mark)
 {
     const struct hb_view_answer *answer = rig_wait(rig, hb_view_takeover(rig->view, mark, rig_keep, rig));
@@ -246,12 +280,8 @@ static void lose(struct rig *rig, struct model *model, bool is_wipe)
         rig_wipe(rig);
     else
         rig_restore(rig);
-    for (int i = 0; i < DELIVERIES; i++) {
-        struct known before = model->known[i];
+    for (int i = 0; i < DELIVERIES; i++)
         model->known[i] = is_wipe ? (struct known){.has_entry = false} : model->copy[i];
-        model->known[i].has_memory = before.has_memory; /* the process's own */
-        model->known[i].memory = before.memory;
-    }
     model->applied = is_wipe ? HB_SHARD_NONE : model->copy_applied;
     model->mark = is_wipe ? HB_SHARD_NONE : model->copy_mark;
     hb_view_lose(rig->view);
@@ -330,6 +360,7 @@ static void run_once(uint64_t seed)
         catch_up(&rig, &model);
         compare_views(&rig, &model);
         compare_counts(&rig, &model);
+        compare_repairs(&rig, &model);
     }
     rig_wipe(&rig);
     rig_close(&rig);
