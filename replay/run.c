@@ -122,6 +122,7 @@ static void take_list(struct replay_run *run)
         run->state.gone = (int64_t)run->list.gone;
     }
     run->rate = hb_rate_make(run->job.rate, 1, hb_loop_mono(run->runner->options.loop));
+    hb_rate_take(&run->rate, run->job.rate); /* nothing was saved up: a crash is no burst */
     say(run, HB_REPLAY_STAGE_RUNNING, "", "");
     run->is_changed = true;
     hb_run_save(run);

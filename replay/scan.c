@@ -4,6 +4,10 @@
 #include "replay/scan_internal.h"
 
 #include <stdlib.h>
+#include <time.h>
+
+#define TRIES 10
+#define AGAIN_MS 300
 
 static const struct hb_wall END = {INT64_MAX}; /* nothing is appended then */
 
@@ -25,12 +29,21 @@ enum hb_err hb_scan_partitions(struct hb_scan *scan, enum hb_topic topic, size_t
     return HB_OK;
 }
 
+/* A partition that changes its leader just now is no reason to end: asked again for a while. */
 enum hb_err hb_scan_offsets(struct hb_scan *scan, enum hb_topic topic, struct hb_wall at, size_t count,
                             int64_t ret_offsets[HB_REPLAY_PARTITIONS_MAX])
 {
+    static const struct timespec PAUSE = {0, AGAIN_MS * 1000000L};
     char name[HB_TOPIC_NAME_MAX];
+    enum hb_err err = HB_OK;
     hb_topic_name(scan->spec->topic_prefix, topic, name);
-    return hb_kafka_admin_offsets_at(scan->admin, name, at, HB_SCAN_REQUEST_MS, ret_offsets, count, scan->reterr);
+    for (int i = 0; i < TRIES && !atomic_load_explicit(&scan->spec->is_cancelled, memory_order_relaxed); i++) {
+        err = hb_kafka_admin_offsets_at(scan->admin, name, at, HB_SCAN_REQUEST_MS, ret_offsets, count, scan->reterr);
+        if (err != HB_ERR_BROKER)
+            return err;
+        (void)nanosleep(&PAUSE, NULL);
+    }
+    return err ? err : hb_fail(scan->reterr, HB_ERR_CLOSED, "the reading was ended");
 }
 
 enum hb_err hb_scan_read(struct hb_scan *scan, const struct hb_scan_part *part)

@@ -1,0 +1,323 @@
+#include "component/replay/rig.h"
+
+struct fixture {
+    struct rig rig;
+    struct rig_process process;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    *state = f;
+    if (rig_init(&f->rig))
+        rig_process_init(&f->process, &f->rig);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    if (f->rig.world.brokers) {
+        if (f->process.outbox)
+            rig_process_kill(&f->process);
+        rig_deinit(&f->rig);
+    }
+    free(f);
+    return 0;
+}
+
+static struct fixture *of(void **state)
+{
+    struct fixture *f = *state;
+    if (!f->rig.world.brokers)
+        skip();
+    return f;
+}
+
+static void put_dead(struct fixture *f, int from, int count)
+{
+    for (int i = from; i < from + count; i++)
+        rig_journal(&f->rig, &f->process, i, HB_DELIVERY_DEAD, 11);
+    rig_flush(&f->rig, &f->process);
+}
+
+static void turn(struct fixture *f, int times)
+{
+    for (int i = 0; i < times; i++)
+        hb_loop_run_once(&*f->rig.world.loop, 10);
+}
+
+/* ---- counting ---- */
+
+static void a_dry_run_says_how_many_of_each_state_and_what_is_gone(void **state)
+{
+    struct fixture *f = of(state);
+    struct rig *rig = &f->rig;
+    int64_t gone = 0;
+    rig_publish(rig, "order.created", 60);
+    rig_publish(rig, "product.updated", 20);
+    for (int i = 0; i < 10; i++)
+        rig_journal(rig, &f->process, i, HB_DELIVERY_DEAD, 11);
+    for (int i = 10; i < 15; i++)
+        rig_journal(rig, &f->process, i, HB_DELIVERY_PARKED, 2);
+    for (int i = 15; i < 18; i++)
+        rig_journal(rig, &f->process, i, HB_DELIVERY_HELD, 11);
+    for (int i = 18; i < 20; i++) { /* parked, then delivered */
+        rig_journal(rig, &f->process, i, HB_DELIVERY_PARKED, 1);
+        rig_journal(rig, &f->process, i, HB_DELIVERY_DELIVERED, 2);
+    }
+    rig_journal(rig, &f->process, 60, HB_DELIVERY_DEAD, 11); /* a product */
+    rig_journal(rig, &f->process, 61, HB_DELIVERY_EXPIRED, 12);
+    for (int i = 20; i < 40; i++)
+        rig_line(rig, &f->process, i, "delivered");
+    for (int i = 40; i < 47; i++)
+        rig_line(rig, &f->process, i, "skipped");
+    rig_line(rig, &f->process, 46, "delivered");
+    rig->events[62].position.offset = 1000000; /* a place that never was */
+    rig_line(rig, &f->process, 62, "skipped");
+    rig_flush(rig, &f->process);
+
+    assert_int_equal(rig_count(rig, "", NULL), 11); /* dead, when nothing is said */
+    assert_int_equal(rig_count(rig, "\"states\":[\"dead\"],\"types\":[\"order.*\"]", NULL), 10);
+    assert_int_equal(rig_count(rig, "\"states\":[\"dead\"],\"types\":[\"order.paid\"]", NULL), 0);
+    assert_int_equal(rig_count(rig, "\"states\":[\"dead\"],\"subjects\":[\"s0\",\"s1\"]", NULL), 3);
+    assert_int_equal(rig_count(rig, "\"states\":[\"dead\",\"parked\"],\"events\":[\"evt_1\",\"evt_12\",\"evt_30\"]", NULL), 2);
+    assert_int_equal(rig_count(rig, "\"states\":[\"parked\",\"held\"]", NULL), 8);
+    assert_int_equal(rig_count(rig, "\"states\":[\"expired\"]", NULL), 1);
+    assert_int_equal(rig_count(rig, "\"states\":[\"delivered\"]", NULL), 23); /* two by the journal's word alone */
+    assert_int_equal(rig_count(rig, "\"states\":[\"skipped\"]", &gone), 6);
+    assert_int_equal(gone, 1);
+    char range[128], now[HB_WALL_TEXT_MAX];
+    (void)hb_wall_format((struct hb_wall){rig->events[0].position.appended.ms - HB_MS_PER_HOUR}, now);
+    (void)snprintf(range, sizeof range, "\"until\":\"%s\"", now);
+    assert_int_equal(rig_count(rig, range, NULL), 0);
+    (void)snprintf(range, sizeof range, "\"since\":\"%s\"", now);
+    assert_int_equal(rig_count(rig, range, NULL), 11);
+}
+
+static void what_is_missing_is_what_the_webhook_wants_now_and_nobody_knows_of(void **state)
+{
+    static const struct {
+        const char *webhook;
+        int missing;
+    } ROWS[] = {
+        /* 30 orders, of which 10 were delivered and 4 are dead; 5 products. */
+        {"{\"url\":\"https://shop.example/hooks\",\"events\":[\"order.*\"]}", 16},
+        {"{\"url\":\"https://shop.example/hooks\",\"events\":[\"*\"]}", 21},
+        {"{\"url\":\"https://shop.example/hooks\",\"events\":[\"*\"],\"filter\":{\"id\":[\"evt_c20\",\"evt_c5\"]}}", 1},
+    };
+    struct fixture *f = of(state);
+    struct rig *rig = &f->rig;
+    for (size_t row = 0; row < sizeof ROWS / sizeof *ROWS; row++) {
+        rig_webhook(rig, ROWS[row].webhook, rig->webhook);
+        rig->events_count = 0;
+        char salt = (char)('a' + row); /* ids of their own */
+        rig_publish_as(rig, "order.created", 30, salt);
+        rig_publish_as(rig, "product.updated", 5, salt);
+        for (int i = 0; i < 10; i++)
+            rig_line(rig, &f->process, i, "delivered");
+        for (int i = 10; i < 14; i++)
+            rig_journal(rig, &f->process, i, HB_DELIVERY_DEAD, 11);
+        rig_line(rig, &f->process, 14, "skipped");
+        rig_flush(rig, &f->process);
+        /* All of it is younger than the grace for what may be on its way; without that: */
+        assert_int_equal(rig_count(rig, "\"states\":[\"missing\"]", NULL), 0);
+        assert_int_equal(rig_count_missing(rig), ROWS[row].missing);
+    }
+}
+
+/* ---- running ---- */
+
+static void a_job_killed_half_way_goes_on_and_sends_each_once(void **state)
+{
+    enum { COUNT = 1200, RATE = 300 };
+    struct fixture *f = of(state);
+    struct rig *rig = &f->rig;
+    char job[HB_ID_MAX + 1];
+    rig_publish(rig, "order.created", COUNT);
+    put_dead(f, 0, COUNT);
+    assert_int_equal(rig_count(rig, "", NULL), COUNT);
+    rig_create(rig, "\"rate\":300", job);
+    rig_until_status(rig, job, "running");
+    while (rig_progress(rig, job, "selected") < COUNT / 3)
+        turn(f, 10);
+    rig_process_kill(&f->process);
+    int64_t before = rig_progress(rig, job, "selected");
+    assert_true(before < COUNT);
+    rig_process_init(&f->process, rig);
+    rig_until_status(rig, job, "done");
+    struct rig_found found = rig_find(rig, job);
+    print_message("killed at %lld of %d; %d records of %d deliveries, at most %d in a second\n", (long long)before, COUNT,
+                  found.records, found.ids, found.most_in_a_second);
+    assert_int_equal(found.ids, COUNT);
+    assert_int_equal(found.versions, 1);
+    assert_int_equal(found.records, COUNT); /* what was in flight carries the job, and is not taken again */
+    assert_true(found.is_in_order);
+    assert_in_range(found.most_in_a_second, 1, 2 * RATE + RATE / 10);
+    assert_int_equal(rig_progress(rig, job, "total"), COUNT);
+    assert_int_equal(rig_progress(rig, job, "selected"), COUNT);
+}
+
+static void run_twice_the_second_job_finds_nothing_dead(void **state)
+{
+    struct fixture *f = of(state);
+    struct rig *rig = &f->rig;
+    char first[HB_ID_MAX + 1], second[HB_ID_MAX + 1];
+    rig_publish(rig, "order.created", 50);
+    put_dead(f, 0, 50);
+    rig_create(rig, "\"rate\":1000", first);
+    rig_until_status(rig, first, "done");
+    rig_create(rig, "\"rate\":1000", second);
+    rig_until_status(rig, second, "done");
+    assert_int_equal(rig_progress(rig, first, "selected"), 50);
+    assert_int_equal(rig_progress(rig, second, "total"), 0);
+    assert_int_equal(rig_find(rig, second).records, 0);
+}
+
+static void a_paused_job_selects_nothing_and_a_resumed_one_the_rest(void **state)
+{
+    struct fixture *f = of(state);
+    struct rig *rig = &f->rig;
+    char job[HB_ID_MAX + 1], path[256];
+    rig_publish(rig, "order.created", 300);
+    put_dead(f, 0, 300);
+    rig_create(rig, "\"rate\":50,\"once\":true", job);
+    assert_memory_equal(job, "once_rpl_", 9);
+    rig_until_status(rig, job, "running");
+    (void)snprintf(path, sizeof path, "/v1/stores/demo/replays/%s/pause", job);
+    struct reply reply = rig_ask(rig, 200, "POST", path, NULL);
+    reply_free(&reply);
+    turn(f, 300);
+    int64_t selected = rig_progress(rig, job, "selected");
+    turn(f, 200);
+    assert_int_equal(rig_progress(rig, job, "selected"), selected);
+    assert_in_range(selected, 1, 250);
+    assert_int_equal(rig_find(rig, job).records, selected);
+    (void)snprintf(path, sizeof path, "/v1/stores/demo/replays/%s/resume", job);
+    reply = rig_ask(rig, 200, "POST", path, NULL);
+    reply_free(&reply);
+    rig_until_status(rig, job, "done");
+    assert_int_equal(rig_find(rig, job).records, 300);
+}
+
+static void a_cancelled_job_ends_and_cannot_be_resumed(void **state)
+{
+    struct fixture *f = of(state);
+    struct rig *rig = &f->rig;
+    char job[HB_ID_MAX + 1], path[256];
+    rig_publish(rig, "order.created", 300);
+    put_dead(f, 0, 300);
+    rig_create(rig, "\"rate\":20", job);
+    rig_until_status(rig, job, "running");
+    (void)snprintf(path, sizeof path, "/v1/stores/demo/replays/%s/cancel", job);
+    struct reply reply = rig_ask(rig, 200, "POST", path, NULL);
+    reply_free(&reply);
+    rig_until_status(rig, job, "cancelled");
+    turn(f, 250);
+    int records = rig_find(rig, job).records;
+    turn(f, 150);
+    assert_int_equal(rig_find(rig, job).records, records);
+    assert_in_range(records, 0, 200);
+    (void)snprintf(path, sizeof path, "/v1/stores/demo/replays/%s/resume", job);
+    reply = rig_ask(rig, 409, "POST", path, NULL);
+    reply_free(&reply);
+}
+
+static void more_deliveries_than_the_limit_are_refused_with_a_hint(void **state)
+{
+    struct fixture *f = of(state);
+    struct rig *rig = &f->rig;
+    char job[HB_ID_MAX + 1], body[256];
+    rig_publish(rig, "order.created", 3100); /* the rig's limit is 3,000 */
+    put_dead(f, 0, 3100);
+    (void)snprintf(body, sizeof body, "{\"webhook\":\"%s\",\"dry_run\":true}", rig->webhook);
+    struct reply reply = rig_ask(rig, 422, "POST", "/v1/stores/demo/replays", body);
+    assert_non_null(strstr(reply.body, "narrow it"));
+    reply_free(&reply);
+    rig_create(rig, "", job);
+    rig_until_status(rig, job, "failed");
+}
+
+static void who_may_not_or_asks_for_the_wrong_is_told(void **state)
+{
+    struct fixture *f = of(state);
+    struct rig *rig = &f->rig;
+    char path[256], id[HB_ID_MAX + 1], body[512];
+    static const struct {
+        int status;
+        const char *members;
+    } ROWS[] = {{422, "\"states\":[\"lost\"]"},      {422, "\"states\":[]"},
+                {422, "\"rate\":0"},                 {422, "\"rate\":20000"},
+                {422, "\"since\":\"yesterday\""},    {422, "\"since\":\"2020-01-01T00:00:00Z\""},
+                {422, "\"types\":[\"Order\"]"},      {422, "\"odd\":1"},
+                {422, "\"events\":[\"a b\"]"},       {422, "\"once\":1"}};
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        (void)snprintf(body, sizeof body, "{\"webhook\":\"%s\",%s}", rig->webhook, ROWS[i].members);
+        struct reply reply = rig_ask(rig, ROWS[i].status, "POST", "/v1/stores/demo/replays", body);
+        reply_free(&reply);
+    }
+    struct reply reply = rig_ask(rig, 404, "POST", "/v1/stores/demo/replays", "{\"webhook\":\"wh_none\"}");
+    reply_free(&reply);
+    reply = rig_ask(rig, 404, "GET", "/v1/stores/demo/replays/rpl_none", NULL);
+    reply_free(&reply);
+    reply = rig_ask(rig, 404, "POST", "/v1/stores/demo/replays/rpl_none/pause", NULL);
+    reply_free(&reply);
+    reply = request(&rig->api, "GET", "/v1/stores/demo/replays", NULL, NULL, NULL);
+    assert_int_equal(reply.status, 401);
+    reply_free(&reply);
+    rig_webhook(rig, NULL, id);
+    (void)snprintf(path, sizeof path, "/v1/stores/demo/webhooks/%s/disable", id);
+    reply = rig_ask(rig, 200, "POST", path, NULL);
+    reply_free(&reply);
+    (void)snprintf(body, sizeof body, "{\"webhook\":\"%s\"}", id);
+    reply = rig_ask(rig, 409, "POST", "/v1/stores/demo/replays", body);
+    assert_non_null(strstr(reply.body, "enable it first"));
+    reply_free(&reply);
+    /* Another store's key sees neither webhook nor job. */
+    reply = rig_ask(rig, 201, "POST", "/v1/stores", "{\"id\":\"other\"}");
+    reply_free(&reply);
+    (void)snprintf(body, sizeof body, "{\"webhook\":\"%s\"}", rig->webhook);
+    reply = rig_ask(rig, 404, "POST", "/v1/stores/other/replays", body);
+    reply_free(&reply);
+}
+
+static void a_job_of_a_webhook_disabled_meanwhile_waits_until_it_is_enabled(void **state)
+{
+    struct fixture *f = of(state);
+    struct rig *rig = &f->rig;
+    char job[HB_ID_MAX + 1], path[256];
+    rig_publish(rig, "order.created", 200);
+    put_dead(f, 0, 200);
+    rig_create(rig, "\"rate\":50", job);
+    rig_until_status(rig, job, "running");
+    (void)snprintf(path, sizeof path, "/v1/stores/demo/webhooks/%s/disable", rig->webhook);
+    struct reply reply = rig_ask(rig, 200, "POST", path, NULL);
+    reply_free(&reply);
+    rig_until_status(rig, job, "waiting");
+    int records = rig_find(rig, job).records;
+    turn(f, 100);
+    assert_int_equal(rig_find(rig, job).records, records);
+    (void)snprintf(path, sizeof path, "/v1/stores/demo/webhooks/%s/enable", rig->webhook);
+    reply = rig_ask(rig, 200, "POST", path, NULL);
+    reply_free(&reply);
+    rig_until_status(rig, job, "done");
+    assert_int_equal(rig_find(rig, job).ids, 200);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_dry_run_says_how_many_of_each_state_and_what_is_gone),
+        TEST(what_is_missing_is_what_the_webhook_wants_now_and_nobody_knows_of),
+        TEST(a_job_killed_half_way_goes_on_and_sends_each_once),
+        TEST(run_twice_the_second_job_finds_nothing_dead),
+        TEST(a_paused_job_selects_nothing_and_a_resumed_one_the_rest),
+        TEST(a_cancelled_job_ends_and_cannot_be_resumed),
+        TEST(more_deliveries_than_the_limit_are_refused_with_a_hint),
+        TEST(who_may_not_or_asks_for_the_wrong_is_told),
+        TEST(a_job_of_a_webhook_disabled_meanwhile_waits_until_it_is_enabled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
