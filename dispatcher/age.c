@@ -127,6 +127,9 @@ void hb_age_look_at_ring(struct hb_dispatcher *d, struct hb_partition *partition
     struct hb_delivery *oldest = partition->oldest;
     if (hb_ring_unsettled(&partition->ring) <= slots / 4 * 3 || !oldest || hb_outbox_is_congested(d->outbox))
         return;
+    int64_t age_us = hb_loop_mono(d->options.loop).us - oldest->since.us;
+    if (age_us < d->admit.limits.behind_us)
+        return; /* a burst, not a delivery that hangs */
     const struct hb_taken *taken = oldest->taken;
     while (partition->oldest && partition->oldest->taken == taken)
         park_oldest(d, partition->oldest);

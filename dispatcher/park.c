@@ -37,7 +37,8 @@ void hb_park_keep(struct hb_dispatcher *d, struct hb_taken *taken, struct hb_wal
 static void wait_for_its_end(struct hb_dispatcher *d, const struct hb_delivery *delivery, struct hb_fate *fate)
 {
     if (delivery->is_running)
-        fate->due.ms = hb_loop_wall(d->options.loop).ms + delivery->lane->webhook->timeout_ms + HB_FATE_RUNNING_MS;
+        fate->due.ms = hb_loop_wall(d->options.loop).ms + delivery->lane->webhook->timeout_ms +
+                      d->options.config->delivery_running_margin_ms;
 }
 
 /* A probe that waited in vain. */

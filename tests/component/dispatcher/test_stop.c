@@ -3,6 +3,7 @@
 static void open_with_waiting(struct world *w, int events)
 {
     w->config.delivery_window_start = w->config.delivery_window_max = 1;
+    w->config.dispatcher_settle_after_ms = 600000; /* or what waits would be parked meanwhile */
     world_add_webhook(w, &(struct fake_webhook){.id = "wh_0"});
     world_start(w);
     fake_kafka_assign(0, 0);

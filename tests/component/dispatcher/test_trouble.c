@@ -55,6 +55,7 @@ static void after_five_seconds_without_acknowledgement_nothing_more_is_sent(void
 {
     struct world *w = *state;
     w->config.delivery_window_start = w->config.delivery_window_max = 1;
+    w->config.dispatcher_settle_after_ms = 600000; /* or what waits would be parked meanwhile */
     open_world(w);
     for (int i = 0; i < 3; i++)
         world_publish(w, 0, NULL, 1u);

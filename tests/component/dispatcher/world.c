@@ -293,6 +293,7 @@ void world_finish(struct world *world)
     for (int round = 0; quiet < 3; round++) {
         int before = world->lines_acked + (int)world->journal_count + world->stores + fake_http_sent_count(world->http);
         HB_ASSERT(round < FINISH_ROUNDS_MAX);
+        world_settle(world);
         while (fake_http_pending(world->http))
             fake_http_answer(world->http, fake_http_pending(world->http), 200);
         fake_kafka_ack_all();
