@@ -8,6 +8,7 @@
 #include "component/kafka/kafka_room.h"
 #include "core/ids.h"
 #include "core/metrics.h"
+#include "hookbus/topics.h"
 #include "fakes/fake_registry.h"
 #include "platform/loop/loop.h"
 #include "platform/redis/redis.h"
