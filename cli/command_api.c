@@ -12,6 +12,7 @@
 #include "platform/loop/loop.h"
 #include "producer/ingest.h"
 #include "registry/api.h"
+#include "replay/api.h"
 
 #define TOPICS_LIMIT_MS 60000
 #define GRACE_MS 10000
@@ -28,6 +29,7 @@ struct api_role {
     struct hb_ingest *ingest;
     struct hb_tests *tests;
     struct hb_history *history;
+    struct hb_replay_api *replay;
     struct hb_http_server *server;
     struct hb_health *health;
     struct hb_timer *drain_timer, *stats_timer;
@@ -136,6 +138,7 @@ static void deinit(struct api_role *role)
     hb_http_server_free(&role->server);
     hb_tests_free(&role->tests);
     hb_history_free(&role->history);
+    hb_replay_api_free(&role->replay);
     hb_health_free(&role->health);
     hb_registry_free(&role->registry);
     hb_setup_deinit(&role->setup);
@@ -186,6 +189,24 @@ static enum hb_err make_ingest(struct api_role *role, struct hb_error *reterr)
     return hb_ingest_new(&options, &role->ingest, reterr);
 }
 
+static enum hb_err make_replay(struct api_role *role)
+{
+    const struct hb_config *config = role->setup.config;
+    struct hb_replay_api_options options = {
+        .loop = role->setup.loop,
+        .cluster = hb_setup_cluster(config, "hookbus-replay"),
+        .topic_prefix = hb_str_c(config->kafka_topic_prefix),
+        .registry = role->registry,
+        .pen = hb_registry_api_pen(role->registry_api),
+        .rate = config->replay_rate,
+        .rate_max = config->replay_rate_max,
+        .deliveries_max = (size_t)config->replay_deliveries_max,
+        .now = hb_setup_mono,
+    };
+
+    return hb_replay_api_new(&options, role->server, &role->replay);
+}
+
 static enum hb_err mount(struct api_role *role, struct hb_error *reterr)
 {
     struct hb_health_options health = {.setup = &role->setup, .trouble = trouble, .user = role};
@@ -207,6 +228,7 @@ static enum hb_err mount(struct api_role *role, struct hb_error *reterr)
     err = err ? err : hb_http_server_mount(role->server, routes, routes_count);
     err = err ? err : hb_ingest_mount(role->ingest, role->server);
     err = err ? err : hb_history_new(&history, role->server, &role->history);
+    err = err ? err : make_replay(role);
     return err ? hb_fail(reterr, err, "the api's routes could not be mounted: %s", hb_err_text(err)) : HB_OK;
 }
 

@@ -13,6 +13,7 @@
 #include "platform/loop/loop.h"
 #include "records/outbox.h"
 #include "registry/registry.h"
+#include "replay/runner.h"
 #include "retry/retry.h"
 
 #define TOPICS_LIMIT_MS 60000
@@ -28,6 +29,7 @@ struct dispatcher_role {
     struct hb_outbox *outbox;
     struct hb_dispatcher *dispatcher;
     struct hb_retry *retry; /* NULL: redis.address is empty */
+    struct hb_replay_runner *replay; /* NULL: no retry queue to send again by */
     bool is_dispatcher_stopped, is_retry_stopped;
     struct hb_http_server *server;
     struct hb_health *health;
@@ -74,6 +76,9 @@ static void stop(void *user)
     struct dispatcher_role *role = user;
 
     /* The owner first: nothing more is claimed; what it has with the sender ends with the dispatcher's requests. */
+    if (role->replay) {
+        hb_replay_runner_stop(role->replay);
+    }
     if (role->retry) {
         hb_retry_stop(role->retry);
     }
@@ -125,6 +130,7 @@ static void deinit(struct dispatcher_role *role)
     hb_health_free(&role->health);
     hb_http_client_free(&role->setup.http); /* ends what is in flight, into a dispatcher that still stands */
     hb_dispatcher_free(&role->dispatcher); /* ends the outbox: what the owner has in it is given back to it */
+    hb_replay_runner_free(&role->replay);
     hb_retry_free(&role->retry);
     hb_outbox_free(&role->outbox);
     hb_registry_free(&role->registry);
@@ -240,6 +246,32 @@ static enum hb_err make_retry(struct dispatcher_role *role, struct hb_error *ret
     return HB_OK;
 }
 
+/* Replay jobs of the shards we own are run here. */
+static enum hb_err make_replay(struct dispatcher_role *role)
+{
+    const struct hb_config *config = role->setup.config;
+
+    if (!role->retry) {
+        return HB_OK;
+    }
+    struct hb_owner owner = hb_retry_owner(role->retry);
+    struct hb_replay_runner_options options = {
+        .loop = role->setup.loop,
+        .cluster = hb_setup_cluster(config, role->worker),
+        .topic_prefix = hb_str_c(config->kafka_topic_prefix),
+        .worker = role->worker,
+        .registry = role->registry,
+        .outbox = role->outbox,
+        .owns = owner.owns,
+        .owns_user = owner.user,
+        .deliveries_max = (size_t)config->replay_deliveries_max,
+        .now = hb_setup_mono,
+        .metrics = role->setup.metrics,
+        .log = &role->setup.role,
+    };
+    return hb_replay_runner_new(&options, &role->replay);
+}
+
 static enum hb_err make_server(struct dispatcher_role *role, struct hb_error *reterr)
 {
     const struct hb_config *config = role->setup.config;
@@ -273,6 +305,7 @@ static enum hb_err init(struct dispatcher_role *role, struct hb_cli *cli)
     err = err ? err : hb_setup_topics(&role->setup, TOPICS_LIMIT_MS, reterr);
     err = err ? err : make_dispatcher(role, reterr);
     err = err ? err : make_retry(role, reterr);
+    err = err ? err : make_replay(role);
     role->signals = (struct hb_role_signals){.setup = &role->setup, .stop = stop, .again = stopped, .user = role};
     return err ? err : hb_role_signals_init(&role->signals, role->options.is_worker || role->options.is_supervised);
 }
