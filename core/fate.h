@@ -23,8 +23,6 @@
 #define HB_FATE_OURS_MS (30 * HB_MS_PER_S)
 /* What only somebody's hand can heal (a URL, an address that is not allowed, a damaged secret) is looked at so often. */
 #define HB_FATE_HEAL_MS HB_MS_PER_HOUR
-/* A request that outlives settle_after has ended for sure so long after its time limit. */
-#define HB_FATE_RUNNING_MS (20 * HB_MS_PER_S)
 /* A replay job with this before its id gives each delivery one attempt (`--once`). */
 #define HB_FATE_ONCE_PREFIX "once_"
 

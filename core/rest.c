@@ -6,7 +6,14 @@
 
 struct hb_rest hb_rest_make(void)
 {
-    return (struct hb_rest){.step_ms = HB_REST_FIRST_MS, .failing_since = {NOT_FAILING}};
+    return hb_rest_make_own(HB_REST_FIRST_MS, HB_REST_MOST_MS);
+}
+
+struct hb_rest hb_rest_make_own(int64_t first_ms, int64_t most_ms)
+{
+    HB_ASSERT(first_ms > 0 && most_ms > 0);
+    return (struct hb_rest){
+        .step_ms = first_ms, .first_ms = first_ms, .most_ms = most_ms, .failing_since = {NOT_FAILING}};
 }
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -34,8 +41,8 @@ static bool rest_until(struct hb_rest *rest, int64_t until_ms)
 
 static bool rest_a_step(struct hb_rest *rest, const struct hb_rest_failure *failure)
 {
-    int64_t wait_ms = smaller(hb_schedule_jitter(rest->step_ms, failure->random), HB_REST_MOST_MS);
-    rest->step_ms = smaller(rest->step_ms * 2, HB_REST_MOST_MS);
+    int64_t wait_ms = smaller(hb_schedule_jitter(rest->step_ms, failure->random), rest->most_ms);
+    rest->step_ms = smaller(rest->step_ms * 2, rest->most_ms);
     return rest_until(rest, failure->now.ms + wait_ms);
 }
 
@@ -66,7 +73,7 @@ bool hb_rest_failure(struct hb_rest *rest, struct hb_window *window, const struc
 bool hb_rest_success(struct hb_rest *rest, struct hb_window *window)
 {
     bool was_resting = rest->is_resting;
-    *rest = hb_rest_make();
+    *rest = hb_rest_make_own(rest->first_ms, rest->most_ms);
     if (was_resting)
         *window = (struct hb_window){.size = 1, .max = window->max, .epoch = window->epoch + 1};
     else

@@ -35,6 +35,7 @@ struct hb_rest {
     bool is_probing;
     struct hb_wall until;         /* resting: no probe before */
     int64_t step_ms;              /* how long the next rest is, before jitter */
+    int64_t first_ms, most_ms;    /* the first one after a success, and the longest */
     struct hb_wall failing_since; /* first failure after the last success; INT64_MAX: not failing */
     int failed_probes;            /* since then */
     bool has_died;                /* a delivery died since then */
@@ -49,8 +50,9 @@ struct hb_rest_failure {
     bool is_probe;
 };
 
-/* Healthy: not resting, not failing. */
+/* Healthy: not resting, not failing. Rests of HB_REST_FIRST_MS to HB_REST_MOST_MS, or of first_ms to most_ms (> 0). */
 struct hb_rest hb_rest_make(void);
+struct hb_rest hb_rest_make_own(int64_t first_ms, int64_t most_ms);
 /* A request failed. True: the webhook begins to rest, or rests longer than it did: publish `until`. Our own trouble
  * changes nothing but gives a probe back. */
 bool hb_rest_failure(struct hb_rest *rest, struct hb_window *window, const struct hb_rest_failure *failure);

@@ -276,6 +276,7 @@ enum hb_err hb_dispatcher_new(const struct hb_dispatcher_options *options, struc
     name_things(d);
     hb_partitions_init(&d->partitions, (size_t)c->dispatcher_ring_slots);
     hb_lanes_init(&d->lanes, options->http, d, (int)c->delivery_window_start, (int)c->delivery_window_max);
+    d->lanes.rest = hb_rest_make_own(c->delivery_rest_first_ms, c->delivery_rest_most_ms);
     d->outbox = options->outbox;
     d->lines_client =
         (struct hb_lines_client){.done = hb_settle_line_done, .dropped = hb_settle_line_dropped, .user = d};

@@ -9,7 +9,7 @@
 void hb_lanes_init(struct hb_lanes *lanes, struct hb_http_client *http, void *owner, int window_start, int window_max)
 {
     *lanes = (struct hb_lanes){.by_webhook = HB_MAP_EMPTY, .stalls = HB_MAP_EMPTY, .hosts = HB_MAP_EMPTY,
-                               .http = http, .owner = owner, .window_start = window_start, .window_max = window_max};
+                               .http = http, .owner = owner, .window_start = window_start, .window_max = window_max, .rest = hb_rest_make()};
 }
 
 enum hb_err hb_hmacs_init(const struct hb_webhook *webhook, struct hb_hmac *ret_hmacs[HB_WEBHOOK_SECRETS_MAX])
@@ -111,7 +111,7 @@ enum hb_err hb_lanes_get(struct hb_lanes *lanes, struct hb_webhook *webhook, str
     lane->window = hb_window_make(lanes->window_start, lanes->window_max);
     lane->last = &lane->first;
     lane->last_resend = &lane->first_resend;
-    lane->rest = hb_rest_make();
+    lane->rest = lanes->rest;
     lane->told_since = INT64_MAX;
     lane->gone_revision = -1;
     lane->webhook = hb_webhook_ref(webhook);

@@ -74,6 +74,7 @@ struct hb_lanes {
     struct hb_http_client *http;
     void *owner;
     int window_start, window_max;
+    struct hb_rest rest; /* of a lane that is new */
 };
 
 /* owner: what each lane carries for its requests' callbacks. */

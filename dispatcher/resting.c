@@ -46,7 +46,7 @@ static void publish(struct hb_dispatcher *d, struct hb_lane *lane, const char *r
 /* What a former owner said goes on. */
 static void adopt(struct hb_dispatcher *d, struct hb_lane *lane)
 {
-    lane->rest = hb_rest_make();
+    lane->rest = hb_rest_make_own(lane->rest.first_ms, lane->rest.most_ms);
     lane->rest.failing_since = hb_runtime_failing_since(d->options.registry, lane->webhook);
     lane->told_since = lane->rest.failing_since.ms;
     lane->rest.is_resting = lane->webhook->resting_until.ms != 0;
@@ -59,7 +59,7 @@ bool hb_resting_owns(struct hb_dispatcher *d, struct hb_lane *lane)
     if (owns && !lane->is_owned)
         adopt(d, lane);
     else if (!owns && lane->is_owned)
-        lane->rest = hb_rest_make();
+        lane->rest = hb_rest_make_own(lane->rest.first_ms, lane->rest.most_ms);
     lane->is_owned = owns;
     return owns;
 }
@@ -213,7 +213,7 @@ void hb_resting_changed(struct hb_lane *lane, const struct hb_webhook *old_webho
 {
     const struct hb_webhook *webhook = lane->webhook;
     if (old_webhook && webhook->enabled_revision > old_webhook->enabled_revision) { /* enabled, or woken */
-        lane->rest = hb_rest_make();
+        lane->rest = hb_rest_make_own(lane->rest.first_ms, lane->rest.most_ms);
         lane->quiet_until.ms = 0;
         lane->told_since = INT64_MAX;
     }

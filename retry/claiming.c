@@ -294,7 +294,7 @@ static void send_claim(struct hb_retry_shard *shard)
         return; /* tried again with the next pump */
     *claim = (struct hb_retry_claim){.shard = shard, .epoch = shard->epoch};
     size_t most = take_shares(shard, claim, shares);
-    const struct hb_view_claim how = {shares, claim->count, (int)most, HB_RETRY_LEASE_MS};
+    const struct hb_view_claim how = {shares, claim->count, (int)most, shard->retry->options.config->retry_lease_ms};
     if (hb_view_claim(shard->view, &how, claimed, claim) == HB_OK) {
         claim->next = shard->claims;
         claim->where = &shard->claims;

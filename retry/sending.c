@@ -6,7 +6,6 @@
 
 #define BODY_AWAY_PAUSE_MS 5000
 #define REFUSED_PAUSE_MS 1000
-#define RENEW_BEFORE_US ((HB_RETRY_LEASE_MS / 2) * HB_US_PER_MS)
 #define RELEASE_MAX 500
 
 static struct hb_str id_of(const unsigned char *delivery)
@@ -185,7 +184,7 @@ static struct hb_retry_flight *make_flight(struct hb_retry_shard *shard, struct 
     flight->entry = claimed->entry;
     flight->due = claimed->due;
     flight->is_probe = webhook->is_probing;
-    flight->lease_end.us = hb_retry_now(retry).us + HB_RETRY_LEASE_MS * HB_US_PER_MS;
+    flight->lease_end.us = hb_retry_now(retry).us + retry->options.config->retry_lease_ms * HB_US_PER_MS;
     (void)snprintf(flight->job, sizeof(flight->job), "%.*s", HB_ARG(claimed->job));
     if (hb_map_put(&retry->flights_by_id, id_of(flight->delivery), flight)) {
         free(flight);
@@ -241,17 +240,18 @@ static void renewed(void *user, const struct hb_view_answer *answer)
 static size_t gather_leases(struct hb_retry_shard *shard, struct hb_view_lease *leases)
 {
     int64_t now_us = hb_retry_now(shard->retry).us;
+    int64_t lease_us = shard->retry->options.config->retry_lease_ms * HB_US_PER_MS;
     size_t count = 0;
 
     for (struct hb_retry_flight *flight = shard->retry->flights; flight && count < RELEASE_MAX; flight = flight->next) {
-        if (flight->shard != shard || !is_current(flight) || flight->lease_end.us - now_us > RENEW_BEFORE_US)
+        if (flight->shard != shard || !is_current(flight) || flight->lease_end.us - now_us > lease_us / 2)
             continue;
         struct hb_view_lease *lease = &leases[count++];
         lease->webhook = hb_str_c(flight->webhook->id);
         memcpy(lease->delivery, flight->delivery, HB_DELIVERY_BYTES);
         lease->version = flight->entry.rule.version;
         lease->due = (struct hb_wall){0};
-        flight->lease_end.us = now_us + HB_RETRY_LEASE_MS * HB_US_PER_MS;
+        flight->lease_end.us = now_us + lease_us;
     }
     return count;
 }
@@ -266,7 +266,7 @@ void hb_sending_renew(struct hb_retry *retry)
             continue;
         size_t count = gather_leases(shard, leases);
         if (count)
-            (void)!hb_view_renew(shard->view, leases, count, HB_RETRY_LEASE_MS, renewed, shard);
+            (void)!hb_view_renew(shard->view, leases, count, retry->options.config->retry_lease_ms, renewed, shard);
     }
 }
 

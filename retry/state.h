@@ -22,8 +22,6 @@
 
 #define HB_RETRY_NODES_MAX 16
 #define HB_RETRY_TROUBLE_MAX 256
-/* Longer than the longest request (30 s), its resolution and the journal's acknowledgement together. */
-#define HB_RETRY_LEASE_MS INT64_C(60000)
 
 /* One Redis: a connection, and whether it can hold the queue. nodes.c */
 struct hb_retry_node {
