@@ -134,6 +134,60 @@ static void on_sent(void *user, const struct fake_request *request)
     world->events[topic][partition][offset].sent[webhook]++;
 }
 
+/* ---- the owner ---- */
+
+static void on_ended(void *user, void *tag, enum hb_resend_end end)
+{
+    struct world_owner *owner = &((struct world *)user)->owner;
+    HB_ASSERT(!owner->is_inside && (uintptr_t)tag < WORLD_RESENDS);
+    owner->ended[(uintptr_t)tag]++;
+    owner->end[(uintptr_t)tag] = (int)end;
+}
+
+static void on_room_changed(void *user, struct hb_str webhook)
+{
+    struct world_owner *owner = &((struct world *)user)->owner;
+    HB_ASSERT(!owner->is_inside && webhook.len > 0);
+    owner->changed++;
+}
+
+static bool on_owns(void *user, struct hb_str webhook)
+{
+    (void)webhook;
+    return ((struct world *)user)->owner.owns;
+}
+
+static void on_keep(void *user, const struct hb_event_bytes *record)
+{
+    struct world_owner *owner = &((struct world *)user)->owner;
+    owner->kept++;
+    (void)snprintf(owner->last_kept, sizeof owner->last_kept, "%.*s %lld %zu", HB_ARG(record->value), (long long)record->position.offset, record->headers_count);
+}
+
+struct hb_resend_room world_room(struct world *world, const char *webhook)
+{
+    struct hb_sender sender = hb_dispatcher_sender(world->dispatcher);
+    world->owner.is_inside = true;
+    struct hb_resend_room room = sender.room(sender.user, hb_str_c(webhook));
+    world->owner.is_inside = false;
+    return room;
+}
+
+enum hb_err world_resend(struct world *world, uintptr_t tag, const char *webhook, const struct hb_resend *resend)
+{
+    struct hb_sender sender = hb_dispatcher_sender(world->dispatcher);
+    struct hb_resend whole = *resend;
+    world->resent = (struct hb_event){.id = HB_STR("e-0-0-0"), .store = HB_STR("shop"), .type = HB_STR("order.created"), .subject = HB_STR("1001"),
+                                      .time = HB_STR("2023-11-14T22:13:20.000Z"), .data = HB_STR("{\"n\":1}"), .registry_stamp = HB_NO_STAMP, .is_json = true};
+    whole.webhook = hb_str_c(webhook);
+    whole.event = &world->resent;
+    whole.tag = (void *)tag;
+    world->owner.is_inside = true;
+    enum hb_err err = sender.send(sender.user, &whole);
+    world->owner.is_inside = false;
+    return err;
+}
+
 /* ---- life ---- */
 
 static void on_stopped(void *user) { ((struct world *)user)->stopped++; }
@@ -180,6 +234,9 @@ void world_start(struct world *world)
     struct hb_error error = {.text = ""};
     if (hb_dispatcher_new(&options, &world->dispatcher, &error))
         fail_msg("%s", error.text);
+    const struct hb_owner owner = {.ended = on_ended, .room_changed = on_room_changed, .owns = on_owns, .keep = on_keep, .user = world};
+    if (world->owner.is_there)
+        hb_dispatcher_set_owner(world->dispatcher, &owner);
     world_settle(world);
 }
 

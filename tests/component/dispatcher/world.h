@@ -30,6 +30,16 @@ struct world_event {
     bool is_whole;       /* one line for the event, nothing sent */
     bool is_appended;
 };
+#define WORLD_RESENDS 64
+/* The owner of parked deliveries, as the dispatcher sees it. */
+struct world_owner {
+    bool is_there, owns; /* set before world_start */
+    int ended[WORLD_RESENDS], end[WORLD_RESENDS]; /* by tag */
+    int changed;         /* room_changed */
+    int kept;            /* records shown */
+    char last_kept[256];
+    bool is_inside;      /* a call of the dispatcher's: nothing may come out of it */
+};
 struct world {
     struct hb_loop *loop;
     struct hb_registry *registry;
@@ -38,6 +48,8 @@ struct world {
     struct hb_metrics metrics;
     struct hb_log_context log;
     struct hb_outbox *outbox;
+    struct world_owner owner;
+    struct hb_event resent; /* what resends send */
     struct hb_dispatcher *dispatcher;
     char state_dir[128];
     bool has_keys, resets_offsets;
@@ -77,6 +89,9 @@ bool world_has_line(const struct world *world, const char *a, const char *b);
 int world_count_lines(const struct world *world, const char *text);
 /* How many of the kept journal records hold both texts. */
 int world_count_journal(const struct world *world, const char *a, const char *b);
+/* What the dispatcher says of a webhook's room, and a resend of event e-0-0-<offset> for it; the tag is its place in owner.ended. */
+struct hb_resend_room world_room(struct world *world, const char *webhook);
+enum hb_err world_resend(struct world *world, uintptr_t tag, const char *webhook, const struct hb_resend *resend);
 /* Gives time for lines to be gathered. */
 void world_gather(struct world *world);
 void world_settle(struct world *world);
