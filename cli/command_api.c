@@ -1,16 +1,20 @@
 /* Job: the role `hookbus api`: publishing, the registry, history, health: one HTTP server. */
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/health.h"
 #include "cli/role.h"
 #include "dispatcher/test_delivery.h"
+#include "history/deliveries.h"
 #include "history/history.h"
+#include "history/model.h"
 #include "platform/http_client/http_client.h"
 #include "platform/http_server/http_server.h"
 #include "platform/loop/loop.h"
 #include "producer/ingest.h"
+#include "records/outbox.h"
 #include "registry/api.h"
 #include "replay/api.h"
 
@@ -19,7 +23,10 @@
 #define DRAIN_LOOK_MS 20
 #define STATS_MS 500
 #define INGEST_GRACE_MS 5000
+#define OUTBOX_GRACE_MS 3000
 #define ADMIN_KEY_FILE_DEFAULT ".hookbus-admin-key"
+#define READ_MODEL_FILE_DEFAULT ".hookbus-read-model.sqlite"
+#define PATH_BYTES_MAX 4096
 
 struct api_role {
     struct hb_setup setup;
@@ -29,6 +36,12 @@ struct api_role {
     struct hb_ingest *ingest;
     struct hb_tests *tests;
     struct hb_history *history;
+    struct hb_outbox *outbox;
+    struct hb_model *model;
+    struct hb_deliveries *deliveries;
+    char model_path[PATH_BYTES_MAX];
+    bool was_model_complete;
+    char model_trouble[HB_ERROR_TEXT_MAX]; /* as it was logged last */
     struct hb_replay_api *replay;
     struct hb_http_server *server;
     struct hb_health *health;
@@ -60,6 +73,28 @@ static const char *trouble(void *user)
     return hb_ingest_trouble(role->ingest);
 }
 
+/* What changed is told once. */
+static void watch_model(struct api_role *role)
+{
+    const struct hb_model_status status = hb_model_status(role->model);
+    struct hb_metrics *metrics = role->setup.metrics;
+
+    hb_metric_set(metrics, HB_METRIC_READ_MODEL_COMPLETE, status.is_complete);
+    hb_metric_set(metrics, HB_METRIC_READ_MODEL_LINES, (int64_t)(status.lines + status.journal));
+    hb_metric_set(metrics, HB_METRIC_READ_MODEL_STALE, (int64_t)status.stale);
+    hb_metric_set(metrics, HB_METRIC_READ_MODEL_REBUILDS, (int64_t)status.rebuilds);
+    if (status.trouble[0] && strcmp(status.trouble, role->model_trouble) != 0) {
+        hb_log(&role->setup.role, HB_LOG_READ_MODEL_TROUBLE, HB_LOG_C("reason", status.trouble),
+               HB_LOG_INT("percent", status.percent));
+    }
+    memcpy(role->model_trouble, status.trouble, sizeof(role->model_trouble));
+    if (status.is_complete && !role->was_model_complete) {
+        hb_log(&role->setup.role, HB_LOG_READ_MODEL_COMPLETE, HB_LOG_C("file", role->model_path),
+               HB_LOG_INT("lines", (int64_t)status.lines), HB_LOG_INT("journal", (int64_t)status.journal));
+    }
+    role->was_model_complete = status.is_complete;
+}
+
 static void count(void *user)
 {
     struct api_role *role = user;
@@ -74,6 +109,7 @@ static void count(void *user)
     hb_metric_set(metrics, HB_METRIC_PUBLISH_UNAVAILABLE, (int64_t)stats.unavailable);
     hb_metric_set(metrics, HB_METRIC_PUBLISH_DEDUP_OFF, (int64_t)stats.dedup_off);
     hb_metric_set(metrics, HB_METRIC_PUBLISH_WAITING, (int64_t)stats.waiting);
+    watch_model(role);
     if (hb_ingest_is_fatal(role->ingest) && !role->end.code) {
         (void)hb_fail(&role->end, HB_ERR_FATAL, "%s", hb_ingest_trouble(role->ingest));
         hb_role_stop(&role->signals);
@@ -134,8 +170,15 @@ static void deinit(struct api_role *role)
     /* In the order their headers ask for. */
     hb_http_client_free(&role->setup.http);
     hb_ingest_free(&role->ingest, INGEST_GRACE_MS);
+    hb_deliveries_end(role->deliveries);
     hb_registry_api_free(&role->registry_api);
     hb_http_server_free(&role->server);
+    if (role->outbox) {
+        hb_outbox_end(role->outbox, OUTBOX_GRACE_MS);
+    }
+    hb_deliveries_free(&role->deliveries);
+    hb_outbox_free(&role->outbox);
+    hb_model_free(&role->model);
     hb_tests_free(&role->tests);
     hb_history_free(&role->history);
     hb_replay_api_free(&role->replay);
@@ -207,6 +250,49 @@ static enum hb_err make_replay(struct api_role *role)
     return hb_replay_api_new(&options, role->server, &role->replay);
 }
 
+static void choose_model_path(struct api_role *role)
+{
+    const char *file = hb_setup_text(role->setup.config->api_read_model_file);
+    const char *folder = hb_setup_text(role->setup.config->dispatcher_state_dir);
+
+    if (!file && folder) {
+        (void)mkdir(folder, 0700); /* as the dispatcher does; if it cannot be made, the model says so */
+        (void)snprintf(role->model_path, sizeof(role->model_path), "%s/read-model.sqlite", folder);
+    } else {
+        (void)snprintf(role->model_path, sizeof(role->model_path), "%s", file ? file : READ_MODEL_FILE_DEFAULT);
+    }
+}
+
+static enum hb_err make_deliveries(struct api_role *role, struct hb_error *reterr)
+{
+    const struct hb_config *config = role->setup.config;
+    struct hb_outbox_options outbox = {.loop = role->setup.loop,
+                                       .config = config,
+                                       .cluster = hb_setup_cluster(config, "hookbus-api"),
+                                       .worker = "api"};
+    struct hb_model_options model = {.path = role->model_path,
+                                     .cluster = hb_setup_cluster(config, "hookbus-read-model"),
+                                     .topic_prefix = hb_str_c(config->kafka_topic_prefix),
+                                     .lines_max = (size_t)config->api_read_model_lines_max,
+                                     .now = hb_setup_mono,
+                                     .wall = hb_setup_wall};
+    enum hb_err err = hb_outbox_new(&outbox, &role->outbox, reterr);
+
+    choose_model_path(role);
+    err = err ? err : hb_model_new(&model, &role->model);
+    if (err) {
+        return err;
+    }
+    const struct hb_deliveries_options deliveries = {.loop = role->setup.loop,
+                                                     .cluster = model.cluster,
+                                                     .topic_prefix = model.topic_prefix,
+                                                     .registry = role->registry,
+                                                     .model = role->model,
+                                                     .outbox = role->outbox,
+                                                     .now = hb_setup_mono};
+    return hb_deliveries_new(&deliveries, role->server, &role->deliveries);
+}
+
 static enum hb_err mount(struct api_role *role, struct hb_error *reterr)
 {
     struct hb_health_options health = {.setup = &role->setup, .trouble = trouble, .user = role};
@@ -225,6 +311,7 @@ static enum hb_err mount(struct api_role *role, struct hb_error *reterr)
     /* Before the registry's routes: the first match wins. */
     struct hb_tests_options tests = {role->setup.loop, role->registry, role->setup.http};
     err = err ? err : hb_tests_new(&tests, role->server, &role->tests);
+    err = err ? err : make_deliveries(role, reterr);
     err = err ? err : hb_http_server_mount(role->server, routes, routes_count);
     err = err ? err : hb_ingest_mount(role->ingest, role->server);
     err = err ? err : hb_history_new(&history, role->server, &role->history);

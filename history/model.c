@@ -19,7 +19,7 @@
 #define PRUNE_US (60 * HB_MS_PER_S * HB_US_PER_MS)
 #define PRUNE_AGAIN_US (HB_MS_PER_S * HB_US_PER_MS)
 #define POLL_WAIT_MS 100
-#define AGAIN_MS 3000
+#define AGAIN_S 3
 #define NICE 10 /* deliveries first: a read model may be late */
 #define PATH_BYTES_MAX 4096
 #define SOURCE_BYTES_MAX 1024
@@ -176,9 +176,8 @@ static int lock_file(const char *path, struct hb_error *reterr)
 
 static void wait_again(struct hb_model *model)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += AGAIN_MS / HB_MS_PER_S;
+    /* The options' clock is the monotonic one, as the condition's. */
+    struct timespec until = {.tv_sec = (time_t)(model->options.now().us / (HB_US_PER_MS * HB_MS_PER_S)) + AGAIN_S};
     pthread_mutex_lock(&model->mutex);
     while (!atomic_load(&model->is_stopping) &&
            pthread_cond_timedwait(&model->stopped, &model->mutex, &until) == 0) {

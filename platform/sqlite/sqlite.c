@@ -1,5 +1,6 @@
 #include "platform/sqlite/sqlite.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,8 +50,20 @@ static enum hb_err error_of(int code)
 
 /* ---- the database ---- */
 
+/* Subjects stand in it: for its owner alone. What SQLite puts beside it gets the same mode. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 static int open_file(const char *path, enum hb_sqlite_use use, sqlite3 **ret_db)
 {
+    if (use == HB_SQLITE_WRITE) {
+        make_private(path);
+    }
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     flags |= use == HB_SQLITE_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     int code = sqlite3_open_v2(path, ret_db, flags, NULL);
