@@ -52,6 +52,7 @@ static void end(struct hb_dispatcher *d, struct hb_delivery *delivery, const str
     struct hb_fate fate = hb_record_decide(d, delivery, outcome);
     hb_metric_add_label(d->options.metrics, HB_METRIC_OUTCOMES, (unsigned)outcome->reason, 1);
     delivery->is_running = false;
+    lane->is_asked |= delivery->is_resend; /* its slot is what the owner waits for */
     write_line(d, delivery, &fate, answer, detail);
     log_death(d, delivery, &fate);
     hb_resting_result(d, delivery, outcome, &fate);

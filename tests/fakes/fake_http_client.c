@@ -109,6 +109,13 @@ void fake_http_answer(struct hb_http_client *client, struct fake_request *reques
     end(client, request, &answer);
 }
 
+void fake_http_answer_later(struct hb_http_client *client, struct fake_request *request, int status, int64_t retry_after_ms)
+{
+    struct hb_answer answer = {.status = status, .retry_after_ms = retry_after_ms, .body = HB_STR("later"), .address = "192.0.2.1:80",
+                               .duration_us = 1500, .requests = 1};
+    end(client, request, &answer);
+}
+
 void fake_http_fail(struct hb_http_client *client, struct fake_request *request, enum hb_failure failure)
 {
     struct hb_answer answer = {.failure = failure, .retry_after_ms = HB_NO_RETRY_AFTER, .duration_us = 1500};

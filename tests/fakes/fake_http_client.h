@@ -26,6 +26,8 @@ int fake_http_sent_count(const struct hb_http_client *client);
 void fake_http_on_send(struct hb_http_client *client, void (*sent)(void *user, const struct fake_request *request), void *user);
 /* Answers one and forgets it. */
 void fake_http_answer(struct hb_http_client *client, struct fake_request *request, int status);
+/* With a Retry-After. */
+void fake_http_answer_later(struct hb_http_client *client, struct fake_request *request, int status, int64_t retry_after_ms);
 void fake_http_fail(struct hb_http_client *client, struct fake_request *request, enum hb_failure failure);
 /* The value of a header, or NULL; in a buffer that the next call overwrites. */
 const char *fake_request_header(const struct fake_request *request, const char *name);
