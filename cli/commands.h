@@ -16,6 +16,8 @@
     X(webhook_pause) X(webhook_resume) X(webhook_enable) X(webhook_disable) X(webhook_wake)        \
     X(webhook_rotate_secret) X(webhook_test) X(webhook_test_filter)                                \
     X(key_add) X(key_list) X(key_remove)                                                             \
+    X(replay) X(replay_create) X(replay_list) X(replay_show) X(replay_watch)                       \
+    X(replay_pause) X(replay_resume) X(replay_cancel)                                              \
     X(topics_list) X(topics_create) X(topics_check)                                                \
     X(config_check) X(config_print) X(config_reference)                                            \
     X(doctor) X(secrets_init) X(listen) X(completion) X(manual) X(version)

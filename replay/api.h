@@ -12,7 +12,7 @@
 #include "platform/kafka/kafka.h"
 
 #define HB_REPLAY_DRY_RUNS_MAX 2
-#define HB_REPLAY_DRY_MS_MAX 60000
+#define HB_REPLAY_DRY_MS_MAX 25000 /* below what clients wait for */
 #define HB_REPLAY_STORE_JOBS_MAX 1000
 #define HB_REPLAY_STORE_OPEN_MAX 100
 #define HB_REPLAY_SAMPLE 10

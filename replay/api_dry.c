@@ -92,7 +92,7 @@ static void refuse(const struct replay_dry *dry, enum hb_err err, const char *te
         (void)hb_replay_refuse(&problem, 422, "too_many_deliveries", "since", text);
     else if (err == HB_ERR_TIMEOUT)
         (void)hb_replay_refuse(&problem, 422, "range_too_large", "since",
-                               "Counting took longer than a minute: narrow the range of time.");
+                               "Counting took longer than 25 s: narrow the range of time.");
     else
         (void)hb_replay_refuse(&problem, 503, "history_unavailable", NULL, text);
     hb_replay_answer_problem(dry->call, &problem);
