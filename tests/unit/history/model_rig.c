@@ -57,9 +57,8 @@ const char *rig_id(int n)
     return id;
 }
 
-void rig_line(struct rig *rig, int n, const char *outcome, const char *reason, int64_t at_ms)
+void rig_line_text(int n, const char *outcome, const char *reason, int64_t at_ms, struct hb_buf *ret_text)
 {
-    struct hb_buf value = hb_buf_make(65536);
     char event[32];
     (void)snprintf(event, sizeof(event), "evt_%d", n);
     bool is_sent = strcmp(outcome, "skipped") != 0 && strcmp(outcome, "parked") != 0;
@@ -81,9 +80,36 @@ void rig_line(struct rig *rig, int n, const char *outcome, const char *reason, i
                                    .duration_us = 12345,
                                    .connect_us = 0,
                                    .retry_after_ms = -1};
-    assert_int_equal(hb_attempt_line_add(&value, &line), HB_OK);
+    assert_int_equal(hb_attempt_line_add(ret_text, &line), HB_OK);
+}
+
+void rig_line(struct rig *rig, int n, const char *outcome, const char *reason, int64_t at_ms)
+{
+    struct hb_buf value = hb_buf_make(65536);
+    rig_line_text(n, outcome, reason, at_ms, &value);
     assert_int_equal(hb_model_apply_attempts(rig->apply, 0, rig->next[HB_MODEL_ATTEMPTS]++, hb_buf_str(&value)), HB_OK);
     hb_buf_deinit(&value);
+}
+
+struct hb_journal_record rig_record(int n, const char *state, int64_t version, char ret_event[32])
+{
+    (void)snprintf(ret_event, 32, "evt_%d", n);
+    int found = hb_delivery_state_find(hb_str_c(state));
+    assert_true(found >= 0);
+    return (struct hb_journal_record){.kind = found == HB_DELIVERY_DELIVERED ? HB_JOURNAL_TOMBSTONE : HB_JOURNAL_STATE,
+                                       .id = hb_str_c(rig_id(n)),
+                                       .webhook = n % 2 ? HB_STR("wh_odd") : HB_STR("wh_even"),
+                                       .version = version,
+                                       .repairs = HB_SHARD_NONE,
+                                       .state = (enum hb_delivery_state)found,
+                                       .store = HB_STR("shop"),
+                                       .event = hb_str_c(ret_event),
+                                       .subject = 7,
+                                       .position = {0, 3, n, {RIG_NOW_MS - 1000 + n}},
+                                       .attempts = version < 100 ? version : 0,
+                                       .first_failed = {HB_JOURNAL_NEVER},
+                                       .due = {RIG_NOW_MS + 60000},
+                                       .reason = HB_STR("server_error")};
 }
 
 void rig_journal(struct rig *rig, int n, const char *state, int64_t version)
@@ -91,23 +117,7 @@ void rig_journal(struct rig *rig, int n, const char *state, int64_t version)
     char scratch[HB_JOURNAL_SCRATCH_MAX], event[32];
     struct hb_name_value headers[HB_JOURNAL_HEADERS_MAX];
     struct hb_buf value = hb_buf_make(HB_JOURNAL_VALUE_MAX);
-    (void)snprintf(event, sizeof(event), "evt_%d", n);
-    int found = hb_delivery_state_find(hb_str_c(state));
-    assert_true(found >= 0);
-    struct hb_journal_record record = {.kind = found == HB_DELIVERY_DELIVERED ? HB_JOURNAL_TOMBSTONE : HB_JOURNAL_STATE,
-                                       .id = hb_str_c(rig_id(n)),
-                                       .webhook = n % 2 ? HB_STR("wh_odd") : HB_STR("wh_even"),
-                                       .version = version,
-                                       .repairs = HB_SHARD_NONE,
-                                       .state = (enum hb_delivery_state)found,
-                                       .store = HB_STR("shop"),
-                                       .event = hb_str_c(event),
-                                       .subject = 7,
-                                       .position = {0, 3, n, {RIG_NOW_MS - 1000 + n}},
-                                       .attempts = version < 100 ? version : 0,
-                                       .first_failed = {HB_JOURNAL_NEVER},
-                                       .due = {RIG_NOW_MS + 60000},
-                                       .reason = HB_STR("server_error")};
+    const struct hb_journal_record record = rig_record(n, state, version, event);
     struct hb_model_journal from = {.partition = 5, .offset = rig->next[HB_MODEL_JOURNAL]++, .appended = {RIG_NOW_MS}};
     from.source.key = record.id;
     from.source.headers = headers;

@@ -25,6 +25,9 @@ void rig_line(struct rig *rig, int n, const char *outcome, const char *reason, i
 /* A journal record of delivery n; "delivered" is a tombstone. Due in a minute. */
 void rig_journal(struct rig *rig, int n, const char *state, int64_t version);
 void rig_commit(struct rig *rig);
+/* The same as bytes: appends the line; makes the record (its event's id lies in ret_event). */
+void rig_line_text(int n, const char *outcome, const char *reason, int64_t at_ms, struct hb_buf *ret_text);
+struct hb_journal_record rig_record(int n, const char *state, int64_t version, char ret_event[32]);
 /* "1:parked,2:dead" of the page a filter gives, in its order. */
 void rig_list(struct rig *rig, const struct hb_model_filter *filter, char ret_text[1024]);
 /* Every table but `offsets`, sorted, as one text (free). */
