@@ -18,6 +18,8 @@ struct run {
     enum hb_webhook_status status[3];
     int64_t stamp;
     int moved;
+    uintptr_t resends; /* given so far */
+    bool is_given[WORLD_RESENDS];
 };
 
 static uint64_t next(struct run *run)
@@ -78,6 +80,31 @@ static void publish(struct run *run)
             break;
         }
         (void)world_append(run->w, 0, p, &event, webhooks);
+    }
+}
+
+/* As the owner does: asks for room, gives at most so many; each ends once. */
+static void resend(struct run *run)
+{
+    if (!run->w->owner.is_there)
+        return;
+    const char *webhook = IDS[below(run, 3)];
+    struct hb_resend_room room = world_room(run->w, webhook);
+    run->w->owner.owns = below(run, 3) != 0;
+    for (int i = 0; i < room.slots && run->resends < WORLD_RESENDS; i++) {
+        const struct hb_resend due = {.version = 1 + below(run, 5), .attempts = below(run, 4), .first_failed = {1}, .is_probe = room.is_probe,
+                                      .position = {0, 0, WORLD_OFFSETS - 1, {1}}};
+        if (world_resend(run->w, run->resends, webhook, &due) == HB_OK)
+            run->is_given[run->resends++] = true;
+    }
+}
+
+static void check_resends(const struct run *run, bool is_quiet)
+{
+    for (uintptr_t i = 0; i < WORLD_RESENDS; i++) {
+        assert_in_range(run->w->owner.ended[i], 0, run->is_given[i]);
+        if (is_quiet)
+            assert_int_equal(run->w->owner.ended[i], run->is_given[i]);
     }
 }
 
@@ -143,6 +170,7 @@ static void assign_all(struct run *run)
 static void crash(struct run *run)
 {
     world_crash(run->w);
+    check_resends(run, true);
     run->may_repeat = true;
     memset(run->is_assigned, 0, sizeof run->is_assigned);
     fake_registry_set_applied(run->w->registry, run->stamp);
@@ -153,7 +181,7 @@ static void crash(struct run *run)
 static void step(struct run *run, bool is_rough)
 {
     static const int TIMES_MS[] = {1, 10, 51, 200, 1000, 6000};
-    switch (below(run, is_rough ? 13 : 11)) {
+    switch (below(run, is_rough ? 14 : 12)) {
     case 0:
     case 1:
         publish(run);
@@ -184,6 +212,9 @@ static void step(struct run *run, bool is_rough)
         fake_kafka_refuse(below(run, 3) == 0 ? HB_ERR_FULL : HB_OK);
         break;
     case 11:
+        resend(run);
+        break;
+    case 12:
         rebalance(run);
         break;
     default:
@@ -209,7 +240,7 @@ static bool has_seat_at(const struct hb_dispatcher *d, const struct hb_host *hos
 static void check_counters(const struct run *run)
 {
     const struct hb_dispatcher *d = run->w->dispatcher;
-    size_t waiting = 0, state = 0;
+    size_t waiting = 0, resends = 0, state = 0;
     int in_flight = 0;
     for (struct hb_lane *lane; (lane = hb_map_next(&d->lanes.by_webhook, &state)) != NULL;) {
         size_t queued = 0;
@@ -218,7 +249,14 @@ static void check_counters(const struct run *run)
         assert_int_equal(queued, lane->waiting);
         waiting += queued;
         in_flight += lane->in_flight;
+        queued = 0;
+        for (struct hb_delivery *delivery = lane->first_resend; delivery; delivery = delivery->next)
+            queued++;
+        resends += queued;
+        assert_true(lane->is_behind || lane->waiting == 0 || d->admit.in_time >= lane->waiting);
     }
+    assert_int_equal(resends, d->admit.resends_waiting);
+    check_resends(run, false);
     assert_int_equal(waiting, d->admit.waiting);
     assert_int_equal(in_flight, d->admit.in_flight);
     assert_int_equal(in_flight, fake_http_pending_count(run->w->http));
@@ -243,6 +281,7 @@ static void check_quiet(const struct run *run)
                              (long long)run->w->events[0][p][offset].sent[i], IDS[i]);
     }
     assert_int_equal(run->w->dispatcher->admit.waiting, 0);
+    check_resends(run, true);
     assert_int_equal(run->w->dispatcher->pool.in_use, 0);
 }
 
@@ -257,6 +296,10 @@ static void configure(struct run *run)
     c->delivery_waiting_max = 16 + below(run, 32);
     c->dispatcher_attempts_record_bytes = 1024;
     c->dispatcher_attempts_linger_ms = below(run, 2) ? 50 : 0;
+    c->delivery_waiting_per_webhook_max = 4 + below(run, 20);
+    c->delivery_rest_first_ms = 1000;
+    run->w->owner.is_there = below(run, 4) != 0;
+    run->w->owner.owns = below(run, 2);
     run->stamp = 10;
     fake_registry_set_applied(run->w->registry, run->stamp);
     fake_registry_set_end(run->w->registry, run->stamp + 5);

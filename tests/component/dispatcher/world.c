@@ -177,7 +177,8 @@ enum hb_err world_resend(struct world *world, uintptr_t tag, const char *webhook
 {
     struct hb_sender sender = hb_dispatcher_sender(world->dispatcher);
     struct hb_resend whole = *resend;
-    world->resent = (struct hb_event){.id = HB_STR("e-0-0-0"), .store = HB_STR("shop"), .type = HB_STR("order.created"), .subject = HB_STR("1001"),
+    (void)snprintf(world->resent_id, sizeof world->resent_id, "e-0-0-%lld", (long long)resend->position.offset);
+    world->resent = (struct hb_event){.id = hb_str_c(world->resent_id), .store = HB_STR("shop"), .type = HB_STR("order.created"), .subject = HB_STR("1001"),
                                       .time = HB_STR("2023-11-14T22:13:20.000Z"), .data = HB_STR("{\"n\":1}"), .registry_stamp = HB_NO_STAMP, .is_json = true};
     whole.webhook = hb_str_c(webhook);
     whole.event = &world->resent;

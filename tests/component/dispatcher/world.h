@@ -50,6 +50,7 @@ struct world {
     struct hb_outbox *outbox;
     struct world_owner owner;
     struct hb_event resent; /* what resends send */
+    char resent_id[64];
     struct hb_dispatcher *dispatcher;
     char state_dir[128];
     bool has_keys, resets_offsets;
