@@ -1,6 +1,6 @@
 /* From the journal into the view: records are kept until their batch is applied, one batch a shard at a time. What is no
  * record of ours is set aside with its bytes in the log and read over; one of a newer hookbus stops its shard. */
-#include "retry/state.h"
+#include "retry/notices.h"
 
 #include "core/journal_record.h"
 #include "hookbus/topics.h"
@@ -23,6 +23,7 @@ struct hb_retry_record {
     struct hb_retry_record *next;
     struct hb_kafka_message message; /* the strings below are views of it */
     bool is_ours;                    /* else it is only read over */
+    bool is_notice;                  /* the event is a notice: its death is not told */
     struct hb_view_record record;
     struct hb_str store;
 };
@@ -130,6 +131,7 @@ static const char *make_record(const struct hb_journal_record *from, int64_t off
     to->subject = from->subject;
     to->job = from->job;
     ret->store = from->store;
+    ret->is_notice = hb_notice_is_id(from->event);
     return NULL;
 }
 
@@ -276,6 +278,8 @@ static void let_go(struct hb_retry_shard *shard, size_t taken)
     while (taken-- > 0) {
         struct hb_retry_record *record = shard->first;
         shard->first = record->next;
+        if (record->is_ours && !record->is_notice)
+            hb_notices_of_record(shard, &record->record, record->message.appended);
         hb_kafka_message_free(&record->message);
         free(record);
     }

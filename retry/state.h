@@ -111,6 +111,8 @@ struct hb_retry_webhook {
     int busy;         /* claimed and not with the sender yet */
     struct hb_mono again; /* asks for room then; INT64_MAX: when told */
     struct hb_rate rate;
+    unsigned told;         /* notices of this revision: bit 1 << enum hb_notice_kind. notices.c */
+    int64_t told_revision; /* enabled_revision they were told under */
     struct hb_retry_webhook *next_claim, *next_ready, *next_touched;
     bool is_in_claim, is_in_ready, is_touched, must_be_ready;
     bool is_ending;   /* deleted: its deliveries are being ended */

@@ -1,6 +1,6 @@
 /* The webhooks the owner has to do with: those that had something parked. One the registry does not know (yet) has no
  * snapshot. */
-#include "retry/state.h"
+#include "retry/notices.h"
 
 #include <stdlib.h>
 
@@ -43,7 +43,7 @@ struct hb_retry_webhook *hb_retry_webhook_of(struct hb_retry *retry, struct hb_s
 void hb_retry_webhook_changed(struct hb_retry *retry, const struct hb_webhook *old_webhook,
                               struct hb_webhook *new_webhook)
 {
-    (void)old_webhook; /* one whose record is gone keeps its last snapshot: nothing of it is left by then */
+    /* One whose record is gone keeps its last snapshot: nothing of it is left by then. */
     struct hb_retry_webhook *webhook = new_webhook ? hb_map_get(&retry->webhooks, new_webhook->id) : NULL;
 
     if (!webhook)
@@ -53,6 +53,10 @@ void hb_retry_webhook_changed(struct hb_retry *retry, const struct hb_webhook *o
     if (was_unknown)
         hb_reading_apply(webhook->shard); /* a record may have waited for it */
     hb_claiming_room_changed(webhook);
+    /* An operator's change is a new revision of the configuration; run-time state is not. */
+    if (old_webhook && old_webhook->status != HB_WEBHOOK_DISABLED && new_webhook->status == HB_WEBHOOK_DISABLED &&
+        old_webhook->revision == new_webhook->revision)
+        hb_notices_disabled(webhook);
 }
 
 void hb_retry_webhooks_free(struct hb_retry *retry)
