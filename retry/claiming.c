@@ -90,7 +90,7 @@ static int room_of(struct hb_retry_webhook *webhook, struct hb_mono *ret_again)
     *ret_again = (struct hb_mono){NEVER};
     webhook->is_probing = room.is_probe;
     if (room.is_deleted && !webhook->is_ending)
-        hb_ending_deleted(webhook);
+        hb_scanning_deleted(webhook);
     if (room.is_deleted || room.is_unknown)
         return 0;
     if (room.slots <= 0 && room.again.ms != HB_RESEND_WHEN_TOLD) {
@@ -142,6 +142,14 @@ void hb_claiming_passed(struct hb_retry_webhook *webhook)
     HB_ASSERT(webhook->busy > 0);
     webhook->busy--;
     hb_claiming_room_changed(webhook);
+}
+
+void hb_claiming_sated(struct hb_retry_webhook *webhook)
+{
+    webhook->is_hungry = false;
+    hb_turns_leave(&webhook->shard->retry->turns, &webhook->seat);
+    if (webhook->is_off || webhook->is_in_ready)
+        tell_ready(webhook, true);
 }
 
 /* ---- what is due ---- */
@@ -233,8 +241,8 @@ static void settle_share(struct hb_retry_webhook *webhook)
     webhook->is_hungry = got == share;
     if (webhook->is_hungry)
         look_for_room(webhook);
-    else if (webhook->is_off || webhook->is_in_ready)
-        tell_ready(webhook, true);
+    else
+        hb_claiming_sated(webhook);
 }
 
 static void take_deliveries(struct hb_retry_shard *shard, const struct hb_view_answer *answer)

@@ -137,9 +137,12 @@ void hb_ending_flight(struct hb_retry_flight *flight, enum hb_delivery_event wha
     }
 }
 
-void hb_ending_deleted(struct hb_retry_webhook *webhook)
+enum hb_err hb_ending_parked(struct hb_retry_webhook *webhook, const struct hb_view_delivery *delivery,
+                             enum hb_delivery_event what, enum hb_reason reason, hb_journal_done_fn *done, void *user)
 {
-    webhook->is_ending = true;
+    const struct ending ending = {webhook, delivery->delivery, &delivery->entry, delivery->job, NULL, what, reason};
+
+    return end_delivery(webhook->shard->retry, &ending, done, user);
 }
 
 void hb_ending_conflict(struct hb_retry_shard *shard, const struct hb_view_refusal *refusal)

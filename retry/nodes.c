@@ -35,7 +35,7 @@ static void became_fit(struct hb_retry_node *node)
     if (node->is_fit)
         return;
     if (node->is_told_away)
-        hb_log(&node->retry->log, HB_LOG_RETRY_REDIS_BACK, HB_LOG_C("redis", node->address));
+        hb_log(&node->retry->log, HB_LOG_RETRY_REDIS_BACK, HB_LOG_C("redis", node->name));
     node->is_fit = node->was_fit = true;
     node->is_told_away = false;
     set_trouble(node, "");
@@ -57,7 +57,7 @@ static void judged(void *user, enum hb_err err, const struct hb_store_state *sta
         return;
     }
     if (strcmp(node->trouble, error->text) != 0)
-        hb_log(&node->retry->log, HB_LOG_RETRY_REDIS_UNFIT, HB_LOG_C("redis", node->address),
+        hb_log(&node->retry->log, HB_LOG_RETRY_REDIS_UNFIT, HB_LOG_C("redis", node->name),
                HB_LOG_C("why", error->text));
     set_trouble(node, error->text);
     became_unfit(node);
@@ -90,7 +90,9 @@ static enum hb_err open_node(struct hb_retry_node *node, struct hb_error *reterr
     const int64_t timeout_ms = c->redis_command_timeout_ms;
     const struct hb_redis_options options = {
         .loop = node->retry->options.loop,
-        .address = node->address,
+        .address = c->redis_address,
+        .node = node->number,
+        .ca_file = c->redis_ca_file[0] ? c->redis_ca_file : NULL,
         .username = c->redis_username[0] ? c->redis_username : NULL,
         .password = c->redis_password[0] ? c->redis_password : NULL,
         .connect_timeout_ms = (int)c->redis_connect_timeout_ms,
@@ -108,27 +110,32 @@ static enum hb_err open_node(struct hb_retry_node *node, struct hb_error *reterr
     return err ? hb_fail(reterr, err, "no memory for the retry queue's scripts") : HB_OK;
 }
 
+static void name_node(struct hb_retry_node *node)
+{
+    struct hb_str rest = hb_str_c(node->retry->options.config->redis_address), one = {NULL, 0};
+
+    for (int i = 0; i <= node->number; i++)
+        (void)hb_str_split(&rest, ',', &one);
+    (void)snprintf(node->name, sizeof(node->name), "%.*s", HB_ARG(hb_str_trim(one)));
+}
+
 enum hb_err hb_nodes_new(struct hb_retry *retry, struct hb_error *reterr)
 {
-    struct hb_str rest = hb_str_c(retry->options.config->redis_address), one;
+    int count = hb_redis_nodes(retry->options.config->redis_address);
 
-    while (rest.len && hb_str_split(&rest, ',', &one)) {
-        one = hb_str_trim(one);
-        if (retry->nodes_count == HB_RETRY_NODES_MAX)
-            return hb_fail(reterr, HB_ERR_CONFIG, "redis.address names more than %d nodes", HB_RETRY_NODES_MAX);
-        struct hb_retry_node *node = &retry->nodes[retry->nodes_count];
-        if (one.len == 0 || one.len >= sizeof(node->address))
-            return hb_fail(reterr, HB_ERR_CONFIG, "redis.address has an empty or too long node: \"%s\"",
-                           retry->options.config->redis_address);
-        memcpy(node->address, one.ptr, one.len);
+    if (count == 0)
+        return hb_fail(reterr, HB_ERR_CONFIG, "redis.address is empty: there is no retry queue");
+    if (count > HB_RETRY_NODES_MAX)
+        return hb_fail(reterr, HB_ERR_CONFIG, "redis.address names more than %d nodes", HB_RETRY_NODES_MAX);
+    for (int i = 0; i < count; i++) {
+        struct hb_retry_node *node = &retry->nodes[i];
         node->retry = retry;
         node->number = retry->nodes_count++;
+        name_node(node);
         enum hb_err err = open_node(node, reterr);
         if (err)
             return err;
     }
-    if (retry->nodes_count == 0)
-        return hb_fail(reterr, HB_ERR_CONFIG, "redis.address is empty: there is no retry queue");
     for (int i = 0; i < HB_SHARDS; i++)
         retry->shards[i].node = &retry->nodes[i % retry->nodes_count];
     return HB_OK;
@@ -149,8 +156,8 @@ static void tell_away(struct hb_retry_node *node)
     node->is_told_away = true;
     (void)snprintf(node->trouble, sizeof(node->trouble),
                    "Redis at %.80s cannot be reached (%.60s): retries wait until it is back; first attempts go on",
-                   node->address, hb_redis_trouble(node->redis));
-    hb_log(&node->retry->log, HB_LOG_RETRY_REDIS_AWAY, HB_LOG_C("redis", node->address),
+                   node->name, hb_redis_trouble(node->redis));
+    hb_log(&node->retry->log, HB_LOG_RETRY_REDIS_AWAY, HB_LOG_C("redis", node->name),
            HB_LOG_C("why", hb_redis_trouble(node->redis)));
 }
 

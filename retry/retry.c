@@ -133,8 +133,11 @@ static void each_second(void *user)
     if (retry->consumer)
         consumer_ready(retry, 0); /* also when nothing woke us */
     hb_reading_poll(retry);
-    for (int i = 0; i < HB_SHARDS; i++)
+    for (int i = 0; i < HB_SHARDS; i++) {
         hb_shard_second(&retry->shards[i]);
+        hb_scanning_second(&retry->shards[i]);
+    }
+    hb_scanning_piece(retry);
     if (retry->seconds % RENEW_EVERY_S == 0)
         hb_sending_renew(retry);
     if (retry->seconds % GLANCE_EVERY_S == 0)
@@ -311,6 +314,7 @@ void hb_retry_free(struct hb_retry **retry_ptr)
     hb_reading_free(retry);
     hb_sending_free(retry);
     for (int i = 0; i < HB_SHARDS; i++) {
+        hb_scanning_stop(&retry->shards[i]);
         hb_claiming_forget(&retry->shards[i]);
         hb_view_free(&retry->shards[i].view);
     }

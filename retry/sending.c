@@ -201,6 +201,11 @@ static struct hb_retry_flight *make_flight(struct hb_retry_shard *shard, struct 
     return flight;
 }
 
+bool hb_sending_has(const struct hb_retry *retry, const unsigned char *delivery)
+{
+    return hb_map_get(&retry->flights_by_id, id_of(delivery)) != NULL;
+}
+
 void hb_sending_take(struct hb_retry_shard *shard, struct hb_retry_webhook *webhook,
                      const struct hb_view_delivery *claimed)
 {

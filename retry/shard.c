@@ -28,6 +28,7 @@ static void close_shard(struct hb_retry_shard *shard)
     hb_reading_stop(shard);
     hb_claiming_closed(shard);
     hb_repairing_stop(shard);
+    hb_scanning_stop(shard);
 }
 
 static void wait_a_while(struct hb_retry_shard *shard, int64_t pause_us)
@@ -179,6 +180,13 @@ static void announce(struct hb_retry_shard *shard)
 
 /* ---- looking again after a connection broke ---- */
 
+static void opened(struct hb_retry_shard *shard, bool is_taken_over)
+{
+    hb_claiming_opened(shard, is_taken_over);
+    hb_scanning_opened(shard);
+    hb_repairing_run(shard);
+}
+
 static void looked(void *user, const struct hb_view_answer *answer)
 {
     struct hb_retry_shard *shard = user;
@@ -188,7 +196,7 @@ static void looked(void *user, const struct hb_view_answer *answer)
     shard->phase = answer->head.applied >= shard->mark ? HB_PHASE_OPEN : HB_PHASE_CATCHING_UP;
     hb_reading_start(shard, answer->head.applied + 1);
     if (shard->phase == HB_PHASE_OPEN)
-        hb_claiming_opened(shard, false);
+        opened(shard, false);
 }
 
 static void look(struct hb_retry_shard *shard)
@@ -268,7 +276,7 @@ void hb_shard_applied(struct hb_retry_shard *shard, const struct hb_view_answer 
         shard->phase = HB_PHASE_OPEN;
         bool is_taken_over = !shard->has_caught_up;
         shard->has_caught_up = true;
-        hb_claiming_opened(shard, is_taken_over);
+        opened(shard, is_taken_over);
     }
     hb_repairing_take(shard, answer);
     if (!hb_shard_is_open(shard))

@@ -27,7 +27,7 @@
 struct hb_retry_node {
     struct hb_retry *retry;
     int number;
-    char address[320];
+    char name[320]; /* its address */
     struct hb_redis *redis;
     struct hb_scripts *scripts;
     bool is_fit;      /* connected, and judged good on this connection */
@@ -56,6 +56,7 @@ enum hb_shard_phase {
 
 struct hb_retry_record; /* reading.c: a journal record kept until it is applied */
 struct hb_retry_claim;  /* claiming.c: a claim under way */
+struct hb_retry_scan;   /* scanning.c: a webhook to be looked through */
 
 struct hb_retry_shard {
     struct hb_retry *retry;
@@ -94,6 +95,12 @@ struct hb_retry_shard {
     bool is_repairing;        /* a piece of them is being asked for or written */
     unsigned repairs_waiting; /* written, not acknowledged */
     int64_t repaired_at;      /* the last one's offset: no more before it was applied */
+    /* scanning.c */
+    struct hb_retry_scan *scans; /* the first is being looked through */
+    bool is_scanning;
+    unsigned scan_waiting;    /* ends written, not acknowledged */
+    int64_t scanned_at;       /* the last one's offset */
+    struct hb_mono pass_at;   /* the next look at all webhooks of the shard */
 };
 
 /* What the owner knows of a webhook. claiming.c */
@@ -166,6 +173,7 @@ struct hb_retry {
     struct hb_retry_flight *flights;
     size_t flights_count;
     int seconds;
+    int scan_turn; /* scanning.c: the shard whose turn it was */
     bool is_stopping, is_stopped;
     int64_t grace_left_ms;
     char lasting_trouble[HB_RETRY_TROUBLE_MAX];
@@ -239,6 +247,8 @@ void hb_claiming_room_changed(struct hb_retry_webhook *webhook);
 void hb_claiming_plan_pump(struct hb_retry *retry);
 void hb_claiming_pump(void *retry);
 void hb_claiming_wake(void *retry);
+/* Nothing of the webhook is due as far as is known: the view says when something is. */
+void hb_claiming_sated(struct hb_retry_webhook *webhook);
 /* A claimed delivery of the webhook went to the sender, or was given up. */
 void hb_claiming_passed(struct hb_retry_webhook *webhook);
 
@@ -249,6 +259,7 @@ void hb_ahead_look(struct hb_retry_shard *shard);
 /* sending.c */
 void hb_sending_take(struct hb_retry_shard *shard, struct hb_retry_webhook *webhook,
                      const struct hb_view_delivery *claimed);
+bool hb_sending_has(const struct hb_retry *retry, const unsigned char *delivery);
 void hb_sending_ended(void *retry, void *tag, enum hb_resend_end end);
 /* The shard is no longer ours, or its view must be built anew: what is not sent is forgotten. */
 void hb_sending_drop(struct hb_retry_shard *shard);
@@ -274,7 +285,18 @@ void hb_ending_flight(struct hb_retry_flight *flight, enum hb_delivery_event eve
 /* A first park met an entry of another event: two events have one id. */
 void hb_ending_conflict(struct hb_retry_shard *shard, const struct hb_view_refusal *refusal);
 bool hb_ending_is_expired(const struct hb_entry *entry, struct hb_wall now);
+/* One that waits and is not claimed; done as hb_journal_put's. */
+HB_MUST_USE enum hb_err hb_ending_parked(struct hb_retry_webhook *webhook, const struct hb_view_delivery *delivery,
+                                         enum hb_delivery_event what, enum hb_reason reason, hb_journal_done_fn *done,
+                                         void *user);
+
+/* scanning.c */
 /* The webhook is deleted: everything of it dies, in batches. */
-void hb_ending_deleted(struct hb_retry_webhook *webhook);
+void hb_scanning_deleted(struct hb_retry_webhook *webhook);
+void hb_scanning_opened(struct hb_retry_shard *shard);
+void hb_scanning_stop(struct hb_retry_shard *shard);
+void hb_scanning_second(struct hb_retry_shard *shard);
+/* Now and then a piece of the search for what is too old, of one shard. */
+void hb_scanning_piece(struct hb_retry *retry);
 
 #endif

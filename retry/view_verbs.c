@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #define DUE_MOST_MAX 1000
-#define SCAN_COUNT 500
+#define SCAN_COUNT 1000
 #define BATCH_BYTES_MAX ((size_t)1 << 20)
 
 enum hb_err hb_view_takeover(struct hb_view *view, int64_t mark, hb_view_fn *fn, void *user)

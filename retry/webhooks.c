@@ -52,6 +52,8 @@ void hb_retry_webhook_changed(struct hb_retry *retry, const struct hb_webhook *o
     set_snapshot(webhook, new_webhook);
     if (was_unknown)
         hb_reading_apply(webhook->shard); /* a record may have waited for it */
+    if (new_webhook->status == HB_WEBHOOK_DELETED && !webhook->is_ending)
+        hb_scanning_deleted(webhook);
     hb_claiming_room_changed(webhook);
     /* An operator's change is a new revision of the configuration; run-time state is not. */
     if (old_webhook && old_webhook->status != HB_WEBHOOK_DISABLED && new_webhook->status == HB_WEBHOOK_DISABLED &&

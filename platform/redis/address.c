@@ -7,13 +7,44 @@
 #include <stdlib.h>
 #include <sys/un.h>
 
+int hb_redis_nodes(const char *address)
+{
+    struct hb_str rest = hb_str_c(address), one;
+    int count = 0;
+    while (rest.len && hb_str_split(&rest, ',', &one)) {
+        count++;
+    }
+    return count;
+}
+
+enum hb_err hb_redis_address_node(const char *list, int node, char *ret_text, size_t text_bytes)
+{
+    struct hb_str rest = hb_str_c(list), one = {NULL, 0};
+    for (int i = 0; i <= node; i++) {
+        if (!rest.len || !hb_str_split(&rest, ',', &one)) {
+            return HB_ERR_CONFIG;
+        }
+    }
+    one = hb_str_trim(one);
+    if (one.len == 0 || one.len >= text_bytes) {
+        return HB_ERR_CONFIG;
+    }
+    memcpy(ret_text, one.ptr, one.len);
+    ret_text[one.len] = '\0';
+    return HB_OK;
+}
+
 enum hb_err hb_redis_address_parse(const char *text, struct hb_redis_address *ret_address)
 {
     struct hb_redis_address address = {0};
+    address.is_tls = hb_str_has_prefix(hb_str_c(text), HB_STR("rediss://"));
+    if (address.is_tls) {
+        text += strlen("rediss://");
+    }
     struct hb_str all = hb_str_c(text);
     if (hb_str_has_prefix(all, HB_STR("unix:"))) {
         address.is_unix = true;
-        if (all.len <= 5 || all.len - 5 >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
+        if (address.is_tls || all.len <= 5 || all.len - 5 >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
             return HB_ERR_CONFIG;
         }
         memcpy(address.host, all.ptr + 5, all.len - 5);

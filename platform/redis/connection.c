@@ -37,6 +37,7 @@ static void close_socket(struct hb_redis *redis)
 {
     hb_redis_lookup_free(&redis->lookup);
     hb_watch_free(&redis->watch);
+    hb_redis_tls_end(&redis->ssl);
     if (redis->fd >= 0) {
         (void)close(redis->fd);
         redis->fd = -1;
@@ -125,6 +126,31 @@ static void on_connected(struct hb_redis *redis)
     hb_redis_ready(redis);
 }
 
+static void handshake(struct hb_redis *redis)
+{
+    int wanted = 0;
+    if (hb_redis_tls_handshake(redis->ssl, &wanted) == 1) {
+        on_connected(redis);
+    } else if (wanted) {
+        hb_watch_set(redis->watch, wanted);
+    } else {
+        char why[HB_REDIS_TROUBLE_MAX];
+        (void)snprintf(why, sizeof(why), "%s", hb_redis_tls_trouble(redis->ssl));
+        on_broken(redis, why);
+    }
+}
+
+static void secure(struct hb_redis *redis)
+{
+    redis->ssl = hb_redis_tls_begin(redis->tls, redis->fd, redis->address.host);
+    if (!redis->ssl) {
+        on_broken(redis, hb_err_text(HB_ERR_MEMORY));
+        return;
+    }
+    redis->state = HB_REDIS_STATE_SECURING;
+    handshake(redis);
+}
+
 static void check_connection(struct hb_redis *redis)
 {
     int why = 0;
@@ -136,14 +162,31 @@ static void check_connection(struct hb_redis *redis)
         on_broken(redis, strerror(why));
         return;
     }
-    on_connected(redis);
+    if (redis->tls) {
+        secure(redis);
+    } else {
+        on_connected(redis);
+    }
+}
+
+static ssize_t put_bytes(struct hb_redis *redis, const char *bytes, size_t count)
+{
+    int wanted = 0;
+    return redis->ssl ? hb_redis_tls_write(redis->ssl, bytes, count, &wanted)
+                      : send(redis->fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static ssize_t get_bytes(struct hb_redis *redis, char *bytes, size_t count)
+{
+    int wanted = 0;
+    return redis->ssl ? hb_redis_tls_read(redis->ssl, bytes, count, &wanted)
+                      : recv(redis->fd, bytes, count, MSG_DONTWAIT);
 }
 
 static void write_out(struct hb_redis *redis)
 {
     while (redis->out_sent < redis->out.len) {
-        ssize_t count = send(redis->fd, redis->out.ptr + redis->out_sent, redis->out.len - redis->out_sent,
-                             MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t count = put_bytes(redis, redis->out.ptr + redis->out_sent, redis->out.len - redis->out_sent);
         if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
             return;
         }
@@ -161,11 +204,11 @@ static void write_out(struct hb_redis *redis)
 
 static void read_in(struct hb_redis *redis)
 {
-    int fd = redis->fd;
     redisReader *reader = redis->reader;
-    for (int i = 0; i < ROUNDS_MAX && redis->reader == reader; i++) {
+    /* TLS may hold bytes the descriptor does not tell of: read until it has none. */
+    for (int i = 0; (i < ROUNDS_MAX || redis->ssl) && redis->reader == reader; i++) {
         char bytes[READ_BYTES];
-        ssize_t count = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+        ssize_t count = get_bytes(redis, bytes, sizeof(bytes));
         if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
             return;
         }
@@ -179,7 +222,7 @@ static void read_in(struct hb_redis *redis)
             return;
         }
         hb_redis_take_replies(redis);
-        if ((size_t)count < sizeof(bytes)) {
+        if ((size_t)count < sizeof(bytes) && !redis->ssl) {
             return;
         }
     }
@@ -191,6 +234,8 @@ static void on_events(void *user, int events)
     hb_redis_enter(redis);
     if (redis->state == HB_REDIS_STATE_CONNECTING) {
         check_connection(redis);
+    } else if (redis->state == HB_REDIS_STATE_SECURING) {
+        handshake(redis);
     } else {
         int fd = redis->fd;
         if (events & HB_WATCH_READ) {
@@ -281,6 +326,7 @@ void hb_redis_on_clock(void *user)
         break;
     case HB_REDIS_STATE_RESOLVING:
     case HB_REDIS_STATE_CONNECTING:
+    case HB_REDIS_STATE_SECURING:
     case HB_REDIS_STATE_AUTHENTICATING:
     default:
         on_broken(redis, "no connection to Redis in time");

@@ -14,6 +14,7 @@ static void destroy(struct hb_redis *redis)
         explicit_bzero(redis->out.ptr, redis->out.capacity); /* AUTH went through it */
     }
     hb_buf_deinit(&redis->out);
+    hb_redis_tls_context_free(&redis->tls);
     free(redis);
 }
 
@@ -42,15 +43,24 @@ enum hb_err hb_redis_new(const struct hb_redis_options *options, struct hb_redis
 {
     HB_ASSERT(options->commands_max > 0 && options->connect_timeout_ms > 0 && options->command_timeout_ms > 0);
     struct hb_redis_address address;
-    if (hb_redis_address_parse(options->address, &address) != HB_OK) {
-        return hb_fail(reterr, HB_ERR_CONFIG, "the Redis address \"%s\" is neither host:port nor unix:/path",
+    char text[HB_REDIS_HOST_MAX + 32];
+    if (hb_redis_address_node(options->address, options->node, text, sizeof(text)) != HB_OK ||
+        hb_redis_address_parse(text, &address) != HB_OK) {
+        return hb_fail(reterr, HB_ERR_CONFIG,
+                       "the Redis address \"%s\" is neither host:port nor rediss://host:port nor unix:/path",
                        options->address);
+    }
+    struct ssl_ctx_st *tls = address.is_tls ? hb_redis_tls_context(options->ca_file, reterr) : NULL;
+    if (address.is_tls && !tls) {
+        return HB_ERR_CONFIG;
     }
     struct hb_redis *redis = calloc(1, sizeof(*redis));
     if (!redis) {
+        hb_redis_tls_context_free(&tls);
         return hb_fail(reterr, HB_ERR_MEMORY, "%s", hb_err_text(HB_ERR_MEMORY));
     }
     redis->options = *options;
+    redis->tls = tls;
     redis->address = address;
     redis->fd = -1;
     redis->random = options->jitter_seed;

@@ -28,7 +28,9 @@ typedef void hb_redis_fn(void *user, enum hb_err err, const struct hb_redis_repl
 
 struct hb_redis_options {
     struct hb_loop *loop;
-    const char *address;      /* "host:port" or "unix:/path" */
+    const char *address;      /* "host:port", "rediss://host:port" (TLS) or "unix:/path"; of a list with commas: node */
+    int node;                 /* which of the list; 0: the first */
+    const char *ca_file;      /* for TLS; NULL: the system's */
     const char *username, *password; /* NULL: none */
     int connect_timeout_ms, command_timeout_ms;
     int commands_max;         /* waiting for a reply */
@@ -37,6 +39,8 @@ struct hb_redis_options {
     void *user;
 };
 /* Connects from the loop; `connected` tells. Names are resolved on a thread, at each attempt. */
+/* How many nodes a list has; 0: it is empty. */
+int hb_redis_nodes(const char *address);
 HB_MUST_USE enum hb_err hb_redis_new(const struct hb_redis_options *options, struct hb_redis **ret_redis,
                                      struct hb_error *reterr);
 /* Answers what waits (HB_ERR_TIMEOUT, or HB_ERR_AWAY if not sent). May be called from a callback. NULL is allowed. */

@@ -11,6 +11,7 @@
 #include <hiredis/hiredis.h>
 
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #define HB_REDIS_HOST_MAX 256
 #define HB_REDIS_TROUBLE_MAX 160
@@ -23,6 +24,7 @@ enum hb_redis_state {
     HB_REDIS_STATE_RESTING, /* until the next attempt to connect */
     HB_REDIS_STATE_RESOLVING,
     HB_REDIS_STATE_CONNECTING,
+    HB_REDIS_STATE_SECURING,
     HB_REDIS_STATE_AUTHENTICATING,
     HB_REDIS_STATE_READY,
 };
@@ -36,7 +38,7 @@ struct hb_redis_pending {
 };
 
 struct hb_redis_address {
-    bool is_unix;
+    bool is_unix, is_tls;
     char host[HB_REDIS_HOST_MAX]; /* or the path */
     char port[8];
 };
@@ -57,6 +59,8 @@ struct hb_redis {
     struct hb_watch *watch;
     struct hb_timer *clock; /* what it means depends on the state */
     struct hb_redis_lookup *lookup;
+    struct ssl_ctx_st *tls; /* NULL: plain */
+    struct ssl_st *ssl;     /* of this connection */
     redisReader *reader;
     struct hb_buf out;
     size_t out_sent;
@@ -70,6 +74,16 @@ struct hb_redis {
     bool is_freed;
     char trouble[HB_REDIS_TROUBLE_MAX];
 };
+
+/* tls.c: as the system calls on a socket that does not block; EAGAIN: *ret_wanted says for what it waits. */
+struct ssl_ctx_st *hb_redis_tls_context(const char *ca_file, struct hb_error *reterr);
+void hb_redis_tls_context_free(struct ssl_ctx_st **context);
+struct ssl_st *hb_redis_tls_begin(struct ssl_ctx_st *context, int fd, const char *host);
+void hb_redis_tls_end(struct ssl_st **ssl);
+ssize_t hb_redis_tls_handshake(struct ssl_st *ssl, int *ret_wanted);
+ssize_t hb_redis_tls_read(struct ssl_st *ssl, void *bytes, size_t count, int *ret_wanted);
+ssize_t hb_redis_tls_write(struct ssl_st *ssl, const void *bytes, size_t count, int *ret_wanted);
+const char *hb_redis_tls_trouble(const struct ssl_st *ssl);
 
 /* connection.c */
 void hb_redis_connect(struct hb_redis *redis);
@@ -100,6 +114,8 @@ void hb_redis_reply_deinit(struct hb_redis_reply *reply);
 
 /* address.c */
 HB_MUST_USE enum hb_err hb_redis_address_parse(const char *text, struct hb_redis_address *ret_address);
+/* One of a list. */
+HB_MUST_USE enum hb_err hb_redis_address_node(const char *list, int node, char *ret_text, size_t text_bytes);
 /* Without asking anybody; HB_ERR_NOT_FOUND: it is a name. */
 HB_MUST_USE enum hb_err hb_redis_address_numeric(const struct hb_redis_address *address,
                                                  struct hb_redis_where *ret_where);

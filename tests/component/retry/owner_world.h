@@ -68,7 +68,7 @@ struct owner_world {
     bool is_connected;
     int replies;
     int64_t integer;
-    char reply[4096];
+    char reply[16384];
     bool is_error;
 };
 
