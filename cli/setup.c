@@ -255,7 +255,8 @@ enum hb_err hb_setup_topics(const struct hb_setup *setup, int limit_ms, struct h
 
         err = create_topics(setup, &created, &error);
         hb_loop_update_time(setup->loop);
-        if (err != HB_ERR_AWAY || hb_loop_mono(setup->loop).us >= deadline_us) {
+        /* Not found: just made, and a busy cluster has not chosen their leaders yet. */
+        if ((err != HB_ERR_AWAY && err != HB_ERR_NOT_FOUND) || hb_loop_mono(setup->loop).us >= deadline_us) {
             return err ? hb_fail(reterr, err, "topics: %.220s", error.text) : HB_OK;
         }
         hb_log(&setup->role, HB_LOG_KAFKA_AWAY, HB_LOG_C("detail", error.text));
