@@ -83,6 +83,7 @@ static void hold(struct hb_dispatcher *d, struct hb_partition *partition, struct
     partition->held_since = hb_loop_mono(d->options.loop);
     if (!partition->is_paused) {
         partition->is_paused = true;
+        hb_metric_add(d->options.metrics, HB_METRIC_PARTITION_PAUSES, 1);
         hb_kafka_consumer_pause(d->consumer, partition->topic, partition->partition);
     }
 }

@@ -42,8 +42,10 @@ void hb_intake_run(struct hb_dispatcher *d)
 static void pause_one(void *user, struct hb_partition *partition)
 {
     struct hb_dispatcher *d = user;
-    if (!partition->is_paused)
+    if (!partition->is_paused) {
+        hb_metric_add(d->options.metrics, HB_METRIC_PARTITION_PAUSES, 1);
         hb_kafka_consumer_pause(d->consumer, partition->topic, partition->partition);
+    }
     partition->is_paused = true;
 }
 

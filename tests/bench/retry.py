@@ -1,57 +1,87 @@
-"""The benchmark of the slow path: tests/bench/run retry [--quick] [--json].
+"""The benchmark of the slow path: tests/bench/run retry [--quick] [--json] [--only view,idle,…].
 
-So far the shard's view alone, on a Redis of its own: bytes a parked delivery, claims with few and with many parked, and how fast a view is
-made again from its journal, ten settled records for each that is live. Medians of three runs (--quick: one, of a tenth).
+Core 0 has the dispatcher, alone with all its threads; core 1 has Kafka, Redis, the api, the receiver and the load. Every ratio compares two stretches of one run.
+--quick: the same figures with a tenth of the sizes or less.
 """
 import argparse
 import json
 import os
-import statistics
-import subprocess
 import sys
+import time
 
-PARKED = 1_000_000
-FIGURES = [  # key, text, unit, bound
-    ("redis_bytes_per_parked", "Redis bytes a parked delivery, one webhook", "B", 300),
-    ("redis_bytes_per_parked_10k_webhooks", "the same over 10,000 webhooks", "B", 300),
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "retry"))
+import parts  # noqa: E402
+import slow as rig  # noqa: E402
+from slow import measure  # noqa: E402
+
+FIGURES = [  # key, text, unit, bound: (sign, number) or None
+    ("redis_bytes_per_parked", "Redis bytes a parked delivery, one webhook", "B", ("<=", 300)),
+    ("redis_bytes_per_parked_10k_webhooks", "  the same over 10,000 webhooks", "B", ("<=", 300)),
     ("claim_us_10k", "claim, of 10,000 parked, a delivery of 100", "us", None),
     ("claim_us_1m", "claim, of all parked, a delivery of 100", "us", None),
-    ("park_per_s", "records parked, one webhook", "/s", None),
+    ("park_per_s", "records applied to a view, all parked", "/s", None),
     ("rebuild_per_s", "records applied, ten settled for each live", "/s", None),
+    ("takeover_s", "start of an owner until all parked are in its view", "s", None),
+    ("idle_redis_commands_per_s", "Redis commands, nothing due, many parked", "/s", ("<", 2)),
+    ("idle_cpu_percent_parked", "CPU of that dispatcher", "%", None),
+    ("due_lateness_p50_ms", "start of a due retry at 1,000 a second, p50", "ms", None),
+    ("due_lateness_p99_ms", "  p99", "ms", ("<=", 50)),
+    ("due_early_ms", "  started before its time by at most", "ms", None),
+    ("first_cpu_us", "CPU of a first attempt at 1,000 a second", "us", None),
+    ("due_cpu_us", "CPU of a retry at 1,000 a second", "us", None),
+    ("due_cpu_ratio", "  retry against first attempt", "", ("<=", 1.25)),
+    ("governed_per_s", "deliveries of one ordered webhook", "/s", None),
+    ("healthy_p50_ms", "90 healthy webhooks alone, 300/s, p50", "ms", None),
+    ("healthy_p99_ms", "  p99", "ms", None),
+    ("isolation_p99_ratio", "  p99 beside 10 that hang, against alone", "", ("<", 1.1)),
+    ("dead_backlog_p99_ratio", "  beside a dead one with a backlog", "", ("<", 1.1)),
+    ("dead_backlog_parked", "  so many of it parked", "", None),
+    ("replay_p99_ratio", "  during a replay at 1,000 a second", "", ("<", 1.1)),
+    ("partition_pauses", "  partitions paused meanwhile", "", ("<", 1)),
+    ("deliveries_per_s_without_retry", "fast path, redis.address empty", "/s", None),
+    ("deliveries_per_s_with_retry", "fast path, owner of all shards", "/s", None),
+    ("happy_path_ratio", "  with against without", "", (">=", 0.97)),
+    ("whole_again_s", "Redis emptied under load until whole again", "s", None),
+    ("whole_again_from_copy_s", "  set back to an old copy", "s", None),
+    ("lost", "  deliveries lost", "", ("<", 1)),
 ]
 
 
-def run_once(parked):
-    program = os.environ["BENCH_VIEW"]
-    done = subprocess.run([program, os.environ["HOOKBUS_TEST_REDIS"], str(parked)], check=True, stdout=subprocess.PIPE)
-    return json.loads(done.stdout)
+def is_met(value, bound):
+    sign, number = bound
+    return value <= number if sign == "<=" else value < number if sign == "<" else value >= number
 
 
 def show(figures):
-    print(f"{'what':<48} {'measured':>12}  target")
+    print(f"{'what':<52} {'measured':>12}       target")
     for key, text, unit, bound in FIGURES:
-        judged = "" if bound is None else f"<= {bound} {'met' if figures[key] <= bound else 'MISSED'}"
-        print(f"{text:<48} {figures[key]:>12,} {unit:<4} {judged}")
-    print(f"claim, many parked against few: {figures['claim_us_1m'] / figures['claim_us_10k']:.2f}")
+        if key not in figures:
+            print(f"{text:<52} {'not measured':>12}")
+            continue
+        judged = f"{bound[0]} {bound[1]} {'met' if is_met(figures[key], bound) else 'MISSED'}" if bound else ""
+        print(f"{text:<52} {figures[key]:>12,} {unit:<4}  {judged}".rstrip())
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--only", help="comma-separated: " + ",".join(parts.PARTS))
     options = parser.parse_args()
-    runs = []
-    for number in range(1 if options.quick else 3):
-        print(f"… run {number + 1}", file=sys.stderr)
-        runs.append(run_once(PARKED // 10 if options.quick else PARKED))
-    figures = {key: statistics.median(run[key] for run in runs) for key, *_ in FIGURES}
-    show(figures)
-    for key, *_ in FIGURES:
-        spread = [run[key] for run in runs]
-        if len(spread) > 1:
-            print(f"  {key}: {min(spread):,} to {max(spread):,}")
+    if "BENCH_KAFKA_PID" in os.environ:
+        measure.pin(int(os.environ["BENCH_KAFKA_PID"]), 1)
+    slow = rig.Slow(options.quick)
+    try:
+        for name in (options.only or ",".join(parts.PARTS)).split(","):
+            measure.say(f"… {name}")
+            began = time.monotonic()
+            parts.PARTS[name](slow)
+            measure.say(f"  {name}: {time.monotonic() - began:.0f} s")
+    finally:
+        slow.close()
+    show(slow.figures)
     if options.json:
-        print(json.dumps(figures))
+        print(json.dumps(slow.figures))
 
 
 main()

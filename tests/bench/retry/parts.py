@@ -1,0 +1,317 @@
+"""The measurements of the slow path, one function each; they write their figures into slow.figures."""
+import base64
+import json
+import os
+import statistics
+import subprocess
+import time
+
+from slow import BUILD, harness, measure, shard_of
+
+DAY_MS = 86_400_000
+
+
+# ---- the view alone ----
+
+def view(slow):
+    """Redis bytes, claims, rebuilding: the scripts and the packing, without Kafka."""
+    runs = []
+    for _ in range(slow.size(3, 1)):
+        done = subprocess.run([os.path.join(BUILD, "tests/bench/retry/bench_view"), slow.redis_at, str(slow.size(1_000_000, 100_000))], check=True,
+                              stdout=subprocess.PIPE)
+        runs.append(json.loads(done.stdout))
+    for key in runs[0]:
+        slow.figures[key] = statistics.median(run[key] for run in runs)
+
+
+# ---- a million that waits ----
+
+def journal_lines(webhook, store, count, due_ms):
+    """Journal records as kcat takes them: key, tab, value. Their events are not there: nothing of them is ever due here."""
+    now = time.time_ns() // 1_000_000
+    head = '{"v":1,"id":"%s","webhook":"' + webhook + '","store":"' + store + '","at":{"topic":1,"partition":0,"offset":%d,"appended":' + str(now) + '},'
+    tail = '"state":"parked","attempts":1,"due":%d,"reason":"timeout","first_failed":' + str(now) + "}"
+    for i in range(count):
+        name = base64.b32encode(os.urandom(16)).decode().rstrip("=").lower()
+        delivery = "dlv_" + name
+        yield delivery + "\t" + head % (delivery, i) + tail % (due_ms + i)
+
+
+def fill_journal(slow, store, webhook, count):
+    header = ["-H", "hb_v=1", "-H", f"webhook={webhook}", "-H", "version=1"]
+    child = subprocess.Popen(["kcat", "-b", harness.KAFKA, "-P", "-t", f"{slow.bus.prefix}journal", "-p", str(shard_of(webhook)), "-K", "\t", *header],
+                             stdin=subprocess.PIPE)
+    due_ms = time.time_ns() // 1_000_000 + DAY_MS
+    for line in journal_lines(webhook, store, count, due_ms):
+        child.stdin.write(line.encode() + b"\n")
+    child.stdin.close()
+    assert child.wait(300) == 0
+
+
+def idle(slow):
+    """A million that is due tomorrow: how soon a new owner has it in its view, and what it asks Redis then."""
+    count = slow.size(1_000_000, 100_000)
+    slow.begin()
+    slow.stores(["idle"])
+    webhook = slow.webhook("idle", "/hook")
+    fill_journal(slow, "idle", webhook, count)
+    began = time.monotonic()
+    with slow.dispatching():
+        slow.wait("all shards are open and have it all", lambda: slow.is_whole() and slow.parked(webhook) >= count, 300)
+        slow.figures["takeover_s"] = round(time.monotonic() - began, 1)
+        seconds = slow.size(60, 21)  # the look at all shards comes each 10 s
+        time.sleep(2)
+        commands = measure.CommandCount(slow.redis_at)
+        cpu = measure.cpu_seconds(slow.dispatcher.child.pid)
+        before = commands.count
+        time.sleep(seconds)
+        slow.figures["idle_redis_commands_per_s"] = round((commands.count - before) / seconds, 2)
+        slow.figures["idle_cpu_percent_parked"] = round((measure.cpu_seconds(slow.dispatcher.child.pid) - cpu) / seconds * 100, 2)
+
+
+# ---- retries at 1,000 due a second ----
+
+def due(slow):
+    """N deliveries fail once and are due again, spread by the jitter of one wait: 1,000 a second. Beside it first attempts at the same pace."""
+    wait_s = slow.size(60, 15)
+    count = int(1000 * wait_s * 0.4)  # jitter is 20 % either way
+    slow.begin()
+    slow.stores(["first", "again"])
+    slow.webhook("first", "/hook", 1)
+    webhooks = [slow.webhook("again", f"/once/{i}", 10 + i, schedule=[0, wait_s, 60], events=[f"product.n{i}"]) for i in range(10)]
+    with slow.dispatching(delivery_window_start=64):
+        slow.figures["first_cpu_us"] = round(cpu_of(slow, lambda: paced(slow, "first", count)), 1)
+        slow.receiver.news()
+        for i in range(len(webhooks)):
+            batches = list(measure.batches_of("again", f"product.n{i}", count // len(webhooks)))
+            measure.post_all(slow.bus.api_port, slow.bus.key, batches, 2, measure.published_well)
+        failed = time.monotonic()
+        slow.wait("every first attempt has failed", lambda: slow.parked(*webhooks) >= count, 120)
+        begin_s = max(0.0, failed + wait_s * 0.82 - time.monotonic())
+        time.sleep(begin_s)
+        slow.figures["due_cpu_us"] = round(cpu_of(slow, lambda: time.sleep(wait_s * 0.3)), 1)
+        slow.wait("all are delivered", lambda: slow.parked(*webhooks) == 0, 120)
+        seconds = [post for post in slow.receiver.news() if post[1].startswith("/once") and post[4] == "2"]
+    slow.figures["due_cpu_ratio"] = round(slow.figures["due_cpu_us"] / slow.figures["first_cpu_us"], 2)
+    dues = dict(slow.journal_dues())
+    late = [at / 1000 - int(dues[delivery]) for at, _, _, delivery, _ in seconds if delivery in dues]
+    if os.environ.get("BENCH_DUMP"):
+        with open(os.environ["BENCH_DUMP"], "w") as f:
+            json.dump([(at, int(dues[d]), p) for at, p, _, d, _ in seconds if d in dues], f)
+    assert len(late) >= count * 0.99, f"{len(late)} second attempts of {count}"
+    slow.figures["due_lateness_p50_ms"] = round(measure.percentile(late, 0.5), 1)
+    slow.figures["due_lateness_p99_ms"] = round(measure.percentile(late, 0.99), 1)
+    slow.figures["due_early_ms"] = round(max(0.0, -min(late)), 1)
+
+
+def paced(slow, store, count):
+    """Publishes `count` events at 1,000 a second, in batches of 50."""
+    began = time.monotonic()
+    for number, start in enumerate(range(0, count, 50)):
+        events = [measure.event("product.updated", f"p-{start + i}") for i in range(50)]
+        slow.bus.publish([json.loads(one) for one in events], store)
+        time.sleep(max(0.0, began + (number + 1) * 0.05 - time.monotonic()))
+
+
+def cpu_of(slow, act):
+    """Microseconds of the dispatcher's CPU a delivery while `act` runs."""
+    pid = slow.dispatcher.child.pid
+    delivered, cpu = slow.delivered(), measure.cpu_seconds(pid)
+    act()
+    count = slow.delivered() - delivered
+    assert count > 0, "nothing was delivered"
+    return (measure.cpu_seconds(pid) - cpu) * 1e6 / count
+
+
+# ---- governed ----
+
+def governed(slow):
+    """One ordered webhook, a thousand subjects: all of it through the journal, the view and the owner."""
+    count = slow.size(50_000, 5_000)
+    slow.begin()
+    slow.stores(["ordered"])
+    slow.webhook("ordered", "/hook/ordered", 2, order="per_subject")
+    slow.publish("ordered", count, subjects=1000)
+    slow.receiver.news()
+    with slow.dispatching():
+        got = []
+
+        def all_came():
+            got.extend(at for at, path, *_ in slow.receiver.news() if path == "/hook/ordered")
+            return len(got) >= count
+
+        slow.wait("all ordered events came", all_came, 300)
+    got.sort()
+    first, last = got[int(count * 0.2)], got[int(count * 0.9)]
+    slow.figures["governed_per_s"] = round(count * 0.7 / ((last - first) / 1e6))
+
+
+# ---- neighbours ----
+
+def p99_of(slow, stores, seconds, rate=300):
+    """p99 of publish to receipt of healthy webhooks under a steady load."""
+    slow.receiver.news()
+    load = slow.load(stores, rate)
+    time.sleep(seconds)
+    load.end()
+    harness.wait_until("the last ones arrive", lambda: slow.delivered() > 0, 10)
+    time.sleep(0.5)
+    times = measure.latencies_ms(slow.receiver.news(), "/hook")
+    healthy = sum(1 for i in range(sum(load.sent)) if not stores[i % len(stores)].startswith("sick"))
+    assert len(times) >= healthy * 0.99, f"{len(times)} of {healthy} events of healthy webhooks came"
+    return measure.percentile(times, 0.99), measure.percentile(times, 0.5)
+
+
+def neighbours(slow):
+    """90 healthy webhooks alone; beside 10 that hang; beside a dead one with a backlog; during a replay. One dispatcher, one after the other, each
+    against the time just before it."""
+    healthy, sick = [f"well{i}" for i in range(90)], [f"sick{i}" for i in range(10)]
+    seconds = slow.size(30, 5)
+    slow.begin()
+    slow.stores([*healthy, *sick, "dead", "replayed"])
+    for i, store in enumerate(healthy):
+        slow.webhook(store, f"/hook/{store}", 100 + i)
+    hanging = [(store, slow.webhook(store, f"/hang/{store}", 300 + i)) for i, store in enumerate(sick)]
+    with slow.dispatching():
+        p99_of(slow, healthy, 2)
+        alone, alone_p50 = p99_of(slow, healthy, seconds)
+        slow.figures["healthy_p50_ms"], slow.figures["healthy_p99_ms"] = round(alone_p50, 2), round(alone, 2)
+        pauses = slow.pauses()
+        beside, _ = p99_of(slow, mixed(healthy, sick), seconds)
+        slow.figures["isolation_p99_ratio"] = round(beside / alone, 2)
+        for store, webhook in hanging:
+            slow.remove(store, webhook)
+        alone, _ = p99_of(slow, healthy, seconds)
+        slow.figures["dead_backlog_p99_ratio"] = round(with_backlog(slow, healthy, seconds) / alone, 2)
+        alone, _ = p99_of(slow, healthy, seconds)
+        slow.figures["replay_p99_ratio"] = round(with_replay(slow, healthy, seconds) / alone, 2)
+        slow.figures["partition_pauses"] = round(slow.pauses() - pauses)
+
+
+def mixed(healthy, sick):
+    """Nine of the healthy, then one that is sick, and so on."""
+    order = []
+    for i, store in enumerate(sick):
+        order += [*healthy[i * 9:i * 9 + 9], store]
+    return order
+
+
+def with_backlog(slow, healthy, seconds):
+    """A dead webhook (nobody listens there) with many parked, all of them due."""
+    count = slow.size(100_000, 10_000)
+    webhook = slow.bus.must(201, "POST", "/v1/stores/dead/webhooks", {"url": f"http://127.0.0.1:{harness.free_port()}/", "events": ["*"]})["id"]
+    slow.act("dead", webhook, "pause")
+    time.sleep(1)
+    slow.publish("dead", count, 256)
+    slow.wait("all is parked", lambda: slow.parked(webhook) >= count, 300)
+    slow.act("dead", webhook, "resume")
+    time.sleep(3)
+    p99, _ = p99_of(slow, healthy, seconds)
+    slow.figures["dead_backlog_parked"] = slow.parked(webhook)
+    slow.remove("dead", webhook)
+    return p99
+
+
+def with_replay(slow, healthy, seconds):
+    """A replay of what was delivered, at the most a job may select."""
+    count = slow.size(100_000, 1000 * (seconds + 3))
+    webhook = slow.webhook("replayed", "/replayed", 99)
+    time.sleep(1)
+    slow.publish("replayed", count, 256)
+    slow.wait("all is delivered once", lambda: came(slow, "/replayed") >= count, 300)
+    slow.bus.must(202, "POST", "/v1/stores/replayed/replays", {"webhook": webhook, "states": ["delivered"], "rate": 1000})
+    slow.wait("the replay runs", lambda: came(slow, "/replayed") > 0, 60)
+    p99, _ = p99_of(slow, healthy, seconds)
+    slow.wait("the replay ends", lambda: slow.metric("hookbus_replay_selected_total") >= count and slow.parked(webhook) == 0, 300)
+    return p99
+
+
+def came(slow, path):
+    slow.arrived = getattr(slow, "arrived", {})
+    for _, to, *_ in slow.receiver.news():
+        slow.arrived[to] = slow.arrived.get(to, 0) + 1
+    return slow.arrived.get(path, 0)
+
+
+# ---- the fast path, with and without a retry queue ----
+
+def happy(slow):
+    """One healthy webhook at full speed: a dispatcher with redis.address (it owns all shards) and one without (no retry queue), in turns."""
+    count = slow.size(150_000, 40_000)
+    slow.begin()
+    slow.stores(["happy"])
+    slow.webhook("happy", "/hook", 3)
+    rates = {"with": [], "without": []}
+    for _ in range(slow.size(3, 1)):
+        for which, config in (("without", {"redis_address": ""}), ("with", {})):
+            slow.publish("happy", count)
+            with slow.dispatching(delivery_waiting_max=20000, **config):
+                slow.wait("the window ramps", lambda: slow.delivered() > count * 0.3)
+                began, at = slow.delivered(), time.monotonic()
+                slow.wait("most is delivered", lambda: slow.delivered() >= count * 0.92)
+                rates[which].append((slow.delivered() - began) / (time.monotonic() - at))
+                slow.wait("all is delivered", lambda: slow.delivered() >= count)
+    slow.figures["deliveries_per_s_with_retry"] = round(statistics.median(rates["with"]))
+    slow.figures["deliveries_per_s_without_retry"] = round(statistics.median(rates["without"]))
+    slow.figures["happy_path_ratio"] = round(statistics.median(rates["with"]) / statistics.median(rates["without"]), 3)
+
+
+# ---- Redis is gone ----
+
+def wiped(slow):
+    """Parked deliveries under load; Redis is emptied, later given an old copy; in the end all of them must arrive."""
+    count = slow.size(50_000, 5_000)
+    slow.begin()
+    slow.stores(["kept", "busy"])
+    slow.webhook("busy", "/hook/busy", 4)
+    webhook = slow.webhook("kept", "/kept", 5)
+    slow.act("kept", webhook, "pause")
+    with slow.dispatching():
+        time.sleep(1)
+        slow.publish("kept", count * 4 // 5, 256, "kept-a")
+        slow.wait("all is parked", lambda: slow.parked(webhook) >= count * 4 // 5)
+        copy = dump(slow)
+        slow.publish("kept", count // 5, 256, "kept-b")
+        slow.wait("all is parked", lambda: slow.parked(webhook) >= count)
+        slow.receiver.news()
+        load = slow.load(["busy"], 200)
+        slow.figures["whole_again_s"] = whole_again(slow, webhook, count, lambda redis: redis.call("FLUSHALL"))
+        slow.figures["whole_again_from_copy_s"] = whole_again(slow, webhook, count, lambda redis: restore(redis, copy))
+        load.end()
+        slow.act("kept", webhook, "resume")
+        got = set()
+
+        def all_came():
+            got.update(event_id for _, path, event_id, *_ in slow.receiver.news() if path == "/kept")
+            return len(got) >= count
+
+        slow.wait("everything that was parked arrives", all_came, 300)
+        slow.figures["lost"] = count - len(got)
+
+
+def whole_again(slow, webhook, count, act):
+    redis = measure.Redis(slow.redis_at)
+    act(redis)
+    began = time.monotonic()
+    redis.close()
+    slow.wait("the view is whole again", lambda: slow.is_whole() and slow.parked(webhook) >= count)
+    return round(time.monotonic() - began, 2)
+
+
+def dump(slow):
+    redis = measure.Redis(slow.redis_at)
+    copy = [(key, redis.call("DUMP", key)) for key in redis.call("KEYS", f"*{slow.bus.prefix}*")]
+    redis.close()
+    return copy
+
+
+def restore(redis, copy):
+    """As a failover to an old copy: at once, for everybody else."""
+    redis.call("MULTI")
+    redis.call("FLUSHALL")
+    for key, value in copy:
+        redis.call("RESTORE", key, 0, value)
+    redis.call("EXEC")
+
+
+PARTS = {"view": view, "idle": idle, "due": due, "governed": governed, "neighbours": neighbours, "happy": happy, "wiped": wiped}
