@@ -138,7 +138,34 @@ static void check_clock(struct hb_doctor *doctor, struct hb_loop *loop, struct h
     hb_buf_deinit(&answer.text);
 }
 
-static void check_all(struct hb_doctor *doctor, struct hb_loop *loop, struct hb_redis *redis)
+#define NEARLY_FULL_PERCENT 90 /* from here on the retry queue spills (retry/spilling.c) */
+
+/* How full it is: a full one keeps retries in the journal alone. */
+static void check_room(struct hb_doctor *doctor, struct hb_loop *loop, struct hb_redis *redis)
+{
+    const struct hb_str words[] = {HB_STR("INFO"), HB_STR("memory")};
+    struct answer answer;
+    uint64_t used = 0, most = 0;
+
+    if (ask(loop, redis, words, 2, &answer)) {
+        (void)hb_str_to_u64(info_value(hb_buf_str(&answer.text), HB_STR("used_memory")), &used);
+        (void)hb_str_to_u64(info_value(hb_buf_str(&answer.text), HB_STR("maxmemory")), &most);
+    }
+    hb_buf_deinit(&answer.text);
+    if (most == 0) {
+        return;
+    }
+    bool is_full = used / NEARLY_FULL_PERCENT >= most / 100;
+
+    hb_doctor_add(doctor, "retry", is_full ? HB_MARK_WARN : HB_MARK_OK, "Redis uses %llu of %llu MiB",
+                  (unsigned long long)(used >> 20), (unsigned long long)(most >> 20));
+    if (is_full) {
+        hb_doctor_advise(doctor, "raise maxmemory (about 300 bytes for each parked delivery); until then the webhooks "
+                                 "with the most parked are read from the journal when there is room");
+    }
+}
+
+static void check_all(struct hb_doctor *doctor, struct hb_loop *loop, struct hb_redis *redis, int node)
 {
     int64_t until_us = hb_loop_mono(loop).us + LIMIT_MS * HB_US_PER_MS;
 
@@ -146,48 +173,64 @@ static void check_all(struct hb_doctor *doctor, struct hb_loop *loop, struct hb_
         hb_loop_run_once(loop, 50);
     }
     if (!hb_redis_is_connected(redis)) {
-        hb_doctor_add(doctor, "redis", HB_MARK_FAIL, "Redis at %s cannot be reached",
-                      doctor->cli->config.redis_address);
-        hb_doctor_advise(doctor, "see that it runs and that redis.address, username and password are right; meanwhile "
-                                 "publishing goes on without "
-                                 "de-duplication");
+        hb_doctor_add(doctor, "redis", HB_MARK_FAIL, "Redis node %d of %s cannot be reached: %s", node + 1,
+                      doctor->cli->config.redis_address, hb_redis_trouble(redis));
+        hb_doctor_advise(doctor, "see that it runs and that redis.address, username, password and ca_file are right; "
+                                 "meanwhile retries wait%s",
+                         node == 0 ? ", and publishing goes on without de-duplication" : "");
         return;
     }
     check_version(doctor, loop, redis);
     check_eviction(doctor, loop, redis);
+    check_room(doctor, loop, redis);
     check_clock(doctor, loop, redis);
 }
 
-void hb_doctor_redis(struct hb_doctor *doctor)
+static void check_node(struct hb_doctor *doctor, struct hb_loop *loop, int node)
 {
     const struct hb_config *config = &doctor->cli->config;
-    struct hb_loop *loop = NULL;
+    const struct hb_redis_options options = {.loop = loop,
+                                             .address = config->redis_address,
+                                             .node = node,
+                                             .ca_file = hb_setup_text(config->redis_ca_file),
+                                             .username = hb_setup_text(config->redis_username),
+                                             .password = hb_setup_text(config->redis_password),
+                                             .connect_timeout_ms = (int)config->redis_connect_timeout_ms,
+                                             .command_timeout_ms = (int)config->redis_command_timeout_ms,
+                                             .commands_max = 16};
     struct hb_redis *redis = NULL;
     struct hb_error error = {HB_OK, ""};
-    enum hb_err err;
+    enum hb_err err = hb_redis_new(&options, &redis, &error);
 
-    if (!hb_setup_text(config->redis_address)) {
-        hb_doctor_add(doctor, "redis", HB_MARK_WARN, "redis.address is empty: no de-duplication on publish");
-        return;
-    }
-    err = hb_loop_new(&loop);
-    if (!err) {
-        struct hb_redis_options options = {.loop = loop,
-                                           .address = config->redis_address,
-                                           .username = hb_setup_text(config->redis_username),
-                                           .password = hb_setup_text(config->redis_password),
-                                           .connect_timeout_ms = (int)config->redis_connect_timeout_ms,
-                                           .command_timeout_ms = (int)config->redis_command_timeout_ms,
-                                           .commands_max = 16};
-
-        err = hb_redis_new(&options, &redis, &error);
-    }
     if (err) {
         hb_doctor_add(doctor, "redis", HB_MARK_FAIL, "Redis cannot be used: %s",
                       error.text[0] ? error.text : hb_err_text(err));
     } else {
-        check_all(doctor, loop, redis);
+        check_all(doctor, loop, redis, node);
     }
     hb_redis_free(&redis);
+}
+
+void hb_doctor_redis(struct hb_doctor *doctor)
+{
+    const char *address = hb_setup_text(doctor->cli->config.redis_address);
+    struct hb_loop *loop = NULL;
+
+    if (!address) {
+        hb_doctor_add(doctor, "redis", HB_MARK_WARN,
+                      "redis.address is empty: no retry queue (what must wait stays parked) and no de-duplication on "
+                      "publish");
+        hb_doctor_advise(doctor, "set redis.address to a Redis %d with maxmemory-policy noeviction",
+                         VERSION_MAJOR_MIN);
+        return;
+    }
+    enum hb_err err = hb_loop_new(&loop);
+
+    if (err) {
+        hb_doctor_add(doctor, "redis", HB_MARK_FAIL, "Redis cannot be asked: %s", hb_err_text(err));
+    }
+    for (int node = 0; !err && node < hb_redis_nodes(address); node++) {
+        check_node(doctor, loop, node);
+    }
     hb_loop_free(&loop);
 }

@@ -284,6 +284,7 @@ static enum hb_err make_marks(struct hb_ingest *ingest, const struct hb_ingest_o
         .address = config->redis_address,
         .username = or_null(config->redis_username),
         .password = or_null(config->redis_password),
+        .ca_file = or_null(config->redis_ca_file),
         .connect_timeout_ms = (int)config->redis_connect_timeout_ms,
         .command_timeout_ms = (int)config->redis_command_timeout_ms,
         .commands_max = MARK_COMMANDS_MAX,

@@ -62,6 +62,7 @@ enum hb_err hb_marks_new(const struct hb_marks_options *options, struct hb_marks
         .address = options->address,
         .username = options->username,
         .password = options->password,
+        .ca_file = options->ca_file,
         .connect_timeout_ms = options->connect_timeout_ms,
         .command_timeout_ms = options->command_timeout_ms,
         .commands_max = options->commands_max,

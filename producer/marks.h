@@ -22,7 +22,7 @@ struct hb_marks;
 
 struct hb_marks_options {
     struct hb_loop *loop;
-    const char *address, *username, *password; /* as struct hb_redis_options */
+    const char *address, *username, *password, *ca_file; /* as struct hb_redis_options; the first node of a list */
     int connect_timeout_ms, command_timeout_ms;
     int commands_max;
     uint64_t jitter_seed;
