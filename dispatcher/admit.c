@@ -7,6 +7,8 @@
 #define IN_TIME_FIRST 1024
 /* How fast they are is counted over so long. */
 #define COUNT_US (100 * HB_US_PER_MS)
+/* A lane that met overload is not taken to be opening for so long. */
+#define SICK_US (10 * HB_MS_PER_S * HB_US_PER_MS)
 
 static size_t bytes_of(const struct hb_delivery *delivery) { return delivery->taken->event.data.len; }
 
@@ -67,10 +69,45 @@ static bool has_waited_long(const struct hb_admit *admit, const struct hb_delive
     return admit->limits.behind_us > 0 && admit->now.us - delivery->since.us > admit->limits.behind_us;
 }
 
+/* Its window is not open yet, it answers, and once it is open it sends what may wait within behind_us. */
+static bool is_opening(const struct hb_admit *admit, const struct hb_lane *lane)
+{
+    int64_t now_us = admit->now.us, span_us = admit->limits.behind_us;
+    if (lane->window.size >= lane->window.max || lane->succeeded_at.us == 0 || now_us - lane->succeeded_at.us > span_us)
+        return false;
+    bool is_sick = lane->overloaded_at.us != 0 && now_us - lane->overloaded_at.us < SICK_US;
+    return !is_sick && lane->latency_us * (int64_t)admit->limits.lane_max < lane->window.max * span_us;
+}
+
+/* is_late: what it starts, or would start next, has waited long. A stall of our own is no lane's fault: it must last. */
+static void judge_lateness(struct hb_admit *admit, struct hb_lane *lane, bool is_late)
+{
+    if (!is_late || is_opening(admit, lane)) {
+        lane->late_since.us = 0;
+        set_behind(admit, lane, false);
+        return;
+    }
+    if (lane->late_since.us == 0)
+        lane->late_since = admit->now;
+    if (admit->now.us - lane->late_since.us >= admit->limits.behind_us)
+        set_behind(admit, lane, true);
+}
+
+void hb_admit_note(struct hb_admit *admit, struct hb_lane *lane, bool is_delivered, bool is_overload,
+                   int64_t duration_us)
+{
+    if (is_overload)
+        lane->overloaded_at = admit->now;
+    if (!is_delivered)
+        return;
+    lane->succeeded_at = admit->now;
+    lane->latency_us = lane->latency_us ? (7 * lane->latency_us + duration_us) / 8 : duration_us;
+}
+
 void hb_admit_look(struct hb_admit *admit, struct hb_lane *lane)
 {
     if (lane->first && has_waited_long(admit, lane->first))
-        set_behind(admit, lane, true);
+        judge_lateness(admit, lane, true);
     set_crowded(admit, lane);
 }
 
@@ -174,9 +211,10 @@ static void start_first(struct hb_admit *admit, struct hb_lane *lane)
 {
     struct hb_delivery *delivery = lane->first_resend ? first_resend(admit, lane) : first_fresh(admit, lane);
     if (!delivery->is_resend) {
-        set_behind(admit, lane, has_waited_long(admit, delivery));
+        judge_lateness(admit, lane, has_waited_long(admit, delivery));
         set_crowded(admit, lane);
-        count_start(admit);
+        if (!lane->is_behind)
+            count_start(admit);
     }
     delivery->window_epoch = hb_window_epoch(&lane->window);
     lane->in_flight++;

@@ -4,8 +4,9 @@
  * a first-in first-out queue of fresh ones, one of resends that goes before it, and a window; lanes take turns by
  * deficit round robin over stores, then webhooks; a destination has a cap, a store a share while others wait.
  * A lane that cannot keep up must not hold the others back: one is *behind* when what it starts has waited longer than
- * behind_us. What comes for it beyond its limits is parked, and at the limit in all it is parked from. Lanes that keep
- * up make intake wait instead (hb_admit_is_full), so that a backlog does not end in the retry queue.
+ * behind_us, for as long; but not while its window opens and its answers are quick enough for it to catch up. What comes
+ * for a lane that is behind, beyond its limits, is parked, and at the limit in all it is parked from. Lanes that keep up
+ * make intake wait instead (hb_admit_is_full), so that a backlog does not end in the retry queue.
  * Owns / borrows: waiting deliveries. Fails: never (its limits are asked by intake before it takes more).
  * Limits: the options'. Cost: O(1) a delivery. Threads: the loop's. */
 #ifndef DISPATCHER_ADMIT_H
@@ -45,6 +46,9 @@ void hb_admit_add(struct hb_admit *admit, struct hb_delivery *delivery);
 void hb_admit_pump(struct hb_admit *admit);
 /* A started delivery ended: its slots are free. Pump afterwards. */
 void hb_admit_ended(struct hb_admit *admit, struct hb_delivery *delivery);
+/* A request of the lane ended so: whether it keeps up is judged by this, too. */
+void hb_admit_note(struct hb_admit *admit, struct hb_lane *lane, bool is_delivered, bool is_overload,
+                   int64_t duration_us);
 /* Slots of a destination became free: lanes that wait for it take part again, as many as there are slots. */
 void hb_admit_unblock(struct hb_admit *admit, struct hb_host *host);
 /* Takes the oldest waiting fresh delivery of a lane out of its queue. */

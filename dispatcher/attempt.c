@@ -55,6 +55,9 @@ static void end(struct hb_dispatcher *d, struct hb_delivery *delivery, const str
     lane->is_asked |= delivery->is_resend; /* its slot is what the owner waits for */
     write_line(d, delivery, &fate, answer, detail);
     log_death(d, delivery, &fate);
+    if (answer)
+        hb_admit_note(&d->admit, lane, outcome->verdict == HB_VERDICT_DELIVERED, outcome->is_overload,
+                      answer->duration_us);
     hb_resting_result(d, delivery, outcome, &fate);
     hb_admit_ended(&d->admit, delivery);
     if (fate.state == HB_DELIVERY_PARKED)
@@ -91,6 +94,7 @@ static void answered(void *user, const struct hb_answer *answer)
         return;
     }
     struct hb_outcome outcome = hb_judge_run(answer);
+    d->admit.now = hb_loop_mono(d->options.loop);
     hb_metric_observe_us(d->options.metrics, HB_METRIC_ATTEMPT_DURATION, answer->duration_us);
     end(d, delivery, &outcome, answer, "");
     hb_dispatcher_pump(d);
@@ -110,8 +114,8 @@ static enum hb_err send(struct hb_dispatcher *d, struct hb_delivery *delivery, b
     struct hb_taken *taken = delivery->taken;
     const struct hb_rendered *rendered = NULL;
     enum hb_err err = hb_taken_render(taken, webhook->format, &rendered);
-    if (err)
-        return err;
+    if (err) /* a full buffer: no request may be as large as this */
+        return err == HB_ERR_FULL ? HB_ERR_TOO_LARGE : err;
     char delivery_id[HB_DELIVERY_ID_BYTES + 1];
     hb_attempt_delivery_id(webhook->id, taken->event.id, delivery_id);
     struct hb_attempt_headers headers;
@@ -187,5 +191,8 @@ void hb_attempt_start(void *dispatcher, struct hb_delivery *delivery)
     err = send(d, delivery, &is_signed);
     hb_settled_file_leave(d->settled);
     if (err)
-        not_sent(d, delivery, !is_signed ? HB_REASON_SECRET_DAMAGED : HB_REASON_NOT_SENT, hb_err_text(err));
+        not_sent(d, delivery,
+                 !is_signed ? HB_REASON_SECRET_DAMAGED
+                 : err == HB_ERR_TOO_LARGE ? HB_REASON_TOO_LARGE : HB_REASON_NOT_SENT,
+                 hb_err_text(err));
 }

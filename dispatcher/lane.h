@@ -54,7 +54,11 @@ struct hb_lane {
     int in_flight;   /* of both kinds */
     int kept;        /* deliveries that live on without waiting or running, until their record is acknowledged */
     bool is_host_blocked;
-    bool is_behind;  /* what it starts has waited long: beyond its limit it is parked from */
+    /* How it keeps up (dispatcher/admit.h). */
+    struct hb_mono succeeded_at, overloaded_at; /* us 0: never */
+    int64_t latency_us;         /* of its successes, smoothed */
+    struct hb_mono late_since;  /* us 0: what it starts has not waited long */
+    bool is_behind;  /* late for a while: beyond its limit it is parked from */
     bool is_crowded; /* at its limit and not behind: intake waits for it */
     /* Rests (dispatcher/rest.h): the owner's alone, but for quiet_until. */
     bool is_owned;   /* as last seen */

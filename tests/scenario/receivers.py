@@ -270,7 +270,7 @@ class Names(SharedTest):
             self.wait_blocked(kept, blocked)
             # And on a new one.
             line, webhook = self.send(f"http://rebinding{blocked.replace('.', '')}.test:{receiver.port}/hook")
-            self.assertEqual((line["outcome"], line["reason"]), ("failed", "address_blocked"), line)
+            self.assertEqual((line["outcome"], line["reason"]), ("parked", "address_blocked"), line)
             self.bus.remove_webhook(webhook, self.store)
         self.assertEqual(hidden.count, 0)
 

@@ -226,9 +226,21 @@ static void a_late_answer_waits_for_the_record_before_it(void **state)
     assert_int_equal(fake_kafka_stored(0, 0), 1);
 }
 
-static void beyond_its_limit_a_lane_that_is_behind_is_parked_and_others_go_on(void **state)
+/* An event that the other webhook gets, answered at once. */
+static void serve_the_other(struct world *w, const char *id)
 {
-    struct world *w = *state;
+    world_append(w, 0, 0, &(struct fake_event){.store = "shop", .subject = "1", .id = id, .type = "product.updated", .value = "{}"}, 2u);
+    world_settle(w);
+    for (struct fake_request *r = fake_http_pending(w->http); r; r = r->next)
+        if (strstr(r->url, "wh_1")) {
+            fake_http_answer(w->http, r, 200);
+            break;
+        }
+    world_settle(w);
+}
+
+static void hang_with_a_full_queue(struct world *w)
+{
     w->config.delivery_window_start = w->config.delivery_window_max = 1;
     w->config.delivery_waiting_per_webhook_max = 4;
     open_world(w, &(struct fake_webhook){.id = "wh_0", .types = "order.*"});
@@ -237,16 +249,49 @@ static void beyond_its_limit_a_lane_that_is_behind_is_parked_and_others_go_on(vo
         world_publish(w, 0, NULL, 1u);
         world_settle(w);
     }
-    fake_loop_advance(w->loop, 300); /* what waits has waited for more than a quarter of settle_after */
+}
+
+static void beyond_its_limit_a_lane_that_is_behind_is_parked_and_others_go_on(void **state)
+{
+    struct world *w = *state;
+    hang_with_a_full_queue(w);
+    serve_the_other(w, "p1"); /* not read yet: the full queue makes intake wait */
+    assert_int_equal(fake_http_sent_count(w->http), 1);
+    fake_loop_advance(w->loop, 700); /* for a quarter of settle_after it has waited for more than a quarter */
+    assert_int_equal(fake_http_sent_count(w->http), 2);
+    serve_the_other(w, "p2");
     world_publish(w, 0, NULL, 1u);
     world_publish(w, 0, NULL, 1u);
+    world_settle(w);
+    serve_the_other(w, "p3");
     write_all(w);
     assert_int_equal(world_count_journal(w, "\"attempts\":0,", "\"reason\":\"queue_full\""), 2);
     assert_int_equal(w->dispatcher->admit.waiting, 4);
-    world_append(w, 0, 0, &(struct fake_event){.store = "shop", .subject = "1", .id = "p", .type = "product.updated", .value = "{}"}, 2u);
-    world_settle(w);
-    assert_int_equal(fake_http_pending_count(w->http), 2); /* the healthy one is not kept */
+    assert_int_equal(fake_http_sent_count(w->http), 4); /* the healthy one is not kept */
     assert_false(fake_kafka_is_paused(0, 0));
+}
+
+/* A window that opens quickly enough is given the time: its wait is long only because it begins small. */
+static void a_lane_whose_window_opens_is_not_behind(void **state)
+{
+    struct world *w = *state;
+    w->config.delivery_window_start = 1;
+    w->config.delivery_waiting_per_webhook_max = 64;
+    w->config.dispatcher_ring_slots = 4096;
+    open_world(w, &(struct fake_webhook){.id = "wh_0", .types = "order.*"});
+    world_add_webhook(w, &(struct fake_webhook){.id = "wh_1", .types = "product.*", .url = "other.example"});
+    for (int i = 0; i < 400; i++)
+        world_publish(w, 0, NULL, 1u);
+    for (int round = 0; round < 400 && fake_http_sent_count(w->http) < 400; round++) {
+        world_settle(w);
+        fake_loop_advance(w->loop, 20); /* a receiver of 20 ms */
+        for (int n = fake_http_pending_count(w->http); n > 0; n--)
+            fake_http_answer(w->http, fake_http_pending(w->http), 200);
+        world_settle(w);
+        fake_kafka_ack_all();
+    }
+    write_all(w);
+    assert_int_equal(world_count_journal(w, "queue_full", ""), 0);
 }
 
 /* A backlog is no reason to park: a lane that keeps up makes intake wait. */
@@ -281,8 +326,10 @@ static void at_the_limit_in_all_the_longest_queue_is_parked_from(void **state)
         world_publish(w, 0, NULL, 1u);
     world_settle(w);
     fake_loop_advance(w->loop, 1100);
-    world_answer(w, 200); /* the next one has waited long: the lane is behind */
-    for (int i = 0; i < 8; i++) {
+    world_answer(w, 200); /* the next one has waited long */
+    fake_loop_advance(w->loop, 1100);
+    world_answer(w, 200); /* still: the lane is behind */
+    for (int i = 0; i < 9; i++) {
         char id[16];
         (void)snprintf(id, sizeof id, "p%d", i);
         world_append(w, 0, 0, &(struct fake_event){.store = "shop", .subject = "1", .id = id, .type = "product.updated", .value = "{}"}, 2u);
@@ -397,6 +444,7 @@ int main(void)
                                        T(the_late_answer_is_an_ordinary_completion),
                                        T(a_late_answer_waits_for_the_record_before_it),
                                        T(beyond_its_limit_a_lane_that_is_behind_is_parked_and_others_go_on),
+                                       T(a_lane_whose_window_opens_is_not_behind),
                                        T(a_lane_that_keeps_up_is_never_parked_from),
                                        T(at_the_limit_in_all_the_longest_queue_is_parked_from),
                                        T(most_of_a_ring_behind_one_that_hangs_journals_it_at_once),
