@@ -11,9 +11,11 @@
 #define HB_COMMANDS(X)                                                                             \
     X(run) X(api) X(dispatcher)                                                                    \
     X(publish) X(event_list) X(event_show) X(event_tail)                                           \
+    X(delivery_list) X(delivery_show) X(delivery_retry) X(delivery_cancel) X(top)                  \
     X(store_add) X(store_list) X(store_show) X(store_set) X(store_remove)                          \
     X(webhook_add) X(webhook_list) X(webhook_show) X(webhook_set) X(webhook_remove)                \
     X(webhook_pause) X(webhook_resume) X(webhook_enable) X(webhook_disable) X(webhook_wake)        \
+    X(webhook_health)                                                                              \
     X(webhook_rotate_secret) X(webhook_test) X(webhook_test_filter)                                \
     X(key_add) X(key_list) X(key_remove)                                                             \
     X(replay) X(replay_create) X(replay_list) X(replay_show) X(replay_watch)                       \

@@ -38,7 +38,8 @@ static bool is_superseded(const struct hb_json *line)
 
 struct hb_str hb_event_view_state(const struct hb_json *deliveries, struct hb_buf *scratch)
 {
-    static const char *const OUTCOMES[] = {"delivered", "failed", "parked", "dead", "skipped", "unreadable"};
+    static const char *const OUTCOMES[] = {"delivered", "failed",  "parked",    "dead",      "held",
+                                           "skipped",   "expired", "cancelled", "unreadable"};
     size_t counts[sizeof(OUTCOMES) / sizeof(OUTCOMES[0])] = {0}, from = scratch->len;
 
     for (const struct hb_json *line = hb_json_first(deliveries); line; line = hb_json_next(line)) {
