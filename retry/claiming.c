@@ -91,7 +91,7 @@ static int room_of(struct hb_retry_webhook *webhook, struct hb_mono *ret_again)
     webhook->is_probing = room.is_probe;
     if (room.is_deleted && !webhook->is_ending)
         hb_scanning_deleted(webhook);
-    if (room.is_deleted || room.is_unknown)
+    if (room.is_deleted || room.is_unknown || (webhook->is_read_again && hb_spilling_has_room(webhook->shard->node)))
         return 0;
     if (room.slots <= 0 && room.again.ms != HB_RESEND_WHEN_TOLD) {
         int64_t wait_ms = room.again.ms - hb_loop_wall(retry->options.loop).ms;

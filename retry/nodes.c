@@ -7,7 +7,6 @@
 #define COMMANDS_MAX 8192
 #define COMMAND_TIMEOUT_MS_MIN 5000 /* a batch of 2,000 records is one command */
 #define CHECK_AGAIN_S 5             /* not fit, or not now */
-#define CHECK_ROOM_S 60             /* fit: for the room that is left */
 #define AWAY_PATIENCE_US (INT64_C(10) * 1000 * 1000)
 
 static void each_shard(struct hb_retry_node *node, void (*fn)(struct hb_retry_shard *shard))
@@ -54,6 +53,7 @@ static void judged(void *user, enum hb_err err, const struct hb_store_state *sta
     if (!err) {
         node->store = *state;
         became_fit(node);
+        hb_spilling_judge(node);
         return;
     }
     if (strcmp(node->trouble, error->text) != 0)
@@ -167,7 +167,7 @@ void hb_nodes_second(struct hb_retry *retry)
         struct hb_retry_node *node = &retry->nodes[i];
         if (!hb_redis_is_connected(node->redis))
             tell_away(node);
-        else if (retry->seconds % (node->is_fit ? CHECK_ROOM_S : CHECK_AGAIN_S) == 0)
+        else if (retry->seconds % (node->is_fit ? hb_spilling_check_every_s(node, (int)retry->options.config->retry_redis_check_s) : CHECK_AGAIN_S) == 0)
             check(node);
     }
 }

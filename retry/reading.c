@@ -52,14 +52,29 @@ static void plan_assign(struct hb_retry *retry)
         hb_timer_start(retry->assign_timer, ASSIGN_DELAY_MS, 0);
 }
 
+void hb_reading_free_record(struct hb_retry_record *record)
+{
+    hb_kafka_message_free(&record->message);
+    free(record);
+}
+
+struct hb_retry_record **hb_reading_link(struct hb_retry_record *record)
+{
+    return &record->next;
+}
+
+struct hb_retry_record *hb_reading_next_record(struct hb_retry_record **first)
+{
+    struct hb_retry_record *record = *first;
+
+    *first = record->next;
+    return record;
+}
+
 static void drop_kept(struct hb_retry_shard *shard)
 {
-    while (shard->first) {
-        struct hb_retry_record *record = shard->first;
-        shard->first = record->next;
-        hb_kafka_message_free(&record->message);
-        free(record);
-    }
+    while (shard->first)
+        hb_reading_free_record(hb_reading_next_record(&shard->first));
     shard->end = &shard->first;
     shard->retry->pending -= shard->pending;
     shard->pending = 0;
@@ -71,7 +86,7 @@ void hb_reading_start(struct hb_retry_shard *shard, int64_t from)
     drop_kept(shard);
     shard->is_reading = true;
     shard->next = from;
-    shard->through = HB_SHARD_NONE;
+    shard->through = from == HB_KAFKA_BEGINNING ? HB_SHARD_NONE : from - 1;
     shard->is_applying = false;
     plan_assign(shard->retry);
 }
@@ -252,6 +267,34 @@ static bool set_order(struct hb_retry_shard *shard, struct hb_retry_record *reco
     return now_us - shard->unknown_since.us >= UNKNOWN_PATIENCE_US;
 }
 
+struct hb_view_record hb_reading_view_record(struct hb_retry_shard *shard, struct hb_retry_record *record)
+{
+    (void)set_order(shard, record); /* it was known long ago, or never will be */
+    return record->record;
+}
+
+enum hb_err hb_reading_make_record(struct hb_retry_shard *shard, const struct hb_kafka_message *take_message,
+                                   struct hb_str webhook, struct hb_retry_record **ret_record)
+{
+    struct hb_kafka_header headers[HB_KAFKA_HEADERS_MAX];
+    size_t count = hb_kafka_message_headers(take_message, headers, HB_KAFKA_HEADERS_MAX), i = 0;
+
+    while (i < count && i < HB_KAFKA_HEADERS_MAX && !hb_str_eq(headers[i].name, HB_STR("webhook")))
+        i++;
+    if (i >= count || i == HB_KAFKA_HEADERS_MAX || !hb_str_eq(headers[i].value, webhook))
+        return HB_ERR_NOT_FOUND;
+    struct hb_retry_record *record = calloc(1, sizeof(*record));
+    if (!record)
+        return HB_ERR_MEMORY;
+    record->message = *take_message;
+    if (read_record(shard, record) && record->is_ours && !record->record.is_takeover) {
+        *ret_record = record;
+        return HB_OK;
+    }
+    free(record);
+    return HB_ERR_NOT_FOUND;
+}
+
 /* What may be applied now; returns how many records it takes, ours or not. */
 static size_t gather(struct hb_retry_shard *shard, struct hb_view_batch *ret_batch)
 {
@@ -306,6 +349,7 @@ static void applied(void *user, const struct hb_view_answer *answer)
     if (!is_ours)
         return; /* of a former reading */
     hb_shard_applied(shard, answer);
+    hb_rereading_kick(shard); /* they take turns */
     hb_reading_apply(shard);
     if (!is_full(shard->retry))
         hb_watch_set(shard->retry->reader_watch, HB_WATCH_READ);
@@ -320,6 +364,7 @@ void hb_reading_apply(struct hb_retry_shard *shard)
     size_t taken = gather(shard, &batch);
     if (taken == 0)
         return; /* waits for the registry: looked at again each second */
+    batch.must_not_grow = shard->node->is_full;
     enum hb_err err = hb_view_apply(shard->view, &batch, applied, shard);
     if (err)
         return; /* away: the node says so; full or no memory: again with the next record or second */

@@ -113,6 +113,8 @@ static void read_gauges(struct hb_retry *retry)
 {
     struct hb_metrics *m = retry->options.metrics;
     int ours = 0, open = 0;
+    int64_t spilled = 0;
+    const struct hb_store_state *fullest = &retry->nodes[0].store;
 
     for (int i = 0; i < HB_SHARDS; i++) {
         ours += retry->shards[i].is_ours;
@@ -121,6 +123,14 @@ static void read_gauges(struct hb_retry *retry)
     hb_metric_set(m, HB_METRIC_RETRY_SHARDS, ours);
     hb_metric_set(m, HB_METRIC_RETRY_SHARDS_OPEN, open);
     hb_metric_set(m, HB_METRIC_RETRY_LEASED, (int64_t)retry->flights_count);
+    for (int i = 0; i < HB_SHARDS; i++)
+        spilled += retry->shards[i].spilled;
+    for (int i = 0; i < retry->nodes_count; i++)
+        if (retry->nodes[i].store.used_bytes > fullest->used_bytes)
+            fullest = &retry->nodes[i].store;
+    hb_metric_set(m, HB_METRIC_RETRY_SPILLED, spilled);
+    hb_metric_set(m, HB_METRIC_RETRY_REDIS_USED, fullest->used_bytes);
+    hb_metric_set(m, HB_METRIC_RETRY_REDIS_MAX, fullest->max_bytes);
     hb_metric_set(m, HB_METRIC_RETRY_BODY_READS, (int64_t)hb_bodies_rounds(retry->bodies));
 }
 
@@ -138,6 +148,7 @@ static void each_second(void *user)
         hb_scanning_second(&retry->shards[i]);
     }
     hb_scanning_piece(retry);
+    hb_rereading_second(retry);
     if (retry->seconds % RENEW_EVERY_S == 0)
         hb_sending_renew(retry);
     if (retry->seconds % GLANCE_EVERY_S == 0)
@@ -311,6 +322,7 @@ void hb_retry_free(struct hb_retry **retry_ptr)
     hb_outbox_unlisten(retry->options.outbox, &retry->listener);
     hb_watch_free(&retry->consumer_watch);
     hb_kafka_consumer_free(&retry->consumer, FREE_WAIT_MS);
+    hb_rereading_free(retry);
     hb_reading_free(retry);
     hb_sending_free(retry);
     for (int i = 0; i < HB_SHARDS; i++) {

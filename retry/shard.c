@@ -29,6 +29,8 @@ static void close_shard(struct hb_retry_shard *shard)
     hb_claiming_closed(shard);
     hb_repairing_stop(shard);
     hb_scanning_stop(shard);
+    hb_spilling_closed(shard);
+    hb_rereading_closed(shard);
 }
 
 static void wait_a_while(struct hb_retry_shard *shard, int64_t pause_us)
@@ -278,6 +280,9 @@ void hb_shard_applied(struct hb_retry_shard *shard, const struct hb_view_answer 
         shard->has_caught_up = true;
         opened(shard, is_taken_over);
     }
+    shard->spilled = answer->spilled;
+    if (answer->skipped)
+        hb_metric_add(shard->retry->options.metrics, HB_METRIC_RETRY_SPILLED_RECORDS, (uint64_t)answer->skipped);
     hb_repairing_take(shard, answer);
     if (!hb_shard_is_open(shard))
         return;

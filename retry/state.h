@@ -38,6 +38,10 @@ struct hb_retry_node {
     int64_t clock_us; /* Redis's clock less our monotonic one */
     bool has_clock;
     struct hb_store_state store;
+    /* spilling.c */
+    bool is_full, is_spilling;
+    int64_t spilled_at_bytes; /* used when the last webhook was spilled; 0: none was */
+    struct hb_retry_census *census;
     char trouble[HB_RETRY_TROUBLE_MAX]; /* empty: none */
 };
 
@@ -56,6 +60,8 @@ enum hb_shard_phase {
 
 struct hb_retry_record; /* reading.c: a journal record kept until it is applied */
 struct hb_retry_claim;  /* claiming.c: a claim under way */
+struct hb_retry_census; /* spilling.c: which webhook has the most parked */
+struct hb_retry_reread; /* rereading.c: a spilled webhook that is read again */
 struct hb_retry_scan;   /* scanning.c: a webhook to be looked through */
 
 struct hb_retry_shard {
@@ -90,6 +96,9 @@ struct hb_retry_shard {
     struct hb_retry_webhook *ready_list; /* its readiness is to be told */
     struct hb_retry_webhook *touched;    /* has state that ends with the view */
     struct hb_retry_flight *returns;     /* leases to be given back */
+    /* spilling.c, rereading.c */
+    int64_t spilled; /* webhooks of the view that are */
+    bool is_counting, is_finding_spilled, is_reread_whole;
     /* repairing.c */
     int64_t repairs_wanted;   /* in the view */
     bool is_repairing;        /* a piece of them is being asked for or written */
@@ -123,6 +132,7 @@ struct hb_retry_webhook {
     struct hb_retry_webhook *next_claim, *next_ready, *next_touched;
     bool is_in_claim, is_in_ready, is_touched, must_be_ready;
     bool is_ending;   /* deleted: its deliveries are being ended */
+    bool is_read_again; /* spilled, and on its way back: nothing is claimed */
 };
 
 /* A claimed delivery. sending.c */
@@ -172,6 +182,7 @@ struct hb_retry {
     struct hb_map flights_by_id;
     struct hb_retry_flight *flights;
     size_t flights_count;
+    struct hb_retry_reread *reread;
     int seconds;
     int scan_turn; /* scanning.c: the shard whose turn it was */
     bool is_stopping, is_stopped;
@@ -229,6 +240,15 @@ void hb_reading_stop(struct hb_retry_shard *shard);
 /* What was read goes to the view. */
 void hb_reading_apply(struct hb_retry_shard *shard);
 void hb_reading_poll(struct hb_retry *retry);
+/* The same records for who reads them again: HB_ERR_NOT_FOUND: none of that webhook. HB_OK: it has taken the message. */
+HB_MUST_USE enum hb_err hb_reading_make_record(struct hb_retry_shard *shard,
+                                               const struct hb_kafka_message *take_message, struct hb_str webhook,
+                                               struct hb_retry_record **ret_record);
+/* Where a record's next one is linked; takes the first out of a list. */
+struct hb_retry_record **hb_reading_link(struct hb_retry_record *record);
+struct hb_retry_record *hb_reading_next_record(struct hb_retry_record **first);
+struct hb_view_record hb_reading_view_record(struct hb_retry_shard *shard, struct hb_retry_record *record);
+void hb_reading_free_record(struct hb_retry_record *record);
 
 /* webhooks.c */
 /* The webhook by its id, made if need be; NULL: no memory. */
@@ -278,6 +298,22 @@ void hb_sending_flush(struct hb_retry_shard *shard);
 void hb_repairing_run(struct hb_retry_shard *shard);
 void hb_repairing_take(struct hb_retry_shard *shard, const struct hb_view_answer *answer);
 void hb_repairing_stop(struct hb_retry_shard *shard);
+
+/* spilling.c */
+/* How full the node is was seen. */
+void hb_spilling_judge(struct hb_retry_node *node);
+bool hb_spilling_has_room(const struct hb_retry_node *node);
+int hb_spilling_check_every_s(const struct hb_retry_node *node, int idle_s);
+void hb_spilling_closed(struct hb_retry_shard *shard);
+
+/* rereading.c */
+void hb_rereading_begin(struct hb_retry *retry, const struct hb_retry_node *node);
+void hb_rereading_stop(struct hb_retry *retry, const struct hb_retry_node *node);
+void hb_rereading_closed(struct hb_retry_shard *shard);
+void hb_rereading_second(struct hb_retry *retry);
+/* A batch of the shard was applied: its turn, if it has one. */
+void hb_rereading_kick(struct hb_retry_shard *shard);
+void hb_rereading_free(struct hb_retry *retry);
 
 /* ending.c */
 /* A claimed delivery that is never sent again: dead with `body_gone`, or expired. */

@@ -317,6 +317,86 @@ static void deliveries_of_a_deleted_webhook_die_in_batches_whatever_their_due_ti
     assert_int_equal(owner_entries(world), 31); /* dead, kept until they expire */
 }
 
+/* Redis has this much room, measured by what it uses now. */
+static void set_room(struct owner_world *world, int64_t percent)
+{
+    char text[32];
+
+    OWNER_REDIS(world, "INFO", "memory");
+    const char *at = strstr(world->reply, "used_memory:");
+    assert_non_null(at);
+    int64_t used = strtoll(at + strlen("used_memory:"), NULL, 10);
+    (void)snprintf(text, sizeof(text), "%lld", (long long)(percent ? used * 100 / percent : 0));
+    OWNER_REDIS(world, "CONFIG", "SET", "maxmemory", text);
+    assert_false(world->is_error);
+}
+
+static int64_t spilled(struct owner_world *world)
+{
+    OWNER_REDIS(world, "EVAL",
+                "local n = 0 for _, k in ipairs(redis.call('KEYS', '{'..ARGV[1]..':*:s')) do n = n + redis.call('HLEN', k) "
+                "end return n",
+                "0", world->prefix);
+    return world->integer;
+}
+
+static void in_a_full_redis_the_fullest_webhook_is_spilled_the_others_go_on_and_all_comes_back(void **state)
+{
+    struct owner_world *world = *state;
+
+    world->config.retry_redis_check_s = 1;
+    set_room(world, 0);
+    owner_start(world, 0);
+    for (int i = 0; i < 60; i++)
+        (void)owner_publish(world);
+    for (int i = 0; i < 20; i++)
+        park(world, i, NEVER_MS);
+    owner_park(world, &(struct owner_park){.event = 0, .webhook = world->other, .due_in_ms = NEVER_MS});
+    OWNER_UNTIL(world, (owner_run(world, 5), owner_entries(world) == 21));
+    set_room(world, 93);
+    OWNER_UNTIL(world, (owner_run(world, 20), spilled(world) == 1));
+    for (int i = 20; i < 40; i++)
+        park(world, i, 0); /* stay in the journal */
+    owner_park(world, &(struct owner_park){.event = 3, .version = 2, .due_in_ms = 0}); /* has an entry: goes on */
+    owner_park(world, &(struct owner_park){.event = 1, .webhook = world->other, .due_in_ms = 0});
+    owner_until_sends(world, 2);
+    OWNER_UNTIL(world, (owner_run(world, 5), owner_entries(world) == 20));
+    owner_run(world, 500);
+    assert_int_equal(world->sends_count, 2);
+    set_room(world, 30);
+    OWNER_UNTIL(world, (owner_run(world, 20), world->sends_count == 22));
+    OWNER_UNTIL(world, (owner_run(world, 5), owner_entries(world) == 20));
+    assert_int_equal(spilled(world), 0);
+    owner_run(world, 300);
+    assert_int_equal(world->sends_count, 22);
+    set_room(world, 0);
+}
+
+static void in_a_redis_without_any_room_what_is_there_is_claimed_and_settled_and_the_rest_waits_in_the_journal(void **state)
+{
+    struct owner_world *world = *state;
+
+    world->config.retry_redis_check_s = 1;
+    set_room(world, 0);
+    owner_start(world, 0);
+    for (int i = 0; i < 40; i++)
+        (void)owner_publish(world);
+    for (int i = 0; i < 10; i++)
+        park(world, i, 4000);
+    OWNER_UNTIL(world, (owner_run(world, 5), owner_entries(world) == 10));
+    set_room(world, 105);
+    owner_run(world, 1500);
+    for (int i = 10; i < 30; i++)
+        owner_park(world, &(struct owner_park){.event = i, .webhook = i % 2 ? world->other : NULL});
+    OWNER_UNTIL(world, (owner_run(world, 5), world->sends_count == 10 && owner_entries(world) == 0));
+    assert_int_equal(spilled(world), 2);
+    set_room(world, 30);
+    OWNER_UNTIL(world, (owner_run(world, 20), world->sends_count == 30));
+    OWNER_UNTIL(world, (owner_run(world, 5), owner_entries(world) == 0 && spilled(world) == 0));
+    assert_int_equal(world->sends_count, 30);
+    set_room(world, 0);
+}
+
 /* Commands sent to Redis; those inside scripts are counted under their own names. */
 static int64_t commands(struct owner_world *world)
 {
@@ -366,6 +446,8 @@ int main(void)
         OWNER_TEST(a_body_that_is_gone_makes_it_dead_and_never_another_events_body_is_sent),
         OWNER_TEST(what_is_too_old_expires_instead_of_being_sent),
         OWNER_TEST(deliveries_of_a_deleted_webhook_die_in_batches_whatever_their_due_time),
+        OWNER_TEST(in_a_full_redis_the_fullest_webhook_is_spilled_the_others_go_on_and_all_comes_back),
+        OWNER_TEST(in_a_redis_without_any_room_what_is_there_is_claimed_and_settled_and_the_rest_waits_in_the_journal),
         OWNER_TEST(an_idle_queue_costs_next_to_nothing),
     };
     if (!getenv("HOOKBUS_TEST_REDIS")) {
