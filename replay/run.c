@@ -109,7 +109,6 @@ static void take_list(struct replay_run *run)
     run->count = hb_candidates_count(run->list.items);
     run->next_index = run->done_index = 0;
     memset(run->slots, 0, sizeof run->slots);
-    run->selected_before = run->state.selected;
     if (!run->state.has_ends) {
         run->state.ends = run->list.ends;
         run->state.has_ends = true;
@@ -121,6 +120,9 @@ static void take_list(struct replay_run *run)
         run->state.total = (int64_t)run->count;
         run->state.gone = (int64_t)run->list.gone;
     }
+    /* What was in flight when a process died carries the job, or was delivered since: it is done, too. */
+    run->selected_before = run->state.total - (int64_t)run->count;
+    run->state.selected = run->selected_before;
     run->rate = hb_rate_make(run->job.rate, 1, hb_loop_mono(run->runner->options.loop));
     hb_rate_take(&run->rate, run->job.rate); /* nothing was saved up: a crash is no burst */
     say(run, HB_REPLAY_STAGE_RUNNING, "", "");
@@ -218,7 +220,8 @@ static void go_on(struct replay_run *run)
     }
     if (run->task || now_of(run).ms < run->again.ms)
         return;
-    if (hb_runner_active(runner) >= HB_REPLAY_ACTIVE_MAX || hb_runner_is_counting(runner))
+    if (hb_runner_active(runner) >= HB_REPLAY_ACTIVE_MAX || hb_runner_is_counting(runner) ||
+        hb_runner_is_busy_for(runner, run->job.webhook))
         say(run, HB_REPLAY_STAGE_WAITING, "its_turn", "");
     else
         begin(run);

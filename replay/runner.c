@@ -28,6 +28,14 @@ bool hb_runner_is_counting(const struct hb_replay_runner *runner)
     return false;
 }
 
+bool hb_runner_is_busy_for(const struct hb_replay_runner *runner, struct hb_str webhook)
+{
+    for (const struct replay_run *run = runner->runs; run; run = run->next)
+        if ((run->task || run->list.items) && hb_str_eq(run->job.webhook, webhook))
+            return true;
+    return false;
+}
+
 void hb_runner_pump_soon(struct hb_replay_runner *runner)
 {
     if (!hb_timer_is_running(runner->pump_timer))

@@ -54,6 +54,9 @@ struct hb_replay_runner {
 /* Runs with a list or a task. */
 size_t hb_runner_active(const struct hb_replay_runner *runner);
 bool hb_runner_is_counting(const struct hb_replay_runner *runner);
+/* A job of the webhook selects now. One after the other: two at once would both find the same deliveries dead, and the
+ * second would send again what the first had delivered meanwhile. */
+bool hb_runner_is_busy_for(const struct hb_replay_runner *runner, struct hb_str webhook);
 /* Something can be selected: the pump runs. */
 void hb_runner_pump_soon(struct hb_replay_runner *runner);
 

@@ -64,7 +64,6 @@ bool rig_init(struct rig *rig)
     world_admin(&rig->api, rig->admin);
     struct reply reply = rig_ask(rig, 201, "POST", "/v1/stores", "{\"id\":\"demo\"}");
     reply_free(&reply);
-    rig_webhook(rig, NULL, rig->webhook);
     return true;
 }
 
@@ -147,11 +146,15 @@ static void produce(struct hb_kafka_producer *producer, const char *topic, struc
         (void)hb_kafka_producer_poll(producer, 100);
 }
 
-void rig_publish(struct rig *rig, const char *type, int count) { rig_publish_as(rig, type, count, 0); }
-
-void rig_publish_as(struct rig *rig, const char *type, int count, char salt)
+void rig_begin(struct rig *rig, const char *webhook)
 {
-    const char text[2] = {salt, 0};
+    rig->series++;
+    rig->events_count = 0;
+    rig_webhook(rig, webhook, rig->webhook);
+}
+
+void rig_publish(struct rig *rig, const char *type, int count)
+{
     char topic[HB_TOPIC_NAME_MAX];
     struct hb_kafka_producer *producer = NULL;
     enum hb_topic family = hb_topic_of_type(hb_str_c(type));
@@ -162,7 +165,7 @@ void rig_publish_as(struct rig *rig, const char *type, int count, char salt)
     hb_loop_update_time(rig->world.loop);
     for (int i = 0; i < count; i++) {
         struct rig_event *event = &rig->events[rig->events_count];
-        (void)snprintf(event->id, sizeof event->id, "evt_%s%d", text, rig->events_count++);
+        (void)snprintf(event->id, sizeof event->id, "evt_%d_%d", rig->series, rig->events_count++);
         (void)snprintf(event->type, sizeof event->type, "%s", type);
         (void)snprintf(event->subject, sizeof event->subject, "s%d", i % 10);
         event->position = (struct hb_position){(int)family, 0, 0, hb_loop_wall(rig->world.loop)};

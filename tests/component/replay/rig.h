@@ -37,11 +37,14 @@ struct rig {
     char admin[80];
     char webhook[HB_ID_MAX + 1];
     struct rig_event events[RIG_EVENTS_MAX];
-    int events_count, acks_left;
+    int events_count;
+    int series; /* counts rig_begin */
 };
 
 bool rig_init(struct rig *rig);
 void rig_deinit(struct rig *rig);
+/* A new webhook, and events of its own: "evt_<series>_0", "evt_<series>_1" … webhook: as of rig_webhook. */
+void rig_begin(struct rig *rig, const char *webhook);
 /* A further webhook of the store "demo"; body may be NULL for one of all types. */
 void rig_webhook(struct rig *rig, const char *body, char ret_id[HB_ID_MAX + 1]);
 void rig_process_init(struct rig_process *process, struct rig *rig);
@@ -49,8 +52,6 @@ void rig_process_init(struct rig_process *process, struct rig *rig);
 void rig_process_kill(struct rig_process *process);
 /* Publishes `count` events of a type, subjects "s0".."s9" in turns. */
 void rig_publish(struct rig *rig, const char *type, int count);
-/* The same with ids "evt_<salt>0", "evt_<salt>1" … */
-void rig_publish_as(struct rig *rig, const char *type, int count, char salt);
 /* A journal record of an event for the rig's webhook: any state, DELIVERED is a tombstone. */
 void rig_journal(struct rig *rig, struct rig_process *process, int event, enum hb_delivery_state state, int64_t version);
 /* A line of history for it: "delivered" or "skipped". */
