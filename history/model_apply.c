@@ -2,15 +2,13 @@
 
 #include "core/ids.h"
 #include "history/model_gather.h"
+#include "history/model_prune.h"
 #include "history/model_row.h"
 #include "hookbus/topics.h"
 
 #include <stdlib.h>
 
-#define DURATIONS_MS (2 * HB_MS_PER_HOUR)
 #define SCRATCH_BYTES_MAX ((size_t)2 * 1024 * 1024)
-#define PRUNE_ROWS 2000
-#define PRUNE_TEXT "2000"
 #define DELIVERY_ID_PREFIX_BYTES 4 /* "dlv_" */
 #define ID_BYTES 16
 
@@ -22,13 +20,6 @@ enum {
     OFFSET_WRITE,
     LINE,
     SUCCESS,
-    PRUNE_SUCCESS,
-    PRUNE_LINE,
-    PRUNE_LINES_MAX,
-    PRUNE_DELIVERY_FIND,
-    PRUNE_DELIVERY,
-    PRUNE_MINUTE,
-    PRUNE_LATENCY,
     STATEMENT_COUNT
 };
 
@@ -40,15 +31,6 @@ static const char *const SQL[STATEMENT_COUNT] = {
     [OFFSET_WRITE] = "INSERT INTO offsets VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET next = ?3",
     [LINE] = "INSERT INTO line(delivery, at, text) VALUES(?, ?, ?)",
     [SUCCESS] = "INSERT INTO success VALUES(NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [PRUNE_SUCCESS] = "DELETE FROM success WHERE seq <= (SELECT max(seq) FROM success) - ?",
-    [PRUNE_LINE] = "DELETE FROM line WHERE seq IN (SELECT seq FROM line WHERE at < ? ORDER BY at LIMIT " PRUNE_TEXT ")",
-    [PRUNE_LINES_MAX] = "DELETE FROM line WHERE seq IN (SELECT seq FROM line WHERE seq <= (SELECT max(seq) FROM line) - ?"
-                        " ORDER BY seq LIMIT " PRUNE_TEXT ")",
-    [PRUNE_DELIVERY_FIND] = "SELECT id, store, webhook, state FROM delivery WHERE store IN (SELECT DISTINCT store FROM"
-                            " webhook) AND appended < ? LIMIT " PRUNE_TEXT,
-    [PRUNE_DELIVERY] = "DELETE FROM delivery WHERE id = ?",
-    [PRUNE_MINUTE] = "DELETE FROM minute WHERE webhook IN (SELECT webhook FROM webhook) AND minute < ?",
-    [PRUNE_LATENCY] = "DELETE FROM latency WHERE webhook IN (SELECT webhook FROM webhook) AND minute < ?",
 };
 
 struct hb_model_apply {
@@ -56,6 +38,7 @@ struct hb_model_apply {
     struct hb_sqlite_statement *statements[STATEMENT_COUNT];
     struct hb_model_rows rows;
     struct hb_model_gather gather;
+    struct hb_model_prune *prune;
     struct hb_model_counts counts;
     struct hb_buf scratch;
     bool is_open; /* a transaction */
@@ -72,6 +55,7 @@ enum hb_err hb_model_apply_new(const struct hb_model_apply_options *options, str
     apply->scratch = hb_buf_make(SCRATCH_BYTES_MAX);
     err = hb_model_rows_init(&apply->rows, options->db);
     err = err ? err : hb_model_gather_init(&apply->gather, options->db);
+    err = err ? err : hb_model_prune_new(options->db, &apply->prune);
     for (size_t i = 0; !err && i < STATEMENT_COUNT; i++) {
         err = hb_sqlite_prepare(options->db, SQL[i], &apply->statements[i]);
     }
@@ -97,6 +81,7 @@ void hb_model_apply_free(struct hb_model_apply **apply)
     }
     hb_model_rows_deinit(&(*apply)->rows);
     hb_model_gather_deinit(&(*apply)->gather);
+    hb_model_prune_free(&(*apply)->prune);
     hb_buf_deinit(&(*apply)->scratch);
     free(*apply);
     *apply = NULL;
@@ -238,7 +223,7 @@ static enum hb_err take_line(struct hb_model_apply *apply, struct hb_str text)
     apply->counts.lines++;
     enum hb_err err = HB_OK;
     if (line.attempt > 0 && state != HB_DELIVERY_SKIPPED) {
-        bool is_recent = line.at.ms > apply->options.wall().ms - DURATIONS_MS;
+        bool is_recent = line.at.ms > apply->options.wall().ms - HB_MODEL_DURATIONS_MS;
         err = hb_model_gather_attempt(&apply->gather, &line, state == HB_DELIVERY_DELIVERED, is_recent);
     }
     return err ? err : take_delivery(apply, &line, text, state);
@@ -389,50 +374,9 @@ enum hb_err hb_model_apply_commit(struct hb_model_apply *apply)
 
 /* ---- what is too old ---- */
 
-static enum hb_err prune_by(struct hb_model_apply *apply, int which, int64_t limit, bool *is_done)
-{
-    hb_sqlite_bind_int(apply->statements[which], 1, limit);
-    enum hb_err err = hb_sqlite_do(apply->statements[which]);
-    if (!err && hb_sqlite_changes(apply->options.db) >= PRUNE_ROWS && which != PRUNE_SUCCESS) {
-        *is_done = false;
-    }
-    return err;
-}
-
-static enum hb_err prune_deliveries(struct hb_model_apply *apply, int64_t before, bool *is_done)
-{
-    struct hb_sqlite_statement *find = apply->statements[PRUNE_DELIVERY_FIND];
-    bool has_row = false;
-    int removed = 0;
-    hb_sqlite_bind_int(find, 1, before);
-    enum hb_err err = hb_sqlite_step(find, &has_row);
-    for (; !err && has_row; removed++) {
-        err = hb_model_gather_move(&apply->gather, hb_sqlite_text(find, 1), hb_sqlite_text(find, 2),
-                                   (int)hb_sqlite_int(find, 3), -1);
-        hb_sqlite_bind_bytes(apply->statements[PRUNE_DELIVERY], 1, hb_sqlite_text(find, 0));
-        err = err ? err : hb_sqlite_do(apply->statements[PRUNE_DELIVERY]);
-        err = err ? err : hb_sqlite_step(find, &has_row);
-    }
-    hb_sqlite_reset(find);
-    *is_done = *is_done && removed < PRUNE_ROWS;
-    return err;
-}
-
 enum hb_err hb_model_apply_prune(struct hb_model_apply *apply, size_t lines_max, bool *ret_is_done)
 {
-    struct hb_wall now = apply->options.wall();
-    int64_t before = now.ms - HB_MODEL_KEPT_DAYS * HB_MS_PER_DAY;
     enum hb_err err = begin(apply);
-    *ret_is_done = true;
-    err = err ? err : prune_by(apply, PRUNE_SUCCESS, HB_MODEL_SUCCESSES_MAX, ret_is_done);
-    err = err ? err : prune_by(apply, PRUNE_LINE, before, ret_is_done);
-    err = err ? err : prune_by(apply, PRUNE_LINES_MAX, (int64_t)lines_max, ret_is_done);
-    err = err ? err : prune_deliveries(apply, before, ret_is_done);
-    if (!err && *ret_is_done) {
-        int64_t minute_ms = 60 * HB_MS_PER_S;
-        err = prune_by(apply, PRUNE_MINUTE, before / minute_ms, ret_is_done);
-        err = err ? err : prune_by(apply, PRUNE_LATENCY, (now.ms - DURATIONS_MS) / minute_ms, ret_is_done);
-        *ret_is_done = true; /* these two take everything at once */
-    }
+    err = err ? err : hb_model_prune(apply->prune, &apply->gather, apply->options.wall(), lines_max, ret_is_done);
     return err ? err : hb_model_apply_commit(apply);
 }

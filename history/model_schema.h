@@ -21,6 +21,7 @@
 #define HB_MODEL_VERSION "1"
 #define HB_MODEL_SUCCESSES_MAX 1000000
 #define HB_MODEL_KEPT_DAYS 35
+#define HB_MODEL_DURATIONS_MS (2 * HB_MS_PER_HOUR)
 
 /* Durations are counted in buckets, each 18 % wider than the one before, up to half a minute. */
 #define HB_MODEL_BUCKETS 64

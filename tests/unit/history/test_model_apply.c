@@ -117,6 +117,38 @@ static void the_two_topics_in_any_order_give_the_same(void **state)
     }
 }
 
+/* Lines of different workers stand in different partitions: the newest by its own time counts, not the last one read. */
+static void of_lines_alone_the_newest_counts_in_whatever_order_they_are_read(void **state)
+{
+    struct rig rig;
+    struct hb_model_filter filter = all();
+    (void)state;
+    rig_open(&rig);
+    rig_line(&rig, 1, "dead", "gone", 500);
+    rig_line(&rig, 1, "failed", "timeout", 20);
+    rig_line(&rig, 2, "failed", "timeout", 10);
+    rig_line(&rig, 2, "delivered", NULL, 600);
+    rig_line(&rig, 2, "failed", "timeout", 300);
+    rig_commit(&rig);
+    lists(&rig, &filter, "1:dead,2:delivered");
+    rig_close(&rig);
+}
+
+/* Its success was read before the journal said that it had been parked. */
+static void a_delivery_stands_in_a_list_once(void **state)
+{
+    struct rig rig;
+    struct hb_model_filter filter = all();
+    (void)state;
+    rig_open(&rig);
+    rig_line(&rig, 1, "delivered", NULL, 10);
+    rig_journal(&rig, 1, "parked", 1);
+    rig_journal(&rig, 1, "delivered", 2);
+    rig_commit(&rig);
+    lists(&rig, &filter, "1:delivered");
+    rig_close(&rig);
+}
+
 static void a_stale_record_changes_nothing_and_a_repair_does(void **state)
 {
     struct rig rig;
@@ -390,6 +422,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_delivery_has_the_state_the_journal_or_its_newest_line_says),
         cmocka_unit_test(the_two_topics_in_any_order_give_the_same),
+        cmocka_unit_test(of_lines_alone_the_newest_counts_in_whatever_order_they_are_read),
+        cmocka_unit_test(a_delivery_stands_in_a_list_once),
         cmocka_unit_test(a_stale_record_changes_nothing_and_a_repair_does),
         cmocka_unit_test(pages_follow_each_other_without_a_gap_or_a_repeat),
         cmocka_unit_test(counts_are_of_all_that_match),

@@ -1,0 +1,100 @@
+#include "history/model_prune.h"
+
+#include <stdlib.h>
+
+#define ROWS 2000
+#define ROWS_TEXT "2000"
+#define MINUTE_MS (60 * HB_MS_PER_S)
+
+enum { SUCCESS, LINE, LINES_MAX, DELIVERY_FIND, DELIVERY, MINUTE, LATENCY, STATEMENT_COUNT };
+
+static const char *const SQL[STATEMENT_COUNT] = {
+    [SUCCESS] = "DELETE FROM success WHERE seq <= (SELECT max(seq) FROM success) - ?",
+    [LINE] = "DELETE FROM line WHERE seq IN (SELECT seq FROM line WHERE at < ? ORDER BY at LIMIT " ROWS_TEXT ")",
+    [LINES_MAX] = "DELETE FROM line WHERE seq IN (SELECT seq FROM line WHERE seq <= (SELECT max(seq) FROM line) - ?"
+                  " ORDER BY seq LIMIT " ROWS_TEXT ")",
+    [DELIVERY_FIND] = "SELECT id, store, webhook, state FROM delivery WHERE store IN (SELECT DISTINCT store FROM webhook)"
+                      " AND appended < ? LIMIT " ROWS_TEXT,
+    [DELIVERY] = "DELETE FROM delivery WHERE id = ?",
+    [MINUTE] = "DELETE FROM minute WHERE webhook IN (SELECT webhook FROM webhook) AND minute < ?",
+    [LATENCY] = "DELETE FROM latency WHERE webhook IN (SELECT webhook FROM webhook) AND minute < ?",
+};
+
+struct hb_model_prune {
+    struct hb_sqlite *db;
+    struct hb_sqlite_statement *statements[STATEMENT_COUNT];
+};
+
+enum hb_err hb_model_prune_new(struct hb_sqlite *db, struct hb_model_prune **ret_prune)
+{
+    struct hb_model_prune *prune = calloc(1, sizeof(*prune));
+    enum hb_err err = prune ? HB_OK : HB_ERR_MEMORY;
+    for (size_t i = 0; !err && i < STATEMENT_COUNT; i++) {
+        prune->db = db;
+        err = hb_sqlite_prepare(db, SQL[i], &prune->statements[i]);
+    }
+    if (err) {
+        hb_model_prune_free(&prune);
+        return err;
+    }
+    *ret_prune = prune;
+    return HB_OK;
+}
+
+void hb_model_prune_free(struct hb_model_prune **prune)
+{
+    if (!*prune) {
+        return;
+    }
+    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+        hb_sqlite_statement_free(&(*prune)->statements[i]);
+    }
+    free(*prune);
+    *prune = NULL;
+}
+
+/* Removes what a statement names; *is_done becomes false when it took a whole slice. */
+static enum hb_err remove_by(struct hb_model_prune *prune, int which, int64_t limit, bool *is_done)
+{
+    hb_sqlite_bind_int(prune->statements[which], 1, limit);
+    enum hb_err err = hb_sqlite_do(prune->statements[which]);
+    bool is_sliced = which == LINE || which == LINES_MAX;
+    *is_done = *is_done && !(is_sliced && !err && hb_sqlite_changes(prune->db) >= ROWS);
+    return err;
+}
+
+static enum hb_err remove_deliveries(struct hb_model_prune *prune, struct hb_model_gather *gather, int64_t before,
+                                     bool *is_done)
+{
+    struct hb_sqlite_statement *find = prune->statements[DELIVERY_FIND];
+    bool has_row = false;
+    int removed = 0;
+    hb_sqlite_bind_int(find, 1, before);
+    enum hb_err err = hb_sqlite_step(find, &has_row);
+    for (; !err && has_row; removed++) {
+        err = hb_model_gather_move(gather, hb_sqlite_text(find, 1), hb_sqlite_text(find, 2),
+                                   (int)hb_sqlite_int(find, 3), -1);
+        hb_sqlite_bind_bytes(prune->statements[DELIVERY], 1, hb_sqlite_text(find, 0));
+        err = err ? err : hb_sqlite_do(prune->statements[DELIVERY]);
+        err = err ? err : hb_sqlite_step(find, &has_row);
+    }
+    hb_sqlite_reset(find);
+    *is_done = *is_done && removed < ROWS;
+    return err;
+}
+
+enum hb_err hb_model_prune(struct hb_model_prune *prune, struct hb_model_gather *gather, struct hb_wall now,
+                           size_t lines_max, bool *ret_is_done)
+{
+    int64_t before = now.ms - HB_MODEL_KEPT_DAYS * HB_MS_PER_DAY;
+    *ret_is_done = true;
+    enum hb_err err = remove_by(prune, SUCCESS, HB_MODEL_SUCCESSES_MAX, ret_is_done);
+    err = err ? err : remove_by(prune, LINE, before, ret_is_done);
+    err = err ? err : remove_by(prune, LINES_MAX, (int64_t)lines_max, ret_is_done);
+    err = err ? err : remove_deliveries(prune, gather, before, ret_is_done);
+    if (!err && *ret_is_done) {
+        err = remove_by(prune, MINUTE, before / MINUTE_MS, ret_is_done);
+        err = err ? err : remove_by(prune, LATENCY, (now.ms - HB_MODEL_DURATIONS_MS) / MINUTE_MS, ret_is_done);
+    }
+    return err;
+}
