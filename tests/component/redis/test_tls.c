@@ -25,7 +25,7 @@
 struct server {
     pthread_t thread;
     int fd, port;
-    enum fake_tls kind;
+    struct ssl_ctx_st *context;
 };
 
 static void serve(struct ssl_st *ssl)
@@ -48,18 +48,16 @@ static void serve(struct ssl_st *ssl)
 static void *run(void *user)
 {
     struct server *server = user;
-    struct ssl_ctx_st *context = fake_tls_context(server->kind, "localhost");
     int fd;
 
     while ((fd = accept(server->fd, NULL, NULL)) >= 0) {
-        struct ssl_st *ssl = fake_tls_accept(context, fd);
+        struct ssl_st *ssl = fake_tls_accept(server->context, fd);
         if (ssl) {
             serve(ssl);
             fake_tls_end(ssl);
         }
         (void)close(fd);
     }
-    fake_tls_context_free(context);
     return NULL;
 }
 
@@ -68,7 +66,7 @@ static void start(struct server *server, enum fake_tls kind)
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t length = sizeof(at);
 
-    server->kind = kind;
+    server->context = fake_tls_context(kind, "localhost");
     server->fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(bind(server->fd, (struct sockaddr *)&at, sizeof(at)), 0);
     assert_int_equal(listen(server->fd, 8), 0);
@@ -81,6 +79,7 @@ static void stop(struct server *server)
 {
     (void)shutdown(server->fd, SHUT_RDWR);
     (void)pthread_join(server->thread, NULL);
+    fake_tls_context_free(server->context);
     (void)close(server->fd);
 }
 
