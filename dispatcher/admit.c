@@ -3,8 +3,8 @@
 #include "dispatcher/taken.h"
 
 #define BYTES_PER_COST 16384
-/* In-time lanes may have so many waiting before anything is known of how fast they are. */
-#define IN_TIME_FIRST 1024
+/* In-time lanes may have so many waiting however slow they are. */
+#define IN_TIME_LEAST 64
 /* How fast they are is counted over so long. */
 #define COUNT_US (100 * HB_US_PER_MS)
 /* A lane that met overload is not taken to be opening for so long. */
@@ -69,14 +69,14 @@ static bool has_waited_long(const struct hb_admit *admit, const struct hb_delive
     return admit->limits.behind_us > 0 && admit->now.us - delivery->since.us > admit->limits.behind_us;
 }
 
-/* Its window is not open yet, it answers, and once it is open it sends what may wait within behind_us. */
+/* Its window is not open yet, it answers, and once it is open it sends what may wait within twice behind_us. */
 static bool is_opening(const struct hb_admit *admit, const struct hb_lane *lane)
 {
     int64_t now_us = admit->now.us, span_us = admit->limits.behind_us;
     if (lane->window.size >= lane->window.max || lane->succeeded_at.us == 0 || now_us - lane->succeeded_at.us > span_us)
         return false;
     bool is_sick = lane->overloaded_at.us != 0 && now_us - lane->overloaded_at.us < SICK_US;
-    return !is_sick && lane->latency_us * (int64_t)admit->limits.lane_max < lane->window.max * span_us;
+    return !is_sick && lane->latency_us * (int64_t)admit->limits.lane_max < 2 * lane->window.max * span_us;
 }
 
 /* is_late: what it starts, or would start next, has waited long. A stall of our own is no lane's fault: it must last. */
@@ -136,7 +136,7 @@ static size_t in_time_max(const struct hb_admit *admit)
 {
     if (admit->limits.behind_us == 0)
         return SIZE_MAX;
-    return admit->in_time_max > IN_TIME_FIRST ? admit->in_time_max : IN_TIME_FIRST;
+    return admit->in_time_max > IN_TIME_LEAST ? admit->in_time_max : IN_TIME_LEAST;
 }
 
 /* ---- the queues ---- */
