@@ -41,15 +41,20 @@ static bool is_below_limit(const struct hb_admit *admit, const struct hb_lane *l
     return lane->waiting <= admit->limits.lane_max / 4 * 3 && lane->waiting_bytes <= admit->limits.lane_bytes_max / 4 * 3;
 }
 
-static void set_behind(struct hb_admit *admit, struct hb_lane *lane, bool is_behind)
+static bool is_in_time(const struct hb_lane *lane)
 {
-    if (lane->is_behind == is_behind)
+    return lane->late_since.us == 0;
+}
+
+static void set_late(struct hb_admit *admit, struct hb_lane *lane, bool is_late)
+{
+    if (is_late != is_in_time(lane))
         return;
-    lane->is_behind = is_behind;
-    if (is_behind)
+    if (is_late)
         admit->in_time -= lane->waiting;
     else
         admit->in_time += lane->waiting;
+    lane->late_since.us = is_late ? admit->now.us : 0;
 }
 
 static void set_crowded(struct hb_admit *admit, struct hb_lane *lane)
@@ -82,15 +87,8 @@ static bool is_opening(const struct hb_admit *admit, const struct hb_lane *lane)
 /* is_late: what it starts, or would start next, has waited long. A stall of our own is no lane's fault: it must last. */
 static void judge_lateness(struct hb_admit *admit, struct hb_lane *lane, bool is_late)
 {
-    if (!is_late || is_opening(admit, lane)) {
-        lane->late_since.us = 0;
-        set_behind(admit, lane, false);
-        return;
-    }
-    if (lane->late_since.us == 0)
-        lane->late_since = admit->now;
-    if (admit->now.us - lane->late_since.us >= admit->limits.behind_us)
-        set_behind(admit, lane, true);
+    set_late(admit, lane, is_late && !is_opening(admit, lane));
+    lane->is_behind = !is_in_time(lane) && admit->now.us - lane->late_since.us >= admit->limits.behind_us;
 }
 
 void hb_admit_note(struct hb_admit *admit, struct hb_lane *lane, bool is_delivered, bool is_overload,
@@ -147,7 +145,7 @@ static void remember_waiting(struct hb_admit *admit, struct hb_lane *lane, const
     lane->waiting_bytes += bytes_of(delivery);
     admit->waiting++;
     admit->waiting_bytes += bytes_of(delivery);
-    if (!lane->is_behind)
+    if (is_in_time(lane))
         admit->in_time++;
 }
 
@@ -157,7 +155,7 @@ static void forget_waiting(struct hb_admit *admit, struct hb_lane *lane, const s
     lane->waiting_bytes -= bytes_of(delivery);
     admit->waiting--;
     admit->waiting_bytes -= bytes_of(delivery);
-    if (!lane->is_behind)
+    if (is_in_time(lane))
         admit->in_time--;
 }
 
@@ -171,6 +169,8 @@ void hb_admit_add(struct hb_admit *admit, struct hb_delivery *delivery)
         lane->resends++;
         admit->resends_waiting++;
     } else {
+        if (lane->first && has_waited_long(admit, lane->first))
+            judge_lateness(admit, lane, true);
         *lane->last = delivery;
         lane->last = &delivery->next;
         remember_waiting(admit, lane, delivery);
@@ -213,7 +213,7 @@ static void start_first(struct hb_admit *admit, struct hb_lane *lane)
     if (!delivery->is_resend) {
         judge_lateness(admit, lane, has_waited_long(admit, delivery));
         set_crowded(admit, lane);
-        if (!lane->is_behind)
+        if (is_in_time(lane))
             count_start(admit);
     }
     delivery->window_epoch = hb_window_epoch(&lane->window);

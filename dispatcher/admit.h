@@ -3,10 +3,10 @@
  * Place: takes deliveries from route and from the owner of parked ones, gives them to attempt one by one. Each lane has
  * a first-in first-out queue of fresh ones, one of resends that goes before it, and a window; lanes take turns by
  * deficit round robin over stores, then webhooks; a destination has a cap, a store a share while others wait.
- * A lane that cannot keep up must not hold the others back: one is *behind* when what it starts has waited longer than
- * behind_us, for as long; but not while its window opens and its answers are quick enough for it to catch up. What comes
- * for a lane that is behind, beyond its limits, is parked, and at the limit in all it is parked from. Lanes that keep up
- * make intake wait instead (hb_admit_is_full), so that a backlog does not end in the retry queue.
+ * A lane that cannot keep up must not hold the others back: one is *late* when what it starts has waited longer than
+ * behind_us, and *behind* when that has lasted as long; but not while its window opens and its answers are quick enough
+ * for it to catch up. What comes for a lane that is behind, beyond its limits, is parked, and at the limit in all it is
+ * parked from. Lanes that are in time make intake wait instead (hb_admit_is_full), so that a backlog does not end in the retry queue.
  * Owns / borrows: waiting deliveries. Fails: never (its limits are asked by intake before it takes more).
  * Limits: the options'. Cost: O(1) a delivery. Threads: the loop's. */
 #ifndef DISPATCHER_ADMIT_H
@@ -28,7 +28,7 @@ struct hb_admit {
     int in_flight;
     size_t waiting, waiting_bytes; /* fresh ones */
     size_t resends_waiting;
-    size_t in_time; /* of those that wait: in lanes that are not behind */
+    size_t in_time; /* of those that wait: in lanes that are not late */
     size_t crowded; /* lanes */
     /* How fast in-time lanes start deliveries: what waits in them is kept to what goes out in half of behind_us. */
     struct hb_mono counted_since;

@@ -124,6 +124,7 @@ static enum hb_err send(struct hb_dispatcher *d, struct hb_delivery *delivery, b
                                             .rendered = rendered,
                                             .event_id = taken->event.id,
                                             .delivery_id = hb_str_n(delivery_id, HB_DELIVERY_ID_BYTES),
+                                            .job = hb_str_c(delivery->taken->job),
                                             .number = (int)delivery->attempts + 1,
                                             .now = hb_loop_wall(d->options.loop)};
     *ret_is_signed = hb_attempt_headers_make(&attempt, &headers);

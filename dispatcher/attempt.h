@@ -25,13 +25,15 @@ struct hb_attempt_spec {
     const struct hb_rendered *rendered;
     struct hb_str event_id;            /* webhook-id */
     struct hb_str delivery_id;
+    struct hb_str job;                 /* of a replay; empty: none */
     int number;                        /* 1 for the first attempt */
     struct hb_wall now;
 };
 /* The id of an event's delivery to a webhook, and a NUL. */
 void hb_attempt_delivery_id(struct hb_str webhook, struct hb_str event, char ret_id[HB_DELIVERY_ID_BYTES + 1]);
 /* Fills the headers: the rendered ones, webhook-id, -timestamp, -signature (every secret not expired),
- * Hookbus-Delivery-Id, Hookbus-Attempt. False if no secret can sign: nothing unsigned may be sent. */
+ * Hookbus-Delivery-Id, Hookbus-Attempt, on a replay Hookbus-Replay. False if no secret can sign: nothing unsigned may
+ * be sent. */
 HB_MUST_USE bool hb_attempt_headers_make(const struct hb_attempt_spec *spec, struct hb_attempt_headers *ret);
 
 #endif

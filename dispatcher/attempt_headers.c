@@ -46,5 +46,7 @@ bool hb_attempt_headers_make(const struct hb_attempt_spec *spec, struct hb_attem
     add(ret, HB_STR("webhook-signature"), hb_str_n(ret->signature, signature_len));
     add(ret, HB_STR("Hookbus-Delivery-Id"), spec->delivery_id);
     add(ret, HB_STR("Hookbus-Attempt"), number_text(ret->attempt, sizeof ret->attempt, spec->number));
+    if (spec->job.len > 0)
+        add(ret, HB_STR("Hookbus-Replay"), spec->job);
     return true;
 }

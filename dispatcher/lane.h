@@ -57,7 +57,7 @@ struct hb_lane {
     /* How it keeps up (dispatcher/admit.h). */
     struct hb_mono succeeded_at, overloaded_at; /* us 0: never */
     int64_t latency_us;         /* of its successes, smoothed */
-    struct hb_mono late_since;  /* us 0: what it starts has not waited long */
+    struct hb_mono late_since;  /* us 0: in time: what it starts has not waited long */
     bool is_behind;  /* late for a while: beyond its limit it is parked from */
     bool is_crowded; /* at its limit and not behind: intake waits for it */
     /* Rests (dispatcher/rest.h): the owner's alone, but for quiet_until. */

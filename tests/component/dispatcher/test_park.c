@@ -363,6 +363,35 @@ static void most_of_a_ring_behind_one_that_hangs_journals_it_at_once(void **stat
     assert_false(fake_kafka_is_paused(0, 0));
 }
 
+/* Two of eight hang for good, each event goes to all: the others get theirs at once, and no partition is paused. */
+static void webhooks_that_hang_hold_nobody_up(void **state)
+{
+    struct world *w = *state;
+    const char *const ids[] = {"wh_0", "wh_1", "wh_2", "wh_3", "wh_4", "wh_5", "wh_6", "wh_7"};
+    w->config.dispatcher_id_memory = 10000;
+    open_world(w, &(struct fake_webhook){.id = ids[0], .url = "hangs.example"});
+    for (int i = 1; i < 8; i++)
+        world_add_webhook(w, &(struct fake_webhook){.id = ids[i], .url = i == 1 ? "hangs.example" : "other.example"});
+    for (int i = 0; i < 600; i++) { /* 100 a second, into a ring of 64 */
+        int64_t offset = world_publish(w, 0, NULL, 255u);
+        world_settle(w);
+        for (struct fake_request *next, *r = fake_http_pending(w->http); r; r = next) {
+            next = r->next;
+            if (!strstr(r->url, "hangs"))
+                fake_http_answer(w->http, r, 200);
+        }
+        world_settle(w);
+        for (int webhook = 2; webhook < 8; webhook++)
+            assert_int_equal(w->events[0][0][offset].sent[webhook], 1);
+        assert_false(fake_kafka_is_paused(0, 0));
+        fake_kafka_ack_all();
+        fake_loop_advance(w->loop, 10);
+        fake_kafka_commit(true);
+    }
+    assert_true(fake_kafka_committed(0, 0) > 500);
+    assert_true(fake_http_pending_count(w->http) <= 8);
+}
+
 static void what_waits_when_a_webhook_is_paused_is_parked_at_once(void **state)
 {
     struct world *w = *state;
@@ -448,6 +477,7 @@ int main(void)
                                        T(a_lane_that_keeps_up_is_never_parked_from),
                                        T(at_the_limit_in_all_the_longest_queue_is_parked_from),
                                        T(most_of_a_ring_behind_one_that_hangs_journals_it_at_once),
+                                       T(webhooks_that_hang_hold_nobody_up),
                                        T(what_waits_when_a_webhook_is_paused_is_parked_at_once),
                                        T(a_record_is_shown_to_the_owner_when_it_is_soon_due),
                                        T(with_kafka_away_the_journal_does_not_grow),
