@@ -6,6 +6,9 @@
 #include "registry/registry.h"
 #include "replay/runner_internal.h"
 
+/* Bodies are read from Kafka ahead of the due time: due at once, each would wait for its body with a slot of its
+ * webhook's window in its hand. */
+#define LEAD_MS (2 * HB_MS_PER_S)
 
 /* All up to the first that is not acknowledged is done, in whatever order acknowledgements came. */
 static void acknowledged(void *user, enum hb_err err, int64_t offset)
@@ -48,7 +51,7 @@ static enum hb_err select_one(struct replay_run *run, struct hb_wall now)
         .position = item->position,
         .attempts = 0, /* the whole schedule, or one attempt by the job's name (core/fate.h) */
         .first_failed = {HB_JOURNAL_NEVER},
-        .due = now,
+        .due = {now.ms + LEAD_MS},
         .reason = hb_str_c(hb_reason_text(HB_REASON_REPLAY)),
         .job = run->job.id,
     };
