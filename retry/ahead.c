@@ -4,12 +4,37 @@
 #define AHEAD_MS 2000
 #define AHEAD_GAP_US (500 * HB_US_PER_MS)
 #define WEBHOOKS_MAX 100
-#define A_WEBHOOK_MAX 64
+/* Each look, and of a webhook: a backlog (a replay, a receiver that is back) wants more than its window each half
+ * second. */
+#define A_LOOK_MAX 2000
+#define A_WEBHOOK_MIN 16
+#define A_WEBHOOK_MAX 1000
+
+/* More of it is due than its window takes: it is out of the ready set now, and its next bodies are wanted all the more.
+ */
+static bool has_backlog(const struct hb_retry_webhook *webhook)
+{
+    return webhook->is_hungry && webhook->flights > 0;
+}
+
+static size_t find_backlogs(const struct hb_retry_shard *shard, struct hb_str *ret_webhooks, size_t most)
+{
+    size_t count = 0;
+
+    for (const struct hb_retry_webhook *webhook = shard->touched; webhook && count < most;
+         webhook = webhook->next_touched)
+        if (has_backlog(webhook))
+            ret_webhooks[count++] = hb_str_c(webhook->id);
+    return count;
+}
 
 void hb_ahead_plan(struct hb_retry_shard *shard, struct hb_mono due_at)
 {
+    struct hb_str first;
     int64_t soonest_us = shard->looked_ahead_at.us + AHEAD_GAP_US;
 
+    if (find_backlogs(shard, &first, 1))
+        due_at = hb_retry_now(shard->retry);
     if (due_at.us == INT64_MAX || shard->is_looking_ahead) {
         shard->ahead_at.us = INT64_MAX;
         return;
@@ -44,17 +69,21 @@ static void due_told(void *user, const struct hb_view_answer *answer)
 {
     struct hb_retry_shard *shard = user;
     struct hb_str webhooks[WEBHOOKS_MAX];
-    struct hb_view_horizon horizon = {webhooks, 0, AHEAD_MS, A_WEBHOOK_MAX};
+    struct hb_view_horizon horizon = {.webhooks = webhooks, .ms = AHEAD_MS};
 
     shard->is_looking_ahead = false;
     if (!hb_shard_is_open(shard) || !hb_shard_check(shard, answer))
         return;
-    while (horizon.count < answer->webhooks_count && horizon.count < WEBHOOKS_MAX &&
-           answer->webhooks[horizon.count].due.ms <= answer->now.ms + AHEAD_MS) {
-        webhooks[horizon.count] = answer->webhooks[horizon.count].webhook;
-        horizon.count++;
-    }
-    if (horizon.count)
+    horizon.count = find_backlogs(shard, webhooks, WEBHOOKS_MAX);
+    for (size_t i = 0; i < answer->webhooks_count && horizon.count < WEBHOOKS_MAX &&
+                       answer->webhooks[i].due.ms <= answer->now.ms + AHEAD_MS;
+         i++)
+        webhooks[horizon.count++] = answer->webhooks[i].webhook;
+    horizon.most = horizon.count ? (int)(A_LOOK_MAX / horizon.count) : 0;
+    horizon.most = horizon.most > A_WEBHOOK_MAX   ? A_WEBHOOK_MAX
+                   : horizon.most < A_WEBHOOK_MIN ? A_WEBHOOK_MIN
+                                                  : horizon.most;
+    if (horizon.count > 0)
         shard->is_looking_ahead = hb_view_ahead(shard->view, &horizon, found, shard) == HB_OK;
     if (!shard->is_looking_ahead)
         hb_claiming_due(shard, answer->next_due);

@@ -34,6 +34,7 @@ void hb_sending_end(struct hb_retry_flight *flight)
     not_busy(flight);
     if (hb_map_get(&retry->flights_by_id, id_of(flight->delivery)) == flight)
         (void)hb_map_remove(&retry->flights_by_id, id_of(flight->delivery));
+    flight->webhook->flights--;
     *flight->where = flight->next;
     if (flight->next)
         flight->next->where = flight->where;
@@ -198,6 +199,7 @@ static struct hb_retry_flight *make_flight(struct hb_retry_shard *shard, struct 
     retry->flights_count++;
     flight->is_busy = true;
     webhook->busy++;
+    webhook->flights++;
     return flight;
 }
 

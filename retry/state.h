@@ -125,6 +125,7 @@ struct hb_retry_webhook {
     int share, got;   /* of the claim to be made or under way; what came of it */
     int room;         /* slots left in this round of turns */
     int busy;         /* claimed and not with the sender yet */
+    int flights;      /* claimed, until its end */
     struct hb_mono again; /* asks for room then; INT64_MAX: when told */
     struct hb_rate rate;
     unsigned told;         /* notices of this revision: bit 1 << enum hb_notice_kind. notices.c */
