@@ -117,11 +117,12 @@ class Receiver:
     def news(self):
         """What came since the last call: (microseconds, path, event id, delivery id, attempt)."""
         self.count()
-        with open(self.path) as f:
+        with open(self.path, "rb") as f:
             f.seek(self.read_to)
             text = f.read()
-            self.read_to = f.tell()
-        return [(int(line[0]), *line[1:]) for line in (one.split(" ") for one in text.splitlines())]
+        text = text[:text.rfind(b"\n") + 1]  # it goes on meanwhile
+        self.read_to += len(text)
+        return [(int(line[0]), *line[1:]) for line in (one.split(" ") for one in text.decode().splitlines())]
 
     def close(self):
         self.child.terminate()

@@ -36,6 +36,7 @@ FIGURES = [  # key, text, unit, bound: (sign, number) or None
     ("isolation_p99_ratio", "  p99 beside 10 that hang, against alone", "", ("<", 1.1)),
     ("dead_backlog_p99_ratio", "  beside a dead one with a backlog", "", ("<", 1.1)),
     ("dead_backlog_parked", "  so many of it parked", "", None),
+    ("replay_per_s", "replay of small events, at most 1,000 a second", "/s", None),
     ("replay_p99_ratio", "  during a replay at 1,000 a second", "", ("<", 1.1)),
     ("partition_pauses", "  partitions paused meanwhile", "", ("<", 1)),
     ("deliveries_per_s_without_retry", "fast path, redis.address empty", "/s", None),

@@ -24,6 +24,7 @@ class Slow:
     def __init__(self, quick):
         self.quick = quick
         self.figures = {}
+        self.made = set()
         self.redis_at = harness.REDIS
         self.folder = tempfile.mkdtemp(prefix="hookbus-bench-")
         self.receiver = measure.Receiver(BUILD, self.folder)
@@ -46,6 +47,7 @@ class Slow:
     # ---- stores and webhooks ----
 
     def stores(self, names):
+        self.made.update(names)
         requests = [("/v1/stores", measure.as_json({"id": name, "name": name})) for name in names]
         measure.post_all(self.bus.api_port, self.bus.key, requests, 16, measure.must_all(201))
 
