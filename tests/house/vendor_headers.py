@@ -14,7 +14,7 @@ VENDORS = {
     "cjson/*": ("platform/json",),
     "cJSON.h": ("platform/json",),
     "yaml.h": ("platform/yaml",),
-    "openssl/*": ("platform/crypto", "platform/http_client"),
+    "openssl/*": ("platform/crypto", "platform/http_client", "platform/redis"),
     "sqlite3.h": ("platform/sqlite",),
     "ares*.h": ("platform/resolver",),
     "jq.h": ("platform/jq",),
