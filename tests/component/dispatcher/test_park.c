@@ -284,7 +284,7 @@ static void a_lane_whose_window_opens_is_not_behind(void **state)
         world_publish(w, 0, NULL, 1u);
     for (int round = 0; round < 400 && fake_http_sent_count(w->http) < 400; round++) {
         world_settle(w);
-        fake_loop_advance(w->loop, 20); /* a receiver of 20 ms */
+        fake_loop_advance(w->loop, 100); /* a receiver of 100 ms */
         for (int n = fake_http_pending_count(w->http); n > 0; n--)
             fake_http_answer(w->http, fake_http_pending(w->http), 200);
         world_settle(w);
