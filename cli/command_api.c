@@ -110,6 +110,7 @@ static void count(void *user)
     hb_metric_set(metrics, HB_METRIC_PUBLISH_DEDUP_OFF, (int64_t)stats.dedup_off);
     hb_metric_set(metrics, HB_METRIC_PUBLISH_WAITING, (int64_t)stats.waiting);
     watch_model(role);
+    hb_outbox_poll(role->outbox);
     if (hb_ingest_is_fatal(role->ingest) && !role->end.code) {
         (void)hb_fail(&role->end, HB_ERR_FATAL, "%s", hb_ingest_trouble(role->ingest));
         hb_role_stop(&role->signals);

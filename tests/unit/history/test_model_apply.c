@@ -363,6 +363,10 @@ static void what_is_older_than_35_days_goes_and_so_does_what_is_too_much(void **
     assert_non_null(strstr(dump, "wh_odd|7|2")); /* the tally follows: HB_DELIVERY_SKIPPED of 3 and 5 */
     assert_null(strstr(dump, "evt_2"));
     free(dump);
+    rig_journal(&rig, 7, "parked", 1); /* never goes for being too much */
+    rig_commit(&rig);
+    assert_int_equal(hb_model_apply_prune(rig.apply, 2, &is_done), HB_OK);
+    lists(&rig, &filter, "5:skipped,4:skipped,7:parked"); /* of the webhook with most of them the oldest */
     assert_int_equal(hb_model_apply_prune(rig.apply, 1, &is_done), HB_OK);
     dump = rig_dump(&rig);
     assert_null(strstr(dump, "\"event\":\"evt_4\""));
