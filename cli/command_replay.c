@@ -102,8 +102,7 @@ static enum hb_err replay_path(struct hb_cli *cli, const char *job, const char *
     const char *store = NULL;
     enum hb_err err = hb_cli_store(cli, &store);
 
-    return err ? err
-               : hb_api_path(cli, (const char *const[]){"stores", store, "replays", job, verb, NULL}, ret_path);
+    return err ? err : hb_api_path(cli, (const char *const[]){"stores", store, "replays", job, verb, NULL}, ret_path);
 }
 
 /* The job's own path, out of the answer that made it. */
@@ -267,9 +266,18 @@ static enum hb_err act(struct hb_cli *cli, const char *verb)
     return err ? err : hb_resource_change(cli, &change);
 }
 
-static enum hb_err run_pause(struct hb_cli *cli) { return act(cli, "pause"); }
-static enum hb_err run_resume(struct hb_cli *cli) { return act(cli, "resume"); }
-static enum hb_err run_cancel(struct hb_cli *cli) { return act(cli, "cancel"); }
+static enum hb_err run_pause(struct hb_cli *cli)
+{
+    return act(cli, "pause");
+}
+static enum hb_err run_resume(struct hb_cli *cli)
+{
+    return act(cli, "resume");
+}
+static enum hb_err run_cancel(struct hb_cli *cli)
+{
+    return act(cli, "cancel");
+}
 
 /* ---- the rows ---- */
 

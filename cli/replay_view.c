@@ -58,8 +58,9 @@ enum hb_err hb_replay_view_dry(struct hb_cli *cli, const struct hb_json *answer)
         hb_output_line(&cli->out, "  %" PRId64 " more cannot be: their events are no longer in Kafka", gone);
     }
     if (total > 0) {
-        hb_output_line(&cli->out, "  events from %.*s to %.*s; the first of them:",
-                       HB_ARG(hb_json_text_or(answer, "oldest", "?")), HB_ARG(hb_json_text_or(answer, "newest", "?")));
+        hb_output_line(&cli->out,
+                       "  events from %.*s to %.*s; the first of them:", HB_ARG(hb_json_text_or(answer, "oldest", "?")),
+                       HB_ARG(hb_json_text_or(answer, "newest", "?")));
     }
     enum hb_err err = show_sample(cli, hb_json_get(answer, "sample"));
 
@@ -113,8 +114,8 @@ void hb_replay_view_job(struct hb_cli *cli, const struct hb_json *job)
                    HB_ARG(hb_json_text_or(job, "webhook", "?")), HB_ARG(hb_json_text_or(job, "status", "?")),
                    why.len > 0 ? ": " : "", HB_ARG(why));
     if (is_counted) {
-        hb_output_line(&cli->out, "  %" PRId64 " of %" PRId64 " selected to be sent again, %" PRId64
-                                  " are no longer in Kafka",
+        hb_output_line(&cli->out,
+                       "  %" PRId64 " of %" PRId64 " selected to be sent again, %" PRId64 " are no longer in Kafka",
                        number(job, "selected"), total, number(job, "gone"));
     }
 }

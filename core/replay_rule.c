@@ -48,12 +48,15 @@ static int cmp_u64(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-static int cmp_delivery(const void *a, const void *b) { return memcmp(a, b, HB_REPLAY_DELIVERY_BYTES); }
+static int cmp_delivery(const void *a, const void *b)
+{
+    return memcmp(a, b, HB_REPLAY_DELIVERY_BYTES);
+}
 
 static bool is_asked_for(const struct hb_replay_rule *rule, const struct hb_replay_facts *facts)
 {
-    if (rule->deliveries_count > 0 && !bsearch(facts->delivery, rule->deliveries, rule->deliveries_count,
-                                               HB_REPLAY_DELIVERY_BYTES, cmp_delivery))
+    if (rule->deliveries_count > 0 &&
+        !bsearch(facts->delivery, rule->deliveries, rule->deliveries_count, HB_REPLAY_DELIVERY_BYTES, cmp_delivery))
         return false;
     if (facts->has_appended && (facts->appended.ms < rule->since.ms || facts->appended.ms >= rule->until.ms))
         return false;
@@ -69,8 +72,8 @@ enum hb_replay_verdict hb_replay_rule_judge(const struct hb_replay_rule *rule, c
         return HB_REPLAY_LEAVE;
     if (facts->is_event_gone)
         return HB_REPLAY_GONE;
-    bool is_known = facts->has_appended && (!rule->types || facts->has_event) &&
-                    (rule->subjects_count == 0 || facts->has_subject);
+    bool is_known =
+        facts->has_appended && (!rule->types || facts->has_event) && (rule->subjects_count == 0 || facts->has_subject);
     return is_known ? HB_REPLAY_TAKE : HB_REPLAY_ASK;
 }
 
@@ -79,7 +82,10 @@ bool hb_replay_rule_needs_lines(const struct hb_replay_rule *rule)
     return rule->states & (HB_REPLAY_BIT(SKIPPED) | HB_REPLAY_BIT(DELIVERED) | HB_REPLAY_BIT(MISSING));
 }
 
-bool hb_replay_rule_needs_events(const struct hb_replay_rule *rule) { return rule->states & HB_REPLAY_BIT(MISSING); }
+bool hb_replay_rule_needs_events(const struct hb_replay_rule *rule)
+{
+    return rule->states & HB_REPLAY_BIT(MISSING);
+}
 
 int hb_replay_cursor_cmp(const struct hb_replay_cursor *a, const struct hb_replay_cursor *b)
 {

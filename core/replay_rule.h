@@ -54,7 +54,7 @@ struct hb_replay_rule {
     const uint64_t *subjects;         /* first 8 bytes of SHA-256(subject), big-endian; sorted */
     size_t subjects_count;            /* 0: any */
     const unsigned char (*deliveries)[HB_REPLAY_DELIVERY_BYTES]; /* sorted */
-    size_t deliveries_count;          /* 0: any */
+    size_t deliveries_count;                                     /* 0: any */
 };
 
 /* What is known of one delivery of the webhook. */
@@ -63,15 +63,15 @@ struct hb_replay_facts {
     int journal;                   /* enum hb_delivery_state of its entry: parked, held, dead, expired, cancelled; or
                                       HB_REPLAY_NO_ENTRY */
     bool was_delivered, was_skipped;
-    bool is_wanted;      /* the webhook as it is now would select the event */
-    bool is_taken;       /* the job has it already, or it was delivered since the job began */
+    bool is_wanted; /* the webhook as it is now would select the event */
+    bool is_taken;  /* the job has it already, or it was delivered since the job began */
     bool has_appended;
     struct hb_wall appended;
     bool has_subject;
     uint64_t subject;
-    bool has_event;      /* the event's record was read: is_of_type holds */
+    bool has_event; /* the event's record was read: is_of_type holds */
     bool is_of_type;
-    bool is_event_gone;  /* its record is no longer in Kafka */
+    bool is_event_gone; /* its record is no longer in Kafka */
 };
 
 /* ASK: the event's record must be read first. GONE: it is asked for, and cannot be sent any more. */

@@ -114,9 +114,8 @@ static void show(void *user, struct hb_http_call *call)
     if (!may_look(api, call))
         return;
     struct hb_str none = {NULL, 0};
-    struct hb_str value = id.len <= HB_ID_MAX
-                              ? hb_registry_record(api->options.registry, hb_replay_job_key(store, id, key))
-                              : none;
+    struct hb_str value =
+        id.len <= HB_ID_MAX ? hb_registry_record(api->options.registry, hb_replay_job_key(store, id, key)) : none;
     hb_replay_api_answer(api, call, value, 200);
 }
 

@@ -1,11 +1,11 @@
 /* Job: the HTTP API of replay jobs: make one, count one beforehand (dry run), see how far it is, pause, resume, cancel.
  *
- * Place: routes of the api role: POST and GET /v1/stores/{store}/replays, GET …/{replay}, POST …/{replay}/pause, resume,
- * cancel; described in docs/openapi.yaml. Scope read to look, manage to do. A job is a registry record, written by the
- * registry's pen; whoever owns the webhook's shard runs it (replay/runner.h).
- * Owns / borrows: what the options give must outlive it. Fails: HB_ERR_MEMORY. Limits: HB_REPLAY_DRY_RUNS_MAX dry runs
- * at a time, one a store, HB_REPLAY_DRY_MS_MAX each; HB_REPLAY_STORE_JOBS_MAX jobs of a store are remembered, of which
- * HB_REPLAY_STORE_OPEN_MAX may be unfinished. Threads: the loop's. */
+ * Place: routes of the api role: POST and GET /v1/stores/{store}/replays, GET …/{replay}, POST …/{replay}/pause,
+ * resume, cancel; described in docs/openapi.yaml. Scope read to look, manage to do. A job is a registry record, written
+ * by the registry's pen; whoever owns the webhook's shard runs it (replay/runner.h). Owns / borrows: what the options
+ * give must outlive it. Fails: HB_ERR_MEMORY. Limits: HB_REPLAY_DRY_RUNS_MAX dry runs at a time, one a store,
+ * HB_REPLAY_DRY_MS_MAX each; HB_REPLAY_STORE_JOBS_MAX jobs of a store are remembered, of which HB_REPLAY_STORE_OPEN_MAX
+ * may be unfinished. Threads: the loop's. */
 #ifndef REPLAY_API_H
 #define REPLAY_API_H
 

@@ -133,10 +133,9 @@ static bool read_dry_run(struct body *body, const struct hb_json *value)
 static const struct {
     const char *name;
     bool (*read)(struct body *body, const struct hb_json *value);
-} MEMBERS[] = {{"webhook", read_webhook}, {"states", read_states},     {"since", read_since},
-               {"until", read_until},     {"types", read_types},       {"subjects", read_subjects},
-               {"events", read_events},   {"rate", read_rate},         {"once", read_once},
-               {"dry_run", read_dry_run}};
+} MEMBERS[] = {{"webhook", read_webhook}, {"states", read_states},     {"since", read_since},   {"until", read_until},
+               {"types", read_types},     {"subjects", read_subjects}, {"events", read_events}, {"rate", read_rate},
+               {"once", read_once},       {"dry_run", read_dry_run}};
 #define MEMBERS_COUNT (sizeof MEMBERS / sizeof *MEMBERS)
 
 static bool read_member(struct body *body, const struct hb_json *item)

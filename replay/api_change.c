@@ -56,6 +56,8 @@ static void done(void *user, enum hb_err err, enum hb_pen_verdict verdict)
         hb_replay_api_answer(change->api, change->call,
                              hb_registry_record(change->api->options.registry, hb_str_c(change->object)),
                              change->status);
+    if (change->oldest[0] && (!err || err == HB_ERR_CONFLICT))
+        hb_replay_api_forget(change->api, change->who, hb_str_c(change->store), hb_str_c(change->oldest));
     change_free(change);
 }
 
@@ -79,41 +81,18 @@ static void submit(struct replay_change *change, const char *action,
 
 /* ---- a new job ---- */
 
-struct census {
-    struct hb_registry *registry;
-    size_t jobs, open;
-};
-
-static void count_job(void *user, struct hb_str key, struct hb_str value)
-{
-    struct census *census = user;
-    char state_key[HB_REPLAY_KEY_MAX];
-    struct hb_replay_job job;
-    struct hb_replay_progress *progress = malloc(sizeof *progress);
-    (void)key;
-    census->jobs++;
-    if (progress && hb_replay_job_read(value, &job) == HB_OK) {
-        struct hb_str state = hb_registry_record(census->registry, hb_replay_progress_key(job.id, state_key));
-        census->open +=
-            hb_replay_progress_read(state, progress) != HB_OK || !hb_replay_stage_is_end(progress->stage);
-        hb_replay_job_deinit(&job);
-    }
-    free(progress);
-}
-
 static bool has_room(struct replay_change *change)
 {
-    char prefix[HB_REPLAY_KEY_MAX];
-    struct census census = {.registry = change->api->options.registry};
-    struct hb_str none = {NULL, 0};
-    hb_registry_each_record(census.registry, hb_replay_job_key(hb_str_c(change->store), none, prefix), count_job,
-                            &census);
+    struct replay_census census;
+    hb_replay_api_count(change->api, hb_str_c(change->store), &census);
+    (void)snprintf(change->oldest, sizeof change->oldest, "%s",
+                   census.jobs >= HB_REPLAY_STORE_JOBS_MAX - HB_REPLAY_STORE_OPEN_MAX ? census.oldest : "");
     if (census.open >= HB_REPLAY_STORE_OPEN_MAX)
         return hb_replay_refuse(&change->problem, 409, "too_many_replays", NULL,
                                 "The store has a hundred unfinished replay jobs: cancel some, or wait.");
     return census.jobs < HB_REPLAY_STORE_JOBS_MAX ||
            hb_replay_refuse(&change->problem, 409, "too_many_replays", NULL,
-                            "The store has a thousand replay jobs, the most that are remembered.");
+                            "The store has a thousand replay jobs, and those that ended are being forgotten: try again.");
 }
 
 static enum hb_pen_verdict judge_new(void *user, struct hb_buf *ret_value, int64_t *ret_revision)
@@ -152,13 +131,14 @@ static bool has_ended(const struct replay_change *change)
     struct hb_replay_progress *progress = malloc(sizeof *progress);
     struct hb_str value =
         hb_registry_record(change->api->options.registry, hb_replay_progress_key(hb_str_c(change->id), key));
-    bool is_end = progress && hb_replay_progress_read(value, progress) == HB_OK && hb_replay_stage_is_end(progress->stage);
+    bool is_end =
+        progress && hb_replay_progress_read(value, progress) == HB_OK && hb_replay_stage_is_end(progress->stage);
     free(progress);
     return is_end;
 }
 
-static enum hb_pen_verdict write_wish(struct replay_change *change, struct hb_replay_job *job,
-                                      struct hb_buf *ret_value, int64_t *ret_revision)
+static enum hb_pen_verdict write_wish(struct replay_change *change, struct hb_replay_job *job, struct hb_buf *ret_value,
+                                      int64_t *ret_revision)
 {
     if (job->wish == change->wish)
         return HB_PEN_NOTHING;
@@ -192,8 +172,8 @@ static enum hb_pen_verdict judge_wish(void *user, struct hb_buf *ret_value, int6
 static void wish(struct hb_replay_api *api, struct hb_http_call *call, enum hb_replay_wish wanted, const char *action)
 {
     struct hb_str store = hb_http_call_param(call, "store"), id = hb_http_call_param(call, "replay");
-    const struct hb_api_key *key = hb_access_check(api->options.registry, call, HB_SCOPE_MANAGE, store,
-                                                   hb_loop_wall(api->options.loop));
+    const struct hb_api_key *key =
+        hb_access_check(api->options.registry, call, HB_SCOPE_MANAGE, store, hb_loop_wall(api->options.loop));
     struct replay_problem problem;
     if (!key)
         return;

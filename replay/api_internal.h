@@ -64,12 +64,25 @@ struct replay_change {
     char object[HB_REPLAY_KEY_MAX];
     struct hb_buf value; /* of a new job; else empty */
     char webhook[HB_ID_MAX + 1];
+    char oldest[HB_ID_MAX + 1]; /* of a store with many jobs: the oldest that ended, to be forgotten for the new one */
 };
 void hb_replay_api_make(struct hb_replay_api *api, struct hb_http_call *call, const struct hb_api_key *key,
                         const struct hb_replay_job *job, struct hb_buf *take_value);
 void hb_replay_api_pause(void *user, struct hb_http_call *call);
 void hb_replay_api_resume(void *user, struct hb_http_call *call);
 void hb_replay_api_cancel(void *user, struct hb_http_call *call);
+
+/* ---- api_forget.c ---- */
+/* The jobs of a store. */
+struct replay_census {
+    struct hb_registry *registry;
+    size_t jobs, open;
+    char oldest[HB_ID_MAX + 1]; /* that ended; empty: none */
+    struct hb_wall oldest_created;
+};
+void hb_replay_api_count(struct hb_replay_api *api, struct hb_str store, struct replay_census *ret_census);
+/* Takes an ended job's two records out of the registry; nobody waits for it. */
+void hb_replay_api_forget(struct hb_replay_api *api, const char *who, struct hb_str store, struct hb_str id);
 
 /* ---- api.c ---- */
 /* The job with its progress, as an object. */

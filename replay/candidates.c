@@ -8,7 +8,7 @@
 struct hb_candidates {
     struct hb_candidate *items;
     size_t count, capacity, max;
-    uint32_t *slots; /* index + 1 of an item; 0: free. Open addressing, linear probing */
+    uint32_t *slots;    /* index + 1 of an item; 0: free. Open addressing, linear probing */
     size_t slots_count; /* a power of two, at least twice the capacity */
     struct hb_buf texts;
 };
@@ -117,7 +117,10 @@ struct hb_str hb_candidates_event(const struct hb_candidates *c, const struct hb
                                 : (struct hb_str){NULL, 0};
 }
 
-size_t hb_candidates_count(const struct hb_candidates *c) { return c->count; }
+size_t hb_candidates_count(const struct hb_candidates *c)
+{
+    return c->count;
+}
 
 struct hb_candidate *hb_candidates_at(const struct hb_candidates *c, size_t index)
 {

@@ -19,10 +19,10 @@ enum hb_candidate_flag {
     HB_CANDIDATE_DELIVERED = 8,
     HB_CANDIDATE_SKIPPED = 16,
     HB_CANDIDATE_WANTED = 32,
-    HB_CANDIDATE_TAKEN = 64,  /* this job has it already */
-    HB_CANDIDATE_READ = 128,  /* its event's record was read */
+    HB_CANDIDATE_TAKEN = 64, /* this job has it already */
+    HB_CANDIDATE_READ = 128, /* its event's record was read */
     HB_CANDIDATE_OF_TYPE = 256,
-    HB_CANDIDATE_GONE = 512   /* its event's record is not there any more */
+    HB_CANDIDATE_GONE = 512 /* its event's record is not there any more */
 };
 
 struct hb_candidate {

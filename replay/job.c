@@ -95,7 +95,10 @@ static enum hb_err read_texts(const struct hb_json *json, size_t max, bool (*is_
     return HB_OK;
 }
 
-static bool is_any(struct hb_str text) { return text.len > 0; }
+static bool is_any(struct hb_str text)
+{
+    return text.len > 0;
+}
 
 static enum hb_err read_states(const struct hb_json *json, unsigned *ret_states)
 {
@@ -156,7 +159,8 @@ static enum hb_err keep_texts(struct hb_replay_job *job)
     struct {
         struct hb_str *texts;
         size_t count;
-    } lists[] = {{job->types, job->types_count}, {job->subjects, job->subjects_count}, {job->events, job->events_count}};
+    } lists[] = {
+        {job->types, job->types_count}, {job->subjects, job->subjects_count}, {job->events, job->events_count}};
     size_t bytes = 0;
     for (size_t i = 0; i < 3; i++)
         bytes += single[i]->len;

@@ -15,7 +15,8 @@ struct hb_json;
 struct hb_json_writer;
 
 #define HB_REPLAY_ID_PREFIX "rpl_"
-/* rpl_ and a UUIDv7: in the order they were made. One attempt a delivery: HB_FATE_ONCE_PREFIX (core/fate.h) before it. */
+/* rpl_ and a UUIDv7: in the order they were made. One attempt a delivery: HB_FATE_ONCE_PREFIX (core/fate.h) before it.
+ */
 #define HB_REPLAY_ID_BYTES 40
 #define HB_REPLAY_EVENTS_MAX 1000
 #define HB_REPLAY_SUBJECTS_MAX 200
@@ -59,8 +60,8 @@ struct hb_replay_job {
     enum hb_replay_wish wish;
     struct hb_wall created, updated;
     unsigned states;
-    struct hb_wall since; /* ms 0: none was named */
-    struct hb_wall until; /* ms HB_REPLAY_NO_UNTIL: none was named */
+    struct hb_wall since;                     /* ms 0: none was named */
+    struct hb_wall until;                     /* ms HB_REPLAY_NO_UNTIL: none was named */
     struct hb_str *types, *subjects, *events; /* owned lists */
     size_t types_count, subjects_count, events_count;
     int64_t rate; /* deliveries a second */
@@ -87,9 +88,9 @@ struct hb_replay_ends {
 
 struct hb_replay_progress {
     enum hb_replay_stage stage;
-    int64_t total;    /* -1: not counted yet */
-    int64_t selected; /* of them, in the journal */
-    int64_t gone;     /* asked for, and can not be sent any more */
+    int64_t total;                  /* -1: not counted yet */
+    int64_t selected;               /* of them, in the journal */
+    int64_t gone;                   /* asked for, and can not be sent any more */
     struct hb_replay_cursor cursor; /* all up to here is in the journal */
     struct hb_wall started, at;
     char worker[128];

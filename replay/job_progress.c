@@ -164,8 +164,8 @@ static enum hb_err read_state(const struct hb_json *json, struct hb_replay_progr
     if (stage < 0 || !hb_json_str(hb_json_get(json, "at"), &at) || hb_wall_parse(at, &state->at) ||
         !hb_json_int(hb_json_get(json, "total"), &state->total) ||
         !hb_json_int(hb_json_get(json, "selected"), &state->selected) ||
-        !hb_json_int(hb_json_get(json, "gone"), &state->gone) || !read_cursor(hb_json_get(json, "cursor"), &state->cursor) ||
-        !read_ends(hb_json_get(json, "ends"), state))
+        !hb_json_int(hb_json_get(json, "gone"), &state->gone) ||
+        !read_cursor(hb_json_get(json, "cursor"), &state->cursor) || !read_ends(hb_json_get(json, "ends"), state))
         return HB_ERR_INVALID;
     if (hb_json_str(hb_json_get(json, "started"), &started) && hb_wall_parse(started, &state->started))
         return HB_ERR_INVALID;

@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define AGAIN_MS 5000       /* after trouble with Kafka, and for an end the registry does not show */
+#define AGAIN_MS 5000 /* after trouble with Kafka, and for an end the registry does not show */
 #define SAVE_MS 1000
 #define STATE_BYTES_MAX (256 * 1024)
 
-static struct hb_wall now_of(const struct replay_run *run) { return hb_loop_wall(run->runner->options.loop); }
+static struct hb_wall now_of(const struct replay_run *run)
+{
+    return hb_loop_wall(run->runner->options.loop);
+}
 
 /* ---- its state ---- */
 
@@ -185,7 +188,7 @@ bool hb_run_may_send(const struct replay_run *run, const char **ret_reason)
 {
     const struct hb_webhook *webhook =
         hb_registry_webhook(run->runner->options.registry, run->job.store, run->job.webhook);
-    *ret_reason = !webhook                                  ? "webhook_unknown"
+    *ret_reason = !webhook                                 ? "webhook_unknown"
                   : webhook->status == HB_WEBHOOK_DISABLED ? "webhook_disabled"
                   : webhook->status == HB_WEBHOOK_DELETED  ? "webhook_deleted"
                                                            : NULL;

@@ -56,8 +56,7 @@ static enum hb_err select_one(struct replay_run *run, struct hb_wall now)
         .job = run->job.id,
     };
     *slot = (struct replay_slot){run, false};
-    enum hb_err err =
-        hb_journal_put(hb_outbox_journal(run->runner->options.outbox), &record, acknowledged, slot);
+    enum hb_err err = hb_journal_put(hb_outbox_journal(run->runner->options.outbox), &record, acknowledged, slot);
     if (err)
         return err;
     run->in_flight++;
@@ -69,8 +68,9 @@ void hb_run_pump(struct replay_run *run)
 {
     struct hb_replay_runner *runner = run->runner;
     const char *reason = NULL;
-    if (!run->list.items || !run->is_fixed || run->is_left || run->is_over || hb_outbox_is_congested(runner->options.outbox) ||
-        run->job.wish != HB_REPLAY_WISH_ACTIVE || !hb_run_may_send(run, &reason))
+    if (!run->list.items || !run->is_fixed || run->is_left || run->is_over ||
+        hb_outbox_is_congested(runner->options.outbox) || run->job.wish != HB_REPLAY_WISH_ACTIVE ||
+        !hb_run_may_send(run, &reason))
         return;
     size_t room = HB_REPLAY_IN_FLIGHT_MAX - (run->next_index - run->done_index), left = run->count - run->next_index;
     int64_t most = (int64_t)(room < left ? room : left);

@@ -169,7 +169,10 @@ static void look(void *user)
 
 /* ---- life ---- */
 
-size_t hb_replay_runner_active(const struct hb_replay_runner *runner) { return hb_runner_active(runner); }
+size_t hb_replay_runner_active(const struct hb_replay_runner *runner)
+{
+    return hb_runner_active(runner);
+}
 
 void hb_replay_runner_stop(struct hb_replay_runner *runner)
 {

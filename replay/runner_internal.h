@@ -27,16 +27,16 @@ struct replay_run {
     struct hb_replay_list list;  /* items NULL: none */
     struct hb_rate rate;
     size_t count, next_index, done_index; /* of the list: all, selected, acknowledged without a gap */
-    int64_t selected_before; /* state.selected when the list was made */
-    size_t in_flight;        /* records of it at Kafka, its state's too */
+    int64_t selected_before;              /* state.selected when the list was made */
+    size_t in_flight;                     /* records of it at Kafka, its state's too */
     struct replay_slot slots[HB_REPLAY_IN_FLIGHT_MAX];
-    struct hb_wall again;    /* do not count before */
-    struct hb_wall saved;    /* when its state was written last */
-    bool is_met;             /* in this look at the registry */
-    bool is_fixed;           /* its ends are in Kafka: selecting may begin */
-    bool is_left;            /* not ours any more, or gone: freed when nothing is in flight */
-    bool is_over;            /* ended; the registry does not say so yet */
-    bool is_changed;         /* since it was saved */
+    struct hb_wall again; /* do not count before */
+    struct hb_wall saved; /* when its state was written last */
+    bool is_met;          /* in this look at the registry */
+    bool is_fixed;        /* its ends are in Kafka: selecting may begin */
+    bool is_left;         /* not ours any more, or gone: freed when nothing is in flight */
+    bool is_over;         /* ended; the registry does not say so yet */
+    bool is_changed;      /* since it was saved */
 };
 
 struct hb_replay_runner {

@@ -141,4 +141,7 @@ enum hb_err hb_replay_scan_run(struct hb_replay_scan_spec *spec, struct hb_repla
     return err;
 }
 
-void hb_replay_list_deinit(struct hb_replay_list *list) { hb_candidates_free(&list->items); }
+void hb_replay_list_deinit(struct hb_replay_list *list)
+{
+    hb_candidates_free(&list->items);
+}

@@ -5,8 +5,8 @@
  * shard → the events of those that can not be judged without → core/replay_rule.
  * Owns / borrows: what the spec names must live until it returns; the list is the caller's. Fails: HB_ERR_AWAY,
  * HB_ERR_BROKER, HB_ERR_MEMORY; HB_ERR_FULL: more deliveries in the range than deliveries_max, HB_ERR_TIMEOUT,
- * HB_ERR_CLOSED: cancelled; HB_ERR_VERSION: a journal record of a newer hookbus. Limits: as given. Threads: blocks: call
- * it on a thread (replay/task.h). */
+ * HB_ERR_CLOSED: cancelled; HB_ERR_VERSION: a journal record of a newer hookbus. Limits: as given. Threads: blocks:
+ * call it on a thread (replay/task.h). */
 #ifndef REPLAY_SCAN_H
 #define REPLAY_SCAN_H
 
@@ -20,13 +20,13 @@ struct hb_replay_scan_spec {
     struct hb_kafka_cluster cluster;
     struct hb_str topic_prefix;
     const struct hb_replay_job *job;
-    const struct hb_webhook *webhook; /* a reference the caller holds: what it selects now (missing) */
-    struct hb_replay_cursor from;     /* behind it alone; HB_REPLAY_BEGINNING */
-    bool has_ends;                    /* the job began before: it reads to these ends, */
+    const struct hb_webhook *webhook;  /* a reference the caller holds: what it selects now (missing) */
+    struct hb_replay_cursor from;      /* behind it alone; HB_REPLAY_BEGINNING */
+    bool has_ends;                     /* the job began before: it reads to these ends, */
     const struct hb_replay_ends *ends; /* and does not take again what carries it already */
-    size_t deliveries_max;            /* looked at, not only taken */
-    int64_t limit_ms;                 /* 0: none */
-    struct hb_mono (*now)(void);      /* any thread */
+    size_t deliveries_max;             /* looked at, not only taken */
+    int64_t limit_ms;                  /* 0: none */
+    struct hb_mono (*now)(void);       /* any thread */
     atomic_bool is_cancelled;
     atomic_ullong scanned; /* records read so far */
 };

@@ -8,9 +8,9 @@
 
 #define PLACES (HB_EVENT_TOPIC_COUNT * HB_REPLAY_PARTITIONS_MAX)
 
-static const enum hb_topic EVENT_TOPICS[HB_EVENT_TOPIC_COUNT] = {
-    HB_TOPIC_EVENTS_ORDER, HB_TOPIC_EVENTS_PRODUCT, HB_TOPIC_EVENTS_CUSTOMER, HB_TOPIC_EVENTS_INVENTORY,
-    HB_TOPIC_EVENTS_OTHER};
+static const enum hb_topic EVENT_TOPICS[HB_EVENT_TOPIC_COUNT] = {HB_TOPIC_EVENTS_ORDER, HB_TOPIC_EVENTS_PRODUCT,
+                                                                 HB_TOPIC_EVENTS_CUSTOMER, HB_TOPIC_EVENTS_INVENTORY,
+                                                                 HB_TOPIC_EVENTS_OTHER};
 
 /* ---- one event ---- */
 

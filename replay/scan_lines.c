@@ -82,9 +82,8 @@ static enum hb_err take_record(void *user, const struct hb_kafka_message *messag
     if (rest.len == 0 || !memmem(rest.ptr, rest.len, webhook.ptr, webhook.len))
         return HB_OK;
     while (hb_str_split(&rest, '\n', &line)) {
-        enum hb_err err = line.len > 0 && memmem(line.ptr, line.len, webhook.ptr, webhook.len)
-                              ? take_line(taking, line)
-                              : HB_OK;
+        enum hb_err err =
+            line.len > 0 && memmem(line.ptr, line.len, webhook.ptr, webhook.len) ? take_line(taking, line) : HB_OK;
         if (err)
             return err;
     }

@@ -20,7 +20,10 @@ static int cmp_subjects(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-static int cmp_deliveries(const void *a, const void *b) { return memcmp(a, b, HB_REPLAY_DELIVERY_BYTES); }
+static int cmp_deliveries(const void *a, const void *b)
+{
+    return memcmp(a, b, HB_REPLAY_DELIVERY_BYTES);
+}
 
 static enum hb_err hash_subjects(struct hb_scan *scan)
 {
@@ -63,14 +66,15 @@ enum hb_err hb_scan_rule(struct hb_scan *scan)
         err = hash_subjects(scan);
     if (!err)
         err = hash_events(scan);
-    scan->rule = (struct hb_replay_rule){.states = job->states,
-                                         .since = job->since,
-                                         .until = job->until,
-                                         .types = scan->types,
-                                         .subjects = scan->subjects,
-                                         .subjects_count = job->subjects_count,
-                                         .deliveries = (const unsigned char(*)[HB_REPLAY_DELIVERY_BYTES])scan->deliveries,
-                                         .deliveries_count = job->events_count};
+    scan->rule =
+        (struct hb_replay_rule){.states = job->states,
+                                .since = job->since,
+                                .until = job->until,
+                                .types = scan->types,
+                                .subjects = scan->subjects,
+                                .subjects_count = job->subjects_count,
+                                .deliveries = (const unsigned char(*)[HB_REPLAY_DELIVERY_BYTES])scan->deliveries,
+                                .deliveries_count = job->events_count};
     return err;
 }
 

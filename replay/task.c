@@ -109,8 +109,7 @@ void hb_replay_task_free(struct hb_replay_task **task)
     *task = NULL;
 }
 
-enum hb_err hb_replay_task_result(struct hb_replay_task *task, struct hb_replay_list *ret_list,
-                                  struct hb_error *reterr)
+enum hb_err hb_replay_task_result(struct hb_replay_task *task, struct hb_replay_list *ret_list, struct hb_error *reterr)
 {
     HB_ASSERT(!task->is_running);
     if (task->err) {

@@ -221,6 +221,51 @@ void rig_flush(struct rig *rig, struct rig_process *process)
     world_until(&rig->world, is_empty, process, "the outbox to be empty");
 }
 
+static void put_registry(struct rig *rig, struct rig_process *process, const char *key, const char *value)
+{
+    const struct hb_kafka_record record = {rig->world.topic, 0, hb_str_c(key), hb_str_c(value), NULL, 0};
+    while (hb_kafka_produce(hb_outbox_producer(process->outbox), &record, NULL, NULL))
+        hb_outbox_poll(process->outbox);
+}
+
+struct awaited {
+    struct hb_registry *registry;
+    const char *key;
+};
+
+static bool is_there(void *user)
+{
+    const struct awaited *awaited = user;
+    return hb_registry_record(awaited->registry, hb_str_c(awaited->key)).len > 0;
+}
+
+static bool is_gone(void *user) { return !is_there(user); }
+
+void rig_old_jobs(struct rig *rig, struct rig_process *process, int count)
+{
+    char key[256], value[1024];
+    for (int i = 0; i < count; i++) {
+        (void)snprintf(key, sizeof key, "replay-state/rpl_old_%04d", i);
+        put_registry(rig, process, key,
+                     "{\"v\":1,\"status\":\"done\",\"at\":\"2026-01-01T00:00:00.000Z\",\"worker\":\"w\",\"total\":0,\"selected\":0,\"gone\":0}");
+        (void)snprintf(value, sizeof value,
+                       "{\"v\":1,\"status\":\"active\",\"id\":\"rpl_old_%04d\",\"store\":\"demo\",\"webhook\":\"%s\",\"revision\":1,"
+                       "\"created\":\"2026-01-01T00:00:%02d.%03dZ\",\"updated\":\"2026-01-01T00:00:00.000Z\",\"states\":[\"dead\"],\"rate\":1,"
+                       "\"once\":false}",
+                       i, rig->webhook, i / 1000, i % 1000);
+        (void)snprintf(key, sizeof key, "replay/demo/rpl_old_%04d", i);
+        put_registry(rig, process, key, value);
+    }
+    struct awaited last = {rig->api.registry, key};
+    world_until(&rig->world, is_there, &last, "the old jobs to be in the registry");
+}
+
+void rig_until_forgotten(struct rig *rig, const char *key)
+{
+    struct awaited awaited = {rig->api.registry, key};
+    world_until(&rig->world, is_gone, &awaited, "a job to be forgotten");
+}
+
 /* ---- the api ---- */
 
 struct reply rig_ask(struct rig *rig, int status, const char *method, const char *path, const char *body)

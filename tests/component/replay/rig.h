@@ -59,6 +59,11 @@ void rig_line(struct rig *rig, struct rig_process *process, int event, const cha
 /* Waits until the outbox has everything. */
 void rig_flush(struct rig *rig, struct rig_process *process);
 
+/* Jobs that ended long ago: rpl_old_0000 is the oldest. */
+void rig_old_jobs(struct rig *rig, struct rig_process *process, int count);
+/* Waits until the registry has no such record. */
+void rig_until_forgotten(struct rig *rig, const char *key);
+
 struct reply rig_ask(struct rig *rig, int status, const char *method, const char *path, const char *body);
 int64_t rig_number(const struct reply *reply, const char *name);
 /* A dry run's total; ret_gone may be NULL. The body without braces, without webhook. */

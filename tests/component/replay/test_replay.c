@@ -258,6 +258,28 @@ static void a_cancelled_job_ends_and_cannot_be_resumed(void **state)
     reply_free(&reply);
 }
 
+static void of_very_many_jobs_the_oldest_that_ended_are_forgotten(void **state)
+{
+    struct fixture *f = of(state);
+    struct rig *rig = &f->rig;
+    char job[HB_ID_MAX + 1];
+    char body[128];
+    struct reply reply = rig_ask(rig, 200, "GET", "/v1/stores/demo/replays", NULL);
+    rig_old_jobs(rig, &f->process, HB_REPLAY_STORE_JOBS_MAX - (int)hb_json_count(hb_json_get(reply.json, "items")));
+    reply_free(&reply);
+    (void)snprintf(body, sizeof body, "{\"webhook\":\"%s\"}", rig->webhook);
+    reply = rig_ask(rig, 409, "POST", "/v1/stores/demo/replays", body); /* full: forgets one for the next */
+    reply_free(&reply);
+    rig_until_forgotten(rig, "replay/demo/rpl_old_0000");
+    rig_until_forgotten(rig, "replay-state/rpl_old_0000");
+    rig_create(rig, "", job);
+    rig_until_forgotten(rig, "replay-state/rpl_old_0001");
+    reply = rig_ask(rig, 200, "GET", "/v1/stores/demo/replays", NULL);
+    assert_int_equal(hb_json_count(hb_json_get(reply.json, "items")), HB_REPLAY_LIST_MAX);
+    reply_free(&reply);
+    rig_until_status(rig, job, "done");
+}
+
 static void more_deliveries_than_the_limit_are_refused_with_a_hint(void **state)
 {
     struct fixture *f = of(state);
@@ -351,6 +373,7 @@ int main(void)
         TEST(of_two_jobs_made_at_once_the_second_waits_and_finds_nothing),
         TEST(a_paused_job_selects_nothing_and_a_resumed_one_the_rest),
         TEST(a_cancelled_job_ends_and_cannot_be_resumed),
+        TEST(of_very_many_jobs_the_oldest_that_ended_are_forgotten),
         TEST(more_deliveries_than_the_limit_are_refused_with_a_hint),
         TEST(who_may_not_or_asks_for_the_wrong_is_told),
         TEST(a_job_of_a_webhook_disabled_meanwhile_waits_until_it_is_enabled),

@@ -75,7 +75,7 @@ static void what_is_taken_stands_in_order_behind_the_cursor(void **state)
     }
     const struct hb_replay_cursor from = {{991}, 4, 0, 0};
     hb_candidates_finish(candidates, &rule, &from, &gone);
-    assert_int_equal(gone, 1); /* 8 was not asked for */
+    assert_int_equal(gone, 1);                             /* 8 was not asked for */
     assert_int_equal(hb_candidates_count(candidates), 44); /* the odd ones but 7, and but the five of 991 */
     for (size_t i = 1; i < hb_candidates_count(candidates); i++) {
         struct hb_replay_cursor a = hb_candidates_cursor(hb_candidates_at(candidates, i - 1));

@@ -12,11 +12,22 @@ static struct hb_replay_job sample(struct hb_str *types, struct hb_str *events)
     types[0] = HB_STR("order.*");
     events[0] = HB_STR("evt_1");
     events[1] = HB_STR("evt_2");
-    return (struct hb_replay_job){.id = HB_STR("rpl_1"), .store = HB_STR("demo"), .webhook = HB_STR("wh_1"),
-                                  .revision = 3, .wish = HB_REPLAY_WISH_PAUSED, .created = {1700000000123},
-                                  .updated = {1700000000456}, .states = HB_REPLAY_BIT(DEAD) | HB_REPLAY_BIT(SKIPPED),
-                                  .since = {1690000000000}, .until = {HB_REPLAY_NO_UNTIL}, .types = types,
-                                  .types_count = 1, .events = events, .events_count = 2, .rate = 50, .is_once = true};
+    return (struct hb_replay_job){.id = HB_STR("rpl_1"),
+                                  .store = HB_STR("demo"),
+                                  .webhook = HB_STR("wh_1"),
+                                  .revision = 3,
+                                  .wish = HB_REPLAY_WISH_PAUSED,
+                                  .created = {1700000000123},
+                                  .updated = {1700000000456},
+                                  .states = HB_REPLAY_BIT(DEAD) | HB_REPLAY_BIT(SKIPPED),
+                                  .since = {1690000000000},
+                                  .until = {HB_REPLAY_NO_UNTIL},
+                                  .types = types,
+                                  .types_count = 1,
+                                  .events = events,
+                                  .events_count = 2,
+                                  .rate = 50,
+                                  .is_once = true};
 }
 
 static void a_job_is_read_as_it_was_written(void **state)
@@ -47,7 +58,7 @@ static void a_job_is_read_as_it_was_written(void **state)
 static void what_is_no_job_is_refused(void **state)
 {
 #define REST                                                                                                           \
-    "\"id\":\"rpl_1\",\"store\":\"s\",\"webhook\":\"wh_1\",\"revision\":1,\"created\":\"2026-01-01T00:00:00.000Z\","    \
+    "\"id\":\"rpl_1\",\"store\":\"s\",\"webhook\":\"wh_1\",\"revision\":1,\"created\":\"2026-01-01T00:00:00.000Z\","   \
     "\"updated\":\"2026-01-01T00:00:00.000Z\",\"once\":false"
     static const struct {
         const char *value;

@@ -62,7 +62,8 @@ static void each_state_is_taken_by_the_job_that_asks_for_it_and_by_no_other(void
             struct hb_replay_rule rule = asking(1U << bit);
             bool is_taken = hb_replay_rule_judge(&rule, &facts) == HB_REPLAY_TAKE;
             if (is_taken != ((ROWS[i].taken_by >> bit & 1) != 0))
-                fail_msg("%s, asked for %s: %d", ROWS[i].name, hb_replay_state_text((enum hb_replay_state)bit), is_taken);
+                fail_msg("%s, asked for %s: %d", ROWS[i].name, hb_replay_state_text((enum hb_replay_state)bit),
+                         is_taken);
         }
     }
 }
@@ -82,7 +83,9 @@ static void the_range_of_time_holds_its_beginning_and_not_its_end(void **state)
     static const struct {
         int64_t since, until;
         enum hb_replay_verdict verdict;
-    } ROWS[] = {{0, INT64_MAX, HB_REPLAY_TAKE}, {1000, 1001, HB_REPLAY_TAKE}, {1001, 2000, HB_REPLAY_LEAVE},
+    } ROWS[] = {{0, INT64_MAX, HB_REPLAY_TAKE},
+                {1000, 1001, HB_REPLAY_TAKE},
+                {1001, 2000, HB_REPLAY_LEAVE},
                 {0, 1000, HB_REPLAY_LEAVE}};
     (void)state;
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
