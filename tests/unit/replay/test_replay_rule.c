@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "core/selection.h"
+#include "core/shard_rule.h"
 
 #define NOTHING HB_REPLAY_NO_ENTRY
 #define ALL_STATES ((1U << HB_REPLAY_STATE_COUNT) - 1)
@@ -186,6 +187,32 @@ static void cursors_stand_in_the_order_of_time_then_place(void **state)
         }
 }
 
+/* docs/decisions/0008: what a crash makes a job do twice. */
+static void a_second_selection_by_the_same_job_changes_nothing(void **state)
+{
+    const struct hb_wall made = {1800000000000};
+    const struct hb_position at = {0, 3, 77, {1000}};
+    const struct hb_shard_entry dead = {HB_DELIVERY_DEAD, 11, 100, at};
+    struct hb_shard_record selection = {HB_DELIVERY_PARKED, hb_shard_rule_replay_version(dead.version, made), 200,
+                                        HB_SHARD_NONE, at};
+    (void)state;
+    assert_int_equal(hb_shard_rule_run(&dead, NULL, &selection).verdict, HB_SHARD_APPLIED);
+    const struct hb_shard_entry entries[] = {{HB_DELIVERY_PARKED, selection.version, 200, at},
+                                             {HB_DELIVERY_PARKED, selection.version + 3, 230, at},
+                                             {HB_DELIVERY_DEAD, selection.version + 10, 240, at}};
+    const struct hb_shard_memory delivered = {HB_DELIVERY_DELIVERED, selection.version + 1, 250};
+    selection.offset = 300;
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+        assert_int_equal(hb_shard_rule_run(&entries[i], NULL, &selection).verdict, HB_SHARD_STALE);
+    assert_int_equal(hb_shard_rule_run(NULL, &delivered, &selection).verdict, HB_SHARD_STALE);
+    /* A job made later is a life of its own; so is one whose clock went back, above what it read. */
+    const struct hb_wall later = {made.ms + 1}, back = {made.ms - 3600000};
+    selection.version = hb_shard_rule_replay_version(entries[2].version, later);
+    assert_int_equal(hb_shard_rule_run(&entries[2], NULL, &selection).verdict, HB_SHARD_APPLIED);
+    selection.version = hb_shard_rule_replay_version(entries[2].version, back);
+    assert_int_equal(hb_shard_rule_run(&entries[2], NULL, &selection).verdict, HB_SHARD_APPLIED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +223,7 @@ int main(void)
         cmocka_unit_test(the_events_record_is_asked_for_only_when_something_depends_on_it),
         cmocka_unit_test(what_is_asked_for_and_gone_is_said_and_what_is_not_asked_for_is_not),
         cmocka_unit_test(only_what_history_must_say_is_read),
+        cmocka_unit_test(a_second_selection_by_the_same_job_changes_nothing),
         cmocka_unit_test(cursors_stand_in_the_order_of_time_then_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
