@@ -21,16 +21,10 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import harness  # noqa: E402
+from measure import TICKS, Receiver, cpu_seconds, pin, post_all, say  # noqa: E402
 
-TICKS = os.sysconf("SC_CLK_TCK")
 BUILD = os.path.dirname(harness.BINARY)
 BODY = json.dumps({"product": {"id": "p-1", "name": "Mug", "price": "19.90", "currency": "EUR", "description": "x" * 900}})[:1024].encode()
-
-
-def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat") as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def cpu_parts(pid):
@@ -51,70 +45,6 @@ def cpu_parts(pid):
 def rss_mib(pid):
     with open(f"/proc/{pid}/status") as f:
         return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1)) / 1024
-
-
-def pin(pid, cores):
-    """All threads of a process to these cores: "0", "1" or "0,1"."""
-    subprocess.run(["taskset", "-a", "-p", "-c", str(cores), str(pid)], check=True, stdout=subprocess.DEVNULL)
-
-
-class Post:
-    """One POST on its way over a connection that is kept."""
-
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.got = b""
-
-    def send(self, request):
-        self.socket.sendall(request)
-
-    def take(self):
-        """Reads what is there; the whole answer as (status, body), or None while some of it is missing."""
-        part = self.socket.recv(1 << 20)
-        if not part:
-            raise AssertionError("the api closed a connection")
-        self.got += part
-        head = self.got.find(b"\r\n\r\n")
-        if head < 0:
-            return None
-        length = int(re.search(rb"content-length: *(\d+)", self.got[:head].lower()).group(1))
-        if len(self.got) < head + 4 + length:
-            return None
-        status, body = int(self.got.split(b" ", 2)[1]), self.got[head + 4:]
-        self.got = b""
-        return status, body
-
-
-def post_all(port, key, requests, connections, judge):
-    """Sends all (path, body), each connection the next one after its answer; `judge(status, body)` looks at each answer."""
-    left = iter(requests)
-    selector = selectors.DefaultSelector()
-
-    def next_of(post):
-        path, body = next(left)
-        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
-        head += f"Content-Length: {len(body)}\r\n\r\n"
-        post.send(head.encode() + body)
-
-    for post in [Post(port) for _ in range(min(connections, len(requests)))]:
-        selector.register(post.socket, selectors.EVENT_READ, post)
-        next_of(post)
-    while selector.get_map():
-        for at, _ in selector.select(60):
-            answer = at.data.take()
-            if answer is None:
-                continue
-            judge(*answer)
-            try:
-                next_of(at.data)
-            except StopIteration:
-                selector.unregister(at.fileobj)
-                at.fileobj.close()
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 def event(subject, size=1024):
@@ -218,6 +148,29 @@ class Bench:
         self.figures["cpu_us_per_delivery"] = round(statistics.median(cpus), 1)
         self.figures["rss_mib"] = round(max(rsss))
         self.figures.update({"cpu_us_" + k: v for k, v in self.parts.items()})
+
+    def one_over_tls(self):
+        """As one_destination, over TLS 1.3 with a certificate that is verified; connections are kept."""
+        bus = self.installation()
+        files = {name: os.path.join(bus.folder, name) for name in ("tls.pem", "tls.key")}
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", files["tls.key"], "-out",
+                        files["tls.pem"], "-days", "2", "-subj", "/CN=bench", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+        receiver = Receiver(BUILD, tls=(files["tls.pem"], files["tls.key"]))
+        rates, cpus = [], []
+        try:
+            for number in range(1 if self.quick else 3):
+                with self.preparing():
+                    if number == 0:
+                        bus.add_store("tls")
+                        bus.add_webhook("tls", f"https://127.0.0.1:{receiver.port}/hook")
+                    total = 40000 if self.quick else 200000
+                    self.fill([("tls", "[" + ",".join(event(f"p-{i % 5000}") for i in range(start, start + 1000)) + "]") for start in range(0, total, 1000)])
+                rate, cpu, _ = self.measure(bus, total, delivery_host_max=256, egress_ca_file=files["tls.pem"])
+                rates.append(rate), cpus.append(cpu)
+        finally:
+            receiver.close()
+        self.figures["deliveries_per_s_tls"] = round(statistics.median(rates))
+        self.figures["cpu_us_per_delivery_tls"] = round(statistics.median(cpus), 1)
 
     def add_webhooks(self, stores, count):
         def judge(status, body):
@@ -329,6 +282,8 @@ class Bench:
 TARGETS = [
     ("limit_per_s", "bare libcurl loop, one destination", "requests/s", None),
     ("deliveries_per_s_1", "deliveries, one destination", "/s", lambda f: (f["deliveries_per_s_1"] / f["limit_per_s"], ">=", 0.7)),
+    ("deliveries_per_s_tls", "deliveries, one destination over TLS", "/s", None),
+    ("cpu_us_per_delivery_tls", "CPU a delivery over TLS", "us", None),
     ("limit_per_s_10k", "bare libcurl loop, 10,000 destinations", "requests/s", None),
     ("deliveries_per_s_10k", "deliveries, 10,000 destinations", "/s", lambda f: (f["deliveries_per_s_10k"] / f["deliveries_per_s_1"], ">=", 0.6)),
     ("cpu_us_per_delivery", "CPU a delivery, one destination", "us", None),
@@ -369,13 +324,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--only", help="comma-separated: limit,one,many,latency,ingest")
+    parser.add_argument("--only", help="comma-separated: limit,one,tls,many,latency,ingest")
     options = parser.parse_args()
     pin(int(os.environ["BENCH_KAFKA_PID"]), 1)
     pin(os.getpid(), 1)
     bench = Bench(options.quick)
-    parts = (options.only or "limit,one,latency,many,ingest").split(",")
-    steps = {"limit": bench.limit, "one": bench.one_destination, "many": lambda: bench.many_destinations(10000), "latency": bench.latency,
+    parts = (options.only or "limit,one,tls,latency,many,ingest").split(",")
+    steps = {"limit": bench.limit, "one": bench.one_destination, "tls": bench.one_over_tls, "many": lambda: bench.many_destinations(10000), "latency": bench.latency,
              "ingest": bench.ingest}
     try:
         for name in parts:

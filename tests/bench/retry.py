@@ -45,6 +45,7 @@ FIGURES = [  # key, text, unit, bound: (sign, number) or None
     ("whole_again_s", "Redis emptied under load until whole again", "s", None),
     ("whole_again_from_copy_s", "  set back to an old copy", "s", None),
     ("lost", "  deliveries lost", "", ("<", 1)),
+    ("sent_twice", "  deliveries sent twice", "", None),
 ]
 
 
