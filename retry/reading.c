@@ -2,7 +2,6 @@
  * record of ours is set aside with its bytes in the log and read over; one of a newer hookbus stops its shard. */
 #include "retry/notices.h"
 
-#include "core/journal_record.h"
 #include "hookbus/topics.h"
 
 #include <stdio.h>
@@ -15,18 +14,6 @@
 #define QUEUED_RECORDS_MIN 20000
 #define QUEUED_KIB_MAX 16384
 #define ASSIGN_DELAY_MS 20 /* shards that begin together share an assignment */
-#define ASIDE_BYTES_LOGGED 256
-/* How long a record waits for the registry to know its webhook; then it is taken for ordered, which harms nobody. */
-#define UNKNOWN_PATIENCE_US (INT64_C(5) * 1000 * 1000)
-
-struct hb_retry_record {
-    struct hb_retry_record *next;
-    struct hb_kafka_message message; /* the strings below are views of it */
-    bool is_ours;                    /* else it is only read over */
-    bool is_notice;                  /* the event is a notice: its death is not told */
-    struct hb_view_record record;
-    struct hb_str store;
-};
 
 /* ---- which partitions, from where ---- */
 
@@ -52,29 +39,10 @@ static void plan_assign(struct hb_retry *retry)
         hb_timer_start(retry->assign_timer, ASSIGN_DELAY_MS, 0);
 }
 
-void hb_reading_free_record(struct hb_retry_record *record)
-{
-    hb_kafka_message_free(&record->message);
-    free(record);
-}
-
-struct hb_retry_record **hb_reading_link(struct hb_retry_record *record)
-{
-    return &record->next;
-}
-
-struct hb_retry_record *hb_reading_next_record(struct hb_retry_record **first)
-{
-    struct hb_retry_record *record = *first;
-
-    *first = record->next;
-    return record;
-}
-
 static void drop_kept(struct hb_retry_shard *shard)
 {
     while (shard->first)
-        hb_reading_free_record(hb_reading_next_record(&shard->first));
+        hb_records_free_first(&shard->first);
     shard->end = &shard->first;
     shard->retry->pending -= shard->pending;
     shard->pending = 0;
@@ -101,82 +69,6 @@ void hb_reading_stop(struct hb_retry_shard *shard)
 }
 
 /* ---- a record ---- */
-
-static void log_aside(struct hb_retry_shard *shard, const struct hb_kafka_message *message, const char *problem)
-{
-    struct hb_buf bytes = hb_buf_make(ASIDE_BYTES_LOGGED * 6);
-    size_t length = message->value.len < ASIDE_BYTES_LOGGED ? message->value.len : ASIDE_BYTES_LOGGED;
-
-    (void)!hb_buf_add_json(&bytes, hb_str_n(message->value.ptr ? message->value.ptr : "", length));
-    hb_log(&shard->retry->log, HB_LOG_JOURNAL_UNREADABLE, HB_LOG_INT("shard", shard->number),
-           HB_LOG_INT("offset", message->offset), HB_LOG_C("why", problem), HB_LOG_STR("key", message->key),
-           HB_LOG_STR("bytes", hb_buf_str(&bytes)));
-    hb_metric_add(shard->retry->options.metrics, HB_METRIC_JOURNAL_UNREADABLE, 1);
-    hb_buf_deinit(&bytes);
-}
-
-static bool id_bytes(struct hb_str id, unsigned char ret_bytes[HB_DELIVERY_BYTES])
-{
-    return id.len == HB_DELIVERY_ID_BYTES && hb_base32_16_decode(hb_str_n(id.ptr + 4, id.len - 4), ret_bytes);
-}
-
-/* NULL: it is one of ours; else what is wrong with it. */
-static const char *make_record(const struct hb_journal_record *from, int64_t offset, struct hb_retry_record *ret)
-{
-    struct hb_view_record *to = &ret->record;
-
-    if (from->kind == HB_JOURNAL_TAKEOVER) {
-        to->is_takeover = true;
-        to->rule = (struct hb_shard_record){.offset = offset, .repairs = HB_SHARD_NONE};
-        return NULL;
-    }
-    if (!id_bytes(from->id, to->delivery))
-        return "the key is no delivery id";
-    if (from->webhook.len > HB_ID_MAX || from->job.len > HB_ID_MAX)
-        return "the webhook's or the job's id is too long";
-    to->rule = hb_journal_to_rule(from, offset);
-    if (from->kind == HB_JOURNAL_STATE &&
-        (from->position.topic >= HB_EVENT_TOPIC_COUNT || from->position.partition > HB_ENTRY_PARTITION_MAX))
-        return "the event's place is no event topic's";
-    to->webhook = from->webhook;
-    to->due = from->due;
-    to->attempts = from->attempts;
-    to->reason = hb_entry_reason(from->reason);
-    to->first_failed = from->first_failed;
-    to->subject = from->subject;
-    to->job = from->job;
-    ret->store = from->store;
-    ret->is_notice = hb_notice_is_id(from->event);
-    return NULL;
-}
-
-/* False: a newer hookbus wrote it. */
-static bool read_record(struct hb_retry_shard *shard, struct hb_retry_record *record)
-{
-    const struct hb_kafka_message *message = &record->message;
-    struct hb_kafka_header headers[HB_KAFKA_HEADERS_MAX];
-    struct hb_name_value pairs[HB_KAFKA_HEADERS_MAX];
-    struct hb_journal_record read;
-    const char *problem = "";
-    size_t count = hb_kafka_message_headers(message, headers, HB_KAFKA_HEADERS_MAX);
-
-    if (count > HB_KAFKA_HEADERS_MAX) {
-        log_aside(shard, message, "too many headers");
-        return true;
-    }
-    for (size_t i = 0; i < count; i++)
-        pairs[i] = (struct hb_name_value){headers[i].name, headers[i].value};
-    const struct hb_journal_source source = {message->key, message->value, pairs, count};
-    enum hb_journal_read found = hb_journal_read(&source, &read, &problem);
-    if (found == HB_JOURNAL_READ_NEWER)
-        return false;
-    if (found == HB_JOURNAL_READ_OK)
-        problem = make_record(&read, message->offset, record);
-    record->is_ours = found == HB_JOURNAL_READ_OK && !problem;
-    if (!record->is_ours)
-        log_aside(shard, message, problem);
-    return true;
-}
 
 static void halt_newer(struct hb_retry_shard *shard, int64_t offset)
 {
@@ -206,7 +98,7 @@ static void take_message(void *user, struct hb_kafka_message *take_message)
         return;
     }
     record->message = *take_message;
-    if (!read_record(shard, record)) {
+    if (!hb_records_read(shard, record)) {
         int64_t offset = take_message->offset;
         hb_kafka_message_free(&record->message);
         free(record);
@@ -248,53 +140,6 @@ static const struct hb_kafka_reader_events reader_events = {take_message, take_e
 
 /* ---- to the view ---- */
 
-/* Whether the record may be applied as to its webhook's order; false: the registry may know it in a moment. */
-static bool set_order(struct hb_retry_shard *shard, struct hb_retry_record *record)
-{
-    struct hb_view_record *to = &record->record;
-
-    if (!record->is_ours || to->is_takeover || to->rule.state == HB_DELIVERY_DELIVERED)
-        return true;
-    const struct hb_retry_webhook *webhook = hb_retry_webhook_of(shard->retry, to->webhook);
-    if (webhook && webhook->snapshot) {
-        to->is_ordered = webhook->snapshot->is_ordered && to->subject != HB_JOURNAL_NO_SUBJECT;
-        return true;
-    }
-    int64_t now_us = hb_retry_now(shard->retry).us;
-    if (shard->unknown_since.us == 0)
-        shard->unknown_since = (struct hb_mono){now_us};
-    to->is_ordered = to->subject != HB_JOURNAL_NO_SUBJECT;
-    return now_us - shard->unknown_since.us >= UNKNOWN_PATIENCE_US;
-}
-
-struct hb_view_record hb_reading_view_record(struct hb_retry_shard *shard, struct hb_retry_record *record)
-{
-    (void)set_order(shard, record); /* it was known long ago, or never will be */
-    return record->record;
-}
-
-enum hb_err hb_reading_make_record(struct hb_retry_shard *shard, const struct hb_kafka_message *take_message,
-                                   struct hb_str webhook, struct hb_retry_record **ret_record)
-{
-    struct hb_kafka_header headers[HB_KAFKA_HEADERS_MAX];
-    size_t count = hb_kafka_message_headers(take_message, headers, HB_KAFKA_HEADERS_MAX), i = 0;
-
-    while (i < count && i < HB_KAFKA_HEADERS_MAX && !hb_str_eq(headers[i].name, HB_STR("webhook")))
-        i++;
-    if (i >= count || i == HB_KAFKA_HEADERS_MAX || !hb_str_eq(headers[i].value, webhook))
-        return HB_ERR_NOT_FOUND;
-    struct hb_retry_record *record = calloc(1, sizeof(*record));
-    if (!record)
-        return HB_ERR_MEMORY;
-    record->message = *take_message;
-    if (read_record(shard, record) && record->is_ours && !record->record.is_takeover) {
-        *ret_record = record;
-        return HB_OK;
-    }
-    free(record);
-    return HB_ERR_NOT_FOUND;
-}
-
 /* What may be applied now; returns how many records it takes, ours or not. */
 static size_t gather(struct hb_retry_shard *shard, struct hb_view_batch *ret_batch)
 {
@@ -303,7 +148,7 @@ static size_t gather(struct hb_retry_shard *shard, struct hb_view_batch *ret_bat
 
     *ret_batch = (struct hb_view_batch){.records = records};
     for (struct hb_retry_record *record = shard->first; record && taken < HB_VIEW_BATCH_MAX; record = record->next) {
-        if (!set_order(shard, record))
+        if (!hb_records_set_order(shard, record))
             break;
         if (record->is_ours)
             records[ret_batch->count++] = record->record;

@@ -30,7 +30,7 @@ struct hb_retry_reread {
 static void free_records(struct hb_retry_reread *reread)
 {
     while (reread->first)
-        hb_reading_free_record(hb_reading_next_record(&reread->first));
+        hb_records_free_first(&reread->first);
     reread->end = &reread->first;
     reread->count = 0;
 }
@@ -76,7 +76,7 @@ static void take_message(void *user, struct hb_kafka_message *take_message)
 
     reread->moved_at = hb_retry_now(reread->retry);
     if (take_message->offset > reread->passed && !reread->is_broken)
-        err = hb_reading_make_record(reread->shard, take_message, hb_str_c(reread->webhook->id), &record);
+        err = hb_records_make(reread->shard, take_message, hb_str_c(reread->webhook->id), &record);
     if (err == HB_ERR_MEMORY)
         reread->is_broken = true; /* nothing may be passed over: begun anew */
     if (!reread->is_broken && take_message->offset > reread->passed)
@@ -86,7 +86,7 @@ static void take_message(void *user, struct hb_kafka_message *take_message)
         return;
     }
     *reread->end = record;
-    reread->end = hb_reading_link(record);
+    reread->end = &record->next;
     reread->count++;
 }
 
@@ -164,8 +164,10 @@ static void apply(struct hb_retry_reread *reread)
     struct hb_view_record *records = reread->retry->batch;
     batch.records = records;
     for (struct hb_retry_record *record = reread->first; record && batch.count < HB_VIEW_BATCH_MAX;
-         record = *hb_reading_link(record))
-        records[batch.count++] = hb_reading_view_record(shard, record);
+         record = record->next) {
+        (void)hb_records_set_order(shard, record); /* it was known long ago, or never will be */
+        records[batch.count++] = record->record;
+    }
     batch.is_reread_whole = shard->is_reread_whole = is_whole;
     if (is_whole && batch.through > shard->through)
         batch.through = shard->through;

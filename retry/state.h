@@ -58,7 +58,16 @@ enum hb_shard_phase {
     HB_PHASE_HALTED      /* written by a newer hookbus: red */
 };
 
-struct hb_retry_record; /* reading.c: a journal record kept until it is applied */
+/* A journal record kept until it is applied. records_read.c */
+struct hb_retry_record {
+    struct hb_retry_record *next;
+    struct hb_kafka_message message; /* the strings below are views of it */
+    bool is_ours;                    /* else it is only read over */
+    bool is_notice;                  /* the event is a notice: its death is not told */
+    struct hb_view_record record;
+    struct hb_str store;
+};
+
 struct hb_retry_claim;  /* claiming.c: a claim under way */
 struct hb_retry_census; /* spilling.c: which webhook has the most parked */
 struct hb_retry_reread; /* rereading.c: a spilled webhook that is read again */
@@ -241,15 +250,16 @@ void hb_reading_stop(struct hb_retry_shard *shard);
 /* What was read goes to the view. */
 void hb_reading_apply(struct hb_retry_shard *shard);
 void hb_reading_poll(struct hb_retry *retry);
-/* The same records for who reads them again: HB_ERR_NOT_FOUND: none of that webhook. HB_OK: it has taken the message. */
-HB_MUST_USE enum hb_err hb_reading_make_record(struct hb_retry_shard *shard,
-                                               const struct hb_kafka_message *take_message, struct hb_str webhook,
-                                               struct hb_retry_record **ret_record);
-/* Where a record's next one is linked; takes the first out of a list. */
-struct hb_retry_record **hb_reading_link(struct hb_retry_record *record);
-struct hb_retry_record *hb_reading_next_record(struct hb_retry_record **first);
-struct hb_view_record hb_reading_view_record(struct hb_retry_shard *shard, struct hb_retry_record *record);
-void hb_reading_free_record(struct hb_retry_record *record);
+
+/* records_read.c */
+/* Fills `record` from its message. False: a newer hookbus wrote it. */
+bool hb_records_read(struct hb_retry_shard *shard, struct hb_retry_record *record);
+/* Whether the record may be applied as to its webhook's order; false: the registry may know it in a moment. */
+bool hb_records_set_order(struct hb_retry_shard *shard, struct hb_retry_record *record);
+/* A new record of that webhook, which has taken the message. HB_ERR_NOT_FOUND: it is none. */
+HB_MUST_USE enum hb_err hb_records_make(struct hb_retry_shard *shard, const struct hb_kafka_message *take_message,
+                                        struct hb_str webhook, struct hb_retry_record **ret_record);
+void hb_records_free_first(struct hb_retry_record **first);
 
 /* webhooks.c */
 /* The webhook by its id, made if need be; NULL: no memory. */
@@ -257,6 +267,9 @@ struct hb_retry_webhook *hb_retry_webhook_of(struct hb_retry *retry, struct hb_s
 void hb_retry_webhooks_free(struct hb_retry *retry);
 
 /* claiming.c */
+/* Lets a hungry webhook take part in the turns if there is room for it; else it leaves the ready set. */
+void hb_claiming_look(struct hb_retry_webhook *webhook);
+void hb_claiming_ask_again(struct hb_retry_webhook *webhook, struct hb_mono at);
 /* An answer said when the shard's next delivery is due. */
 void hb_claiming_due(struct hb_retry_shard *shard, struct hb_wall next_due);
 /* is_taken_over: the view has forgotten which webhooks were not ready. */
