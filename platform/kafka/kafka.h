@@ -52,7 +52,10 @@ struct hb_kafka_ack {
 /* Always called once for a record that produce accepted, out of _poll, _flush or _free. */
 typedef void hb_kafka_ack_fn(void *user, const struct hb_kafka_ack *ack);
 
-/* ---- producer: idempotent, acks=all, lz4 ---- */
+/* ---- producer: idempotent, acks=all, lz4 ----
+ * The library's producer cannot go on after a fatal error, as when a broker has crashed and lost its sequence numbers: a
+ * new one takes its place with the next poll. What was under way is told as HB_ERR_TIMEOUT (it may stand in Kafka or
+ * not), until then records are refused with HB_ERR_BROKER. */
 struct hb_kafka_producer;
 struct hb_kafka_producer_options {
     struct hb_kafka_cluster cluster;

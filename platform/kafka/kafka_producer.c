@@ -8,6 +8,7 @@
 #define BROKERS_MAX 64  /* connections watched; more are not counted */
 #define POOL_CHUNK 1024 /* tickets allocated at once */
 #define PURGE_WAIT_MS 5000
+#define RENEW_PAUSE_MS 1000 /* between two tries to begin anew */
 
 /* Who is to be told about a record under way. A free one is in a list. */
 struct ticket {
@@ -31,7 +32,10 @@ struct connections {
 };
 
 struct hb_kafka_producer {
-    rd_kafka_t *rk;
+    rd_kafka_t *rk;        /* NULL: a new one could not be made yet */
+    rd_kafka_conf_t *conf; /* for a new one */
+    bool is_broken;        /* the library raised a fatal error: begins anew with the next poll */
+    int64_t renewed_ms;
     struct hb_kafka_wake wake;
     struct ticket *free_tickets;
     struct ticket_chunk *chunks;
@@ -139,6 +143,23 @@ static void give_ticket(struct hb_kafka_producer *producer, struct ticket *ticke
     producer->free_tickets = ticket;
 }
 
+/* ---- fatal errors ---- */
+
+/* True: the library's idempotent producer is of no use any more (a broker that crashed has lost its sequence numbers,
+ * say) but a new one may be. What is not permitted is no such case. */
+static bool notice_fatal(struct hb_kafka_producer *producer)
+{
+    char text[1];
+    rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(producer->rk, text, sizeof text);
+    enum hb_err meaning = hb_kafka_err_of_produce(fatal);
+
+    if (fatal == RD_KAFKA_RESP_ERR_NO_ERROR || meaning == HB_ERR_DENIED || meaning == HB_ERR_FATAL)
+        return false;
+    producer->is_broken = true;
+    hb_kafka_wake_raise(&producer->wake);
+    return true;
+}
+
 /* ---- acknowledgements ---- */
 
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque)
@@ -152,6 +173,8 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opa
     give_ticket(producer, ticket);
     producer->waiting--;
     producer->served++;
+    if (rkm->err && notice_fatal(producer))
+        ack.err = HB_ERR_TIMEOUT; /* it may stand in Kafka or not */
     if (ack.err == HB_OK)
         ack.offset = rkm->offset;
     ack.text = rd_kafka_err2str(rkm->err);
@@ -171,6 +194,15 @@ static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
 }
 
 /* ---- life ---- */
+
+/* Makes the library's instance from a copy of the configuration that is kept. */
+static enum hb_err start_instance(struct hb_kafka_producer *producer, struct hb_error *reterr)
+{
+    struct hb_kafka_config config = {.conf = rd_kafka_conf_dup(producer->conf), .reterr = reterr};
+
+    rd_kafka_conf_interceptor_add_on_new(config.conf, "hookbus", on_new, producer); /* no part of a copy */
+    return hb_kafka_config_start(&config, RD_KAFKA_PRODUCER, &producer->rk);
+}
 
 static enum hb_err start(struct hb_kafka_producer *producer, const struct hb_kafka_producer_options *options,
                          struct hb_error *reterr)
@@ -195,8 +227,10 @@ static enum hb_err start(struct hb_kafka_producer *producer, const struct hb_kaf
     rd_kafka_conf_set_opaque(config.conf, producer);
     rd_kafka_conf_set_dr_msg_cb(config.conf, on_delivery);
     rd_kafka_conf_set_error_cb(config.conf, on_error);
-    rd_kafka_conf_interceptor_add_on_new(config.conf, "hookbus", on_new, producer);
-    err = hb_kafka_config_start(&config, RD_KAFKA_PRODUCER, &producer->rk);
+    producer->conf = config.conf;
+    if (config.err)
+        return config.err;
+    err = start_instance(producer, reterr);
     if (err)
         return err;
     if (hb_kafka_wake_open(&producer->wake, rd_kafka_queue_get_main(producer->rk)))
@@ -236,6 +270,38 @@ static void give_up(struct hb_kafka_producer *producer)
         rd_kafka_poll(producer->rk, 50);
 }
 
+static void end_instance(struct hb_kafka_producer *producer)
+{
+    for (size_t i = 0; i < producer->topics_count; i++)
+        rd_kafka_topic_destroy(producer->topics[i]);
+    producer->topics_count = 0;
+    hb_kafka_wake_watch(&producer->wake, NULL);
+    rd_kafka_destroy(producer->rk);
+    producer->rk = NULL;
+}
+
+/* Another instance in the broken one's place; who waits for an acknowledgement is told that there is none. The thread
+ * waits for the library's threads to end, mostly milliseconds. */
+static void renew(struct hb_kafka_producer *producer)
+{
+    int64_t now_ms = hb_kafka_clock_ms();
+
+    if (now_ms - producer->renewed_ms < RENEW_PAUSE_MS)
+        return;
+    producer->renewed_ms = now_ms;
+    if (producer->rk) {
+        give_up(producer);
+        if (producer->waiting)
+            return; /* somebody would never be told */
+        end_instance(producer);
+        producer->connections.count = 0; /* the threads that wrote it have ended */
+    }
+    if (start_instance(producer, NULL))
+        return; /* tried again with a later poll */
+    hb_kafka_wake_watch(&producer->wake, rd_kafka_queue_get_main(producer->rk));
+    producer->is_broken = false;
+}
+
 void hb_kafka_producer_free(struct hb_kafka_producer **producer_ptr, int timeout_ms)
 {
     struct hb_kafka_producer *producer = *producer_ptr;
@@ -246,11 +312,11 @@ void hb_kafka_producer_free(struct hb_kafka_producer **producer_ptr, int timeout
     if (producer->rk) {
         if (hb_kafka_producer_flush(producer, timeout_ms))
             give_up(producer);
-        for (size_t i = 0; i < producer->topics_count; i++)
-            rd_kafka_topic_destroy(producer->topics[i]);
-        hb_kafka_wake_close(&producer->wake);
-        rd_kafka_destroy(producer->rk);
+        end_instance(producer);
     }
+    hb_kafka_wake_close(&producer->wake);
+    if (producer->conf)
+        rd_kafka_conf_destroy(producer->conf);
     while (producer->chunks) {
         struct ticket_chunk *next = producer->chunks->next;
         free(producer->chunks);
@@ -284,6 +350,10 @@ enum hb_err hb_kafka_produce(struct hb_kafka_producer *producer, const struct hb
     struct ticket *ticket;
     rd_kafka_resp_err_t err;
 
+    if (producer->is_broken) {
+        hb_kafka_wake_raise(&producer->wake); /* the poll begins anew */
+        return HB_ERR_BROKER;
+    }
     if (producer->waiting >= producer->records_max)
         return HB_ERR_FULL;
     ticket = take_ticket(producer);
@@ -294,7 +364,7 @@ enum hb_err hb_kafka_produce(struct hb_kafka_producer *producer, const struct hb
     err = hb_kafka_queue_record(producer->rk, topic_of(producer, record->topic), record, ticket);
     if (err) {
         give_ticket(producer, ticket);
-        return hb_kafka_err_of_produce(err);
+        return notice_fatal(producer) ? HB_ERR_BROKER : hb_kafka_err_of_produce(err);
     }
     producer->waiting++;
     return HB_OK;
@@ -309,6 +379,10 @@ int hb_kafka_producer_poll(struct hb_kafka_producer *producer, int max)
 {
     HB_ASSERT(max > 0);
     hb_kafka_wake_drain(&producer->wake);
+    if (producer->is_broken)
+        renew(producer);
+    if (!producer->rk)
+        return 0;
     producer->served = 0;
     producer->served_max = max;
     rd_kafka_poll(producer->rk, 0);
@@ -323,7 +397,8 @@ enum hb_err hb_kafka_producer_flush(struct hb_kafka_producer *producer, int time
 {
     producer->served = 0;
     producer->served_max = INT_MAX;
-    rd_kafka_flush(producer->rk, timeout_ms);
+    if (producer->rk)
+        rd_kafka_flush(producer->rk, timeout_ms);
     return producer->waiting ? HB_ERR_TIMEOUT : HB_OK;
 }
 
