@@ -66,7 +66,7 @@ class AttemptsTail:
         self.lines = []
         self.lock = threading.Lock()
         self.errors = open(os.path.join(folder, "kcat.log"), "ab")
-        self.child = subprocess.Popen(["kcat", "-b", broker, "-C", "-t", topic, "-o", "beginning", "-q", "-u", "-f", "%T\n%s"],
+        self.child = subprocess.Popen(["kcat", "-b", broker, "-C", "-t", topic, "-o", "beginning", "-q", "-u", "-E", "-f", "%T\n%s"],
                                       stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()

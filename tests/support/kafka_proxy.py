@@ -95,3 +95,20 @@ def with_commit_error(version, body, code):
             out[at + 4:at + 6] = struct.pack(">h", code)
             at += 6
     return bytes(out)
+
+
+def with_produce_error(version, body, code, topic):
+    """A Produce answer (versions 5 to 7) in which every partition of that topic has this error; and whether there was one."""
+    assert 5 <= version <= 7, f"Produce version {version}: teach this function"
+    out, at, count = bytearray(body), 4, 0
+    for _ in range(struct.unpack(">i", body[:4])[0]):
+        length = struct.unpack(">h", body[at:at + 2])[0]
+        name, at = body[at + 2:at + 2 + length].decode(), at + 2 + length
+        partitions, at = struct.unpack(">i", body[at:at + 4])[0], at + 4
+        for _ in range(partitions):
+            if name == topic:
+                out[at + 4:at + 6] = struct.pack(">h", code)
+                out[at + 6:at + 14] = struct.pack(">q", -1)
+                count += 1
+            at += 4 + 2 + 8 + 8 + 8
+    return bytes(out), count
