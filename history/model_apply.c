@@ -132,7 +132,7 @@ static enum hb_err add_success(struct hb_model_apply *apply, struct hb_str id, c
 /* What a line knows better than the journal, which has no texts. */
 static void fill(const struct hb_model_apply *apply, struct hb_model_row *row, const struct hb_model_line *line)
 {
-    row->store = row->store.ptr ? row->store : line->store;
+    row->store = row->store.len > 0 ? row->store : line->store;
     row->webhook = row->webhook.ptr ? row->webhook : line->webhook;
     row->event = row->event.ptr ? row->event : line->event;
     row->type = row->type.ptr ? row->type : line->type;

@@ -152,6 +152,9 @@ enum hb_err hb_model_gather_move(struct hb_model_gather *gather, struct hb_str s
             return HB_ERR_MEMORY;
         }
     }
+    if (tally->store[0] == '\0') { /* a tombstone does not know it */
+        (void)snprintf(tally->store, sizeof(tally->store), "%.*s", HB_ARG(store));
+    }
     if (from >= 0) {
         tally->moved[from]--;
     }

@@ -51,24 +51,14 @@ static void write_cursor(struct hb_json_writer *w, const struct place *place)
 
 /* ---- the statements ---- */
 
-/* What both tables have. */
-static void add_filter(struct hb_model_sql *sql, const struct hb_model_filter *filter, const char *time)
+/* Filters by which few deliveries are found whatever their state. */
+static bool is_narrow(const struct hb_model_filter *filter)
 {
-    bool is_narrow = filter->event.len > 0 || filter->webhook.len > 0;
-    /* "+": not by the store's index where another one finds fewer. */
-    hb_model_sql_add_text(sql, is_narrow ? " WHERE +store = ?" : " WHERE store = ?", filter->store);
-    if (filter->event.len > 0) {
-        hb_model_sql_add_text(sql, " AND event = ?", filter->event);
-    }
-    if (filter->webhook.len > 0) {
-        hb_model_sql_add_text(sql, filter->event.len > 0 ? " AND +webhook = ?" : " AND webhook = ?", filter->webhook);
-    }
-    if (filter->subject.len > 0) {
-        hb_model_sql_add_text(sql, " AND subject = ?", filter->subject);
-    }
-    if (filter->type.len > 0) {
-        hb_model_sql_add_text(sql, " AND type GLOB ?", filter->type);
-    }
+    return filter->event.len > 0 || filter->subject.len > 0;
+}
+
+static void add_times(struct hb_model_sql *sql, const struct hb_model_filter *filter, const char *time)
+{
     if (filter->since.ms > 0) {
         hb_model_sql_add(sql, " AND ");
         hb_model_sql_add(sql, time);
@@ -81,12 +71,39 @@ static void add_filter(struct hb_model_sql *sql, const struct hb_model_filter *f
     }
 }
 
+/* What both tables have. */
+static void add_texts(struct hb_model_sql *sql, const struct hb_model_filter *filter)
+{
+    const struct {
+        const char *words;
+        struct hb_str text;
+    } TEXTS[] = {{" AND event = ?", filter->event},
+                 {filter->event.len > 0 ? " AND +subject = ?" : " AND subject = ?", filter->subject},
+                 {" AND type GLOB ?", filter->type}};
+    for (size_t i = 0; i < sizeof(TEXTS) / sizeof(*TEXTS); i++) {
+        if (TEXTS[i].text.len > 0) {
+            hb_model_sql_add_text(sql, TEXTS[i].words, TEXTS[i].text);
+        }
+    }
+}
+
+/* "+": not by this column's index where another one finds fewer. A webhook is one store's: that is looked up once, so
+ * that its deliveries are counted in the index alone. */
 static void add_delivery_filter(struct hb_model_sql *sql, const struct hb_model_filter *filter)
 {
-    add_filter(sql, filter, "appended");
-    if (filter->state >= 0) {
-        hb_model_sql_add_int(sql, " AND state = ?", filter->state);
+    if (is_narrow(filter)) {
+        hb_model_sql_add_text(sql, " WHERE +store = ?", filter->store);
+    } else if (filter->webhook.len == 0) {
+        hb_model_sql_add_text(sql, " WHERE store = ?", filter->store);
+    } else {
+        hb_model_sql_add_text(sql, " WHERE EXISTS (SELECT 1 FROM webhook WHERE webhook = ?", filter->webhook);
+        hb_model_sql_add_text(sql, " AND store = ?)", filter->store);
     }
+    if (filter->webhook.len > 0) {
+        hb_model_sql_add_text(sql, is_narrow(filter) ? " AND +webhook = ?" : " AND webhook = ?", filter->webhook);
+    }
+    add_texts(sql, filter);
+    add_times(sql, filter, is_narrow(filter) ? "+appended" : "appended");
     if (filter->reason.len > 0) {
         hb_model_sql_add_text(sql, " AND reason = ?", filter->reason);
     }
@@ -94,7 +111,12 @@ static void add_delivery_filter(struct hb_model_sql *sql, const struct hb_model_
 
 static void add_success_filter(struct hb_model_sql *sql, const struct hb_model_filter *filter)
 {
-    add_filter(sql, filter, "at");
+    hb_model_sql_add_text(sql, " WHERE store = ?", filter->store);
+    if (filter->webhook.len > 0) {
+        hb_model_sql_add_text(sql, " AND webhook = ?", filter->webhook);
+    }
+    add_texts(sql, filter);
+    add_times(sql, filter, "at");
     hb_model_sql_add(sql, " AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.id = success.id)");
 }
 
@@ -104,13 +126,17 @@ static bool wants_successes(const struct hb_model_filter *filter)
     return filter->reason.len == 0 && (filter->state < 0 || filter->state == HB_DELIVERY_DELIVERED);
 }
 
-static enum hb_err open_deliveries(struct hb_sqlite *db, const struct hb_model_filter *filter,
+/* Those of one state (-1: of any), which an index gives in their order. */
+static enum hb_err open_deliveries(struct hb_sqlite *db, const struct hb_model_filter *filter, int state,
                                    const struct place *place, struct hb_sqlite_statement **ret_statement)
 {
     struct hb_model_sql sql = hb_model_sql_begin(
         "SELECT id, webhook, state, reason, attempts, due, first_failed, event, type, subject, appended, job, changed"
         " FROM delivery");
     add_delivery_filter(&sql, filter);
+    if (state >= 0) {
+        hb_model_sql_add_int(&sql, is_narrow(filter) ? " AND +state = ?" : " AND state = ?", state);
+    }
     if (place->appended != NONE_YET) {
         hb_model_sql_add_int(&sql, " AND (appended, id) < (?,", place->appended);
         hb_model_sql_add_bytes(&sql, "?)", hb_str_n((const char *)place->id, ID_BYTES));
@@ -203,69 +229,114 @@ static struct hb_model_row success_of(const struct hb_sqlite_statement *s)
 
 /* ---- the merge ---- */
 
+#define SOURCES_MAX HB_DELIVERY_STATE_COUNT
+
+/* Deliveries of each state, and successes, each in their order. */
 struct merge {
-    struct hb_sqlite_statement *deliveries, *successes; /* successes NULL: not wanted */
-    bool has_delivery, has_success;
+    struct hb_sqlite_statement *deliveries[SOURCES_MAX], *successes; /* successes NULL: not wanted */
+    bool has_delivery[SOURCES_MAX], has_success;
+    int count;
     struct place place;
 };
 
-static enum hb_err take_delivery(struct merge *merge, struct hb_json_writer *w)
+/* Whether the row of a comes before that of b: the newer event, then the larger id. */
+static bool is_before(const struct hb_sqlite_statement *a, const struct hb_sqlite_statement *b)
 {
-    struct hb_model_row row = delivery_of(merge->deliveries);
+    int64_t one = hb_sqlite_int(a, 10), other = hb_sqlite_int(b, 10);
+    return one != other ? one > other : memcmp(hb_sqlite_text(a, 0).ptr, hb_sqlite_text(b, 0).ptr, ID_BYTES) > 0;
+}
+
+/* The source whose row comes first; -1: there is none. */
+static int first_of(const struct merge *merge)
+{
+    int first = -1;
+    for (int i = 0; i < merge->count; i++) {
+        if (merge->has_delivery[i] && (first < 0 || is_before(merge->deliveries[i], merge->deliveries[first]))) {
+            first = i;
+        }
+    }
+    return first;
+}
+
+static void write_item(struct hb_json_writer *w, const struct hb_model_row *row)
+{
     hb_json_object(w, NULL);
-    hb_model_write_row(w, &row);
+    hb_model_write_row(w, row);
     hb_json_close_object(w);
+}
+
+static enum hb_err take_delivery(struct merge *merge, int source, struct hb_json_writer *w)
+{
+    struct hb_model_row row = delivery_of(merge->deliveries[source]);
+    write_item(w, &row);
     merge->place.appended = row.position.appended.ms;
     memcpy(merge->place.id, row.id.ptr, ID_BYTES);
-    return hb_sqlite_step(merge->deliveries, &merge->has_delivery);
+    return hb_sqlite_step(merge->deliveries[source], &merge->has_delivery[source]);
 }
 
 static enum hb_err take_success(struct merge *merge, struct hb_json_writer *w)
 {
     struct hb_model_row row = success_of(merge->successes);
-    hb_json_object(w, NULL);
-    hb_model_write_row(w, &row);
-    hb_json_close_object(w);
+    write_item(w, &row);
     merge->place.seq = hb_sqlite_int(merge->successes, 8);
     return hb_sqlite_step(merge->successes, &merge->has_success);
 }
 
-static enum hb_err run(struct merge *merge, size_t limit, struct hb_json_writer *w)
+static enum hb_err open_all(struct merge *merge, struct hb_sqlite *db, const struct hb_model_filter *filter)
 {
-    enum hb_err err = hb_sqlite_step(merge->deliveries, &merge->has_delivery);
-    if (!err && merge->successes) {
-        err = hb_sqlite_step(merge->successes, &merge->has_success);
+    bool is_one = filter->state >= 0 || is_narrow(filter);
+    enum hb_err err = HB_OK;
+    for (int state = 0; !err && state < (is_one ? 1 : HB_DELIVERY_STATE_COUNT); state++) {
+        err = open_deliveries(db, filter, is_one ? filter->state : state, &merge->place,
+                              &merge->deliveries[merge->count]);
+        err = err ? err : hb_sqlite_step(merge->deliveries[merge->count], &merge->has_delivery[merge->count]);
+        merge->count++;
     }
-    for (size_t i = 0; !err && i < limit && (merge->has_delivery || merge->has_success); i++) {
-        bool is_success = !merge->has_delivery ||
-                          (merge->has_success &&
-                           hb_sqlite_int(merge->successes, 5) > hb_sqlite_int(merge->deliveries, 10));
-        err = is_success ? take_success(merge, w) : take_delivery(merge, w);
+    if (!err && wants_successes(filter)) {
+        err = open_successes(db, filter, &merge->place, &merge->successes);
+        err = err ? err : hb_sqlite_step(merge->successes, &merge->has_success);
     }
     return err;
 }
 
+static enum hb_err run(struct merge *merge, size_t limit, struct hb_json_writer *w)
+{
+    enum hb_err err = HB_OK;
+    int first = first_of(merge);
+    for (size_t i = 0; !err && i < limit && (first >= 0 || merge->has_success); i++) {
+        bool is_success = first < 0 || (merge->has_success && hb_sqlite_int(merge->successes, 5) >
+                                                                  hb_sqlite_int(merge->deliveries[first], 10));
+        err = is_success ? take_success(merge, w) : take_delivery(merge, first, w);
+        first = first_of(merge);
+    }
+    return err;
+}
+
+static void close_all(struct merge *merge)
+{
+    for (int i = 0; i < merge->count; i++) {
+        hb_sqlite_statement_free(&merge->deliveries[i]);
+    }
+    hb_sqlite_statement_free(&merge->successes);
+}
+
 enum hb_err hb_model_list(struct hb_sqlite *db, const struct hb_model_filter *filter, struct hb_json_writer *w)
 {
-    struct merge merge = {NULL, NULL, false, false, {0, {0}, 0}};
+    struct merge merge = {.count = 0};
     HB_ASSERT(filter->limit >= 1 && filter->limit <= HB_MODEL_LIST_MAX);
     if (!read_cursor(filter->cursor, &merge.place)) {
         return HB_ERR_NOT_FOUND;
     }
-    enum hb_err err = open_deliveries(db, filter, &merge.place, &merge.deliveries);
-    if (!err && wants_successes(filter)) {
-        err = open_successes(db, filter, &merge.place, &merge.successes);
-    }
+    enum hb_err err = open_all(&merge, db, filter);
     hb_json_array(w, "items");
     err = err ? err : run(&merge, filter->limit, w);
     hb_json_close_array(w);
-    if (merge.has_delivery || merge.has_success) {
+    if (!err && (first_of(&merge) >= 0 || merge.has_success)) {
         write_cursor(w, &merge.place);
     } else {
         hb_json_add_null(w, "next");
     }
-    hb_sqlite_statement_free(&merge.deliveries);
-    hb_sqlite_statement_free(&merge.successes);
+    close_all(&merge);
     return err ? err : w->err;
 }
 
@@ -278,6 +349,9 @@ static enum hb_err count_states(struct hb_sqlite *db, const struct hb_model_filt
     struct hb_model_sql sql = hb_model_sql_begin("SELECT state, count(*) FROM delivery");
     bool has_row = true;
     add_delivery_filter(&sql, filter);
+    if (filter->state >= 0) {
+        hb_model_sql_add_int(&sql, " AND state = ?", filter->state);
+    }
     hb_model_sql_add(&sql, " GROUP BY state");
     enum hb_err err = hb_model_sql_prepare(&sql, db, &statement);
     while (!err && !(err = hb_sqlite_step(statement, &has_row)) && has_row) {

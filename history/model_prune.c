@@ -20,11 +20,14 @@ enum {
     STATEMENT_COUNT
 };
 
+/* For the index: every state a delivery of the read model has. */
+#define ANY_STATE "state IN (2, 4, 5, 6, 7, 8, 9)"
 /* What needs nothing more. */
 #define IS_DONE "state IN (6, 7, 8, 9)"
-_Static_assert(HB_DELIVERY_DELIVERED == 6 && HB_DELIVERY_SKIPPED == 7 && HB_DELIVERY_EXPIRED == 8 &&
+_Static_assert(HB_DELIVERY_PARKED == 2 && HB_DELIVERY_HELD == 4 && HB_DELIVERY_DEAD == 5 &&
+                   HB_DELIVERY_DELIVERED == 6 && HB_DELIVERY_SKIPPED == 7 && HB_DELIVERY_EXPIRED == 8 &&
                    HB_DELIVERY_CANCELLED == 9,
-               "the states in IS_DONE");
+               "the numbers of the states above");
 
 static const char *const SQL[STATEMENT_COUNT] = {
     [SUCCESS] = "DELETE FROM success WHERE seq <= (SELECT max(seq) FROM success) - ?",
@@ -32,7 +35,7 @@ static const char *const SQL[STATEMENT_COUNT] = {
     [LINES_MAX] = "DELETE FROM line WHERE seq IN (SELECT seq FROM line WHERE seq <= (SELECT max(seq) FROM line) - ?"
                   " ORDER BY seq LIMIT " ROWS_TEXT ")",
     [DELIVERY_OLD] = "SELECT id, store, webhook, state FROM delivery WHERE store IN (SELECT DISTINCT store FROM webhook)"
-                      " AND appended < ? LIMIT " ROWS_TEXT,
+                     " AND " ANY_STATE " AND appended < ? LIMIT " ROWS_TEXT,
     [DELIVERY_DONE] = "SELECT id, store, webhook, state FROM delivery WHERE webhook = ?2 AND state = ?3"
                       " ORDER BY appended LIMIT min(?1, " ROWS_TEXT ")",
     [DONE_COUNT] = "SELECT sum(count) FROM tally WHERE " IS_DONE,

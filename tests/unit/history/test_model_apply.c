@@ -149,6 +149,25 @@ static void a_delivery_stands_in_a_list_once(void **state)
     rig_close(&rig);
 }
 
+/* In the repeat zone a success is journaled too: a tombstone that says neither store nor event. */
+static void a_tombstone_that_follows_nothing_is_known_by_its_line(void **state)
+{
+    struct rig rig;
+    struct hb_model_filter filter = all();
+    (void)state;
+    rig_open(&rig);
+    rig_journal(&rig, 1, "delivered", 1);
+    rig_commit(&rig);
+    lists(&rig, &filter, "");
+    rig_line(&rig, 1, "delivered", NULL, 10);
+    rig_commit(&rig);
+    lists(&rig, &filter, "1:delivered");
+    filter.webhook = HB_STR("wh_odd");
+    filter.state = HB_DELIVERY_DELIVERED;
+    lists(&rig, &filter, "1:delivered");
+    rig_close(&rig);
+}
+
 static void a_stale_record_changes_nothing_and_a_repair_does(void **state)
 {
     struct rig rig;
@@ -428,6 +447,7 @@ int main(void)
         cmocka_unit_test(the_two_topics_in_any_order_give_the_same),
         cmocka_unit_test(of_lines_alone_the_newest_counts_in_whatever_order_they_are_read),
         cmocka_unit_test(a_delivery_stands_in_a_list_once),
+        cmocka_unit_test(a_tombstone_that_follows_nothing_is_known_by_its_line),
         cmocka_unit_test(a_stale_record_changes_nothing_and_a_repair_does),
         cmocka_unit_test(pages_follow_each_other_without_a_gap_or_a_repeat),
         cmocka_unit_test(counts_are_of_all_that_match),
