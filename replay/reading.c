@@ -4,9 +4,9 @@
 
 #define POLL_RECORDS 500
 #define POLL_WAIT_MS 100
-/* Above the records of a second, or the library's fetcher sleeps (docs/libraries.md). */
-#define QUEUED_RECORDS 50000
-#define QUEUED_KIB 16384
+/* The library's fetcher sleeps for a second whenever so much waits: above what comes in one (docs/libraries.md). */
+#define QUEUED_RECORDS 1000000
+#define QUEUED_KIB 32768
 
 /* One range under way. */
 struct part {

@@ -361,6 +361,54 @@ static void a_job_of_a_webhook_disabled_meanwhile_waits_until_it_is_enabled(void
     assert_int_equal(rig_find(rig, job).ids, 200);
 }
 
+static void a_job_of_a_webhook_deleted_meanwhile_fails_and_says_why(void **state)
+{
+    struct fixture *f = of(state);
+    struct rig *rig = &f->rig;
+    char job[HB_ID_MAX + 1], path[256];
+    rig_publish(rig, "order.created", 200);
+    put_dead(f, 0, 200);
+    rig_create(rig, "\"rate\":20", job);
+    rig_until_status(rig, job, "running");
+    (void)snprintf(path, sizeof path, "/v1/stores/demo/webhooks/%s", rig->webhook);
+    struct reply reply = request(&rig->api, "DELETE", path, rig->admin, "*", NULL);
+    assert_int_equal(reply.status, 204);
+    reply_free(&reply);
+    rig_until_status(rig, job, "failed");
+    (void)snprintf(path, sizeof path, "/v1/stores/demo/replays/%s", job);
+    reply = rig_ask(rig, 200, "GET", path, NULL);
+    assert_true(hb_str_eq(reply_text(&reply, "reason"), HB_STR("webhook_deleted")));
+    reply_free(&reply);
+    (void)snprintf(path, sizeof path, "{\"webhook\":\"%s\"}", rig->webhook);
+    reply = rig_ask(rig, 410, "POST", "/v1/stores/demo/replays", path);
+    reply_free(&reply);
+}
+
+static void a_job_goes_with_its_shard(void **state)
+{
+    struct fixture *f = of(state);
+    struct rig *rig = &f->rig;
+    struct rig_process other;
+    char job[HB_ID_MAX + 1];
+    rig_publish(rig, "order.created", 300);
+    put_dead(f, 0, 300);
+    rig_process_init(&other, rig);
+    other.owns = false;
+    rig_create(rig, "\"rate\":100", job);
+    while (rig_progress(rig, job, "selected") < 50)
+        turn(f, 10);
+    assert_int_equal(hb_replay_runner_active(other.runner), 0);
+    f->process.owns = false;
+    while (hb_replay_runner_active(f->process.runner) > 0)
+        turn(f, 10);
+    other.owns = true;
+    rig_until_status(rig, job, "done");
+    struct rig_found found = rig_find(rig, job);
+    assert_int_equal(found.ids, 300);
+    assert_int_equal(found.records, 300);
+    rig_process_kill(&other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -377,6 +425,8 @@ int main(void)
         TEST(more_deliveries_than_the_limit_are_refused_with_a_hint),
         TEST(who_may_not_or_asks_for_the_wrong_is_told),
         TEST(a_job_of_a_webhook_disabled_meanwhile_waits_until_it_is_enabled),
+        TEST(a_job_of_a_webhook_deleted_meanwhile_fails_and_says_why),
+        TEST(a_job_goes_with_its_shard),
     };
     return cmocka_run_group_tests(tests, open_world, close_world);
 }
