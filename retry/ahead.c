@@ -2,7 +2,8 @@
 #include "retry/state.h"
 
 #define AHEAD_MS 2000
-#define AHEAD_GAP_US (500 * HB_US_PER_MS)
+#define AHEAD_GAP_US (1000 * HB_US_PER_MS)
+#define BACKLOG_GAP_US (500 * HB_US_PER_MS)
 #define WEBHOOKS_MAX 100
 /* Each look, and of a webhook: a backlog (a replay, a receiver that is back) wants more than its window each half
  * second. */
@@ -31,9 +32,10 @@ static size_t find_backlogs(const struct hb_retry_shard *shard, struct hb_str *r
 void hb_ahead_plan(struct hb_retry_shard *shard, struct hb_mono due_at)
 {
     struct hb_str first;
-    int64_t soonest_us = shard->looked_ahead_at.us + AHEAD_GAP_US;
+    bool is_behind = find_backlogs(shard, &first, 1) > 0;
+    int64_t soonest_us = shard->looked_ahead_at.us + (is_behind ? BACKLOG_GAP_US : AHEAD_GAP_US);
 
-    if (find_backlogs(shard, &first, 1))
+    if (is_behind)
         due_at = hb_retry_now(shard->retry);
     if (due_at.us == INT64_MAX || shard->is_looking_ahead) {
         shard->ahead_at.us = INT64_MAX;
