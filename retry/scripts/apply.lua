@@ -141,16 +141,47 @@ local function read_record(at)
 end
 
 -- Deliveries done not long ago: two generations, so that the oldest go together when there are too many.
-local function read_memory(id)
-    local bytes = call('HGET', T .. ':d', id) or call('HGET', T .. ':D', id)
-    if not bytes or #bytes < 14 then return nil end
-    local code, version, offset = unpack_bytes('>BI7I6', bytes)
-    return {code = code, version = version, offset = offset, has_left = #bytes > 14}
+-- Read for the whole batch at its beginning and written at its end: a rebuilt journal is mostly of deliveries done.
+local memories, dirty = {}, {}
+local count_records = #records / RECORD_BYTES
+
+local function read_memories()
+    local ids = {}
+    for index = 1, count_records do ids[index] = sub(records, (index - 1) * RECORD_BYTES + 1, (index - 1) * RECORD_BYTES + 16) end
+    for _, key in ipairs({T .. ':D', T .. ':d'}) do
+        for from = 1, call('EXISTS', key) == 1 and #ids or 0, 1000 do
+            local found = call('HMGET', key, unpack(ids, from, math.min(from + 999, #ids)))
+            for i, bytes in ipairs(found) do
+                if bytes and #bytes >= 14 then
+                    local code, version, offset = unpack_bytes('>BI7I6', bytes)
+                    memories[ids[from + i - 1]] = {code = code, version = version, offset = offset, has_left = #bytes > 14}
+                end
+            end
+        end
+    end
 end
 
 local function write_memory(id, memory)
-    local bytes = struct.pack('>BI7I6', memory.code, memory.version, memory.offset)
-    call('HSET', T .. ':d', id, memory.has_left and bytes .. 'l' or bytes)
+    memories[id] = memory
+    dirty[id] = memory
+end
+
+local function write_memories()
+    local sets, gone = {}, {}
+    for id, memory in pairs(dirty) do
+        if memory then
+            local bytes = struct.pack('>BI7I6', memory.code, memory.version, memory.offset)
+            sets[#sets + 1] = id
+            sets[#sets + 1] = memory.has_left and bytes .. 'l' or bytes
+        else
+            gone[#gone + 1] = id
+        end
+    end
+    in_bites(sets, function(...) call('HSET', T .. ':d', ...) end)
+    in_bites(gone, function(...)
+        call('HDEL', T .. ':d', ...)
+        call('HDEL', T .. ':D', ...)
+    end)
 end
 
 -- What an earlier life wrote stays stale for the entry.
@@ -165,14 +196,16 @@ local function remember(id, before, record)
 end
 
 local function forget(id)
-    call('HDEL', T .. ':d', id)
-    call('HDEL', T .. ':D', id)
+    memories[id] = nil
+    dirty[id] = false
 end
 
 -- The repair of a stale record, one a delivery; it stands here until a later record of the delivery is applied, so that
 -- the next owner goes on with it. Of an expired or cancelled one the stale record says what the entry would have.
+local wants = call('HLEN', T .. ':p')
 local function want_repair(id, record, known, has_entry)
     if known.offset >= record.offset then return end
+    wants = wants + 1
     local version = math.max(known.version, record.version) + 1
     local of_record = not has_entry and known.code >= EXPIRED and record.entry or ''
     local name = names[record.webhook]
@@ -223,7 +256,7 @@ local function run(index, at)
     local id = sub(records, at, at + 15)
     local entry = read_entry(record.webhook, id)
     local is_done = record.code == DELIVERED or record.code >= EXPIRED
-    local memory = not entry and read_memory(id) or nil
+    local memory = not entry and memories[id] or nil
     if is_left(record, id, entry, memory, is_done) then return end
     if reread ~= 0 and is_seen(record, entry, memory, is_done) then return end
     local refusal = judge(entry, memory, record)
@@ -231,7 +264,7 @@ local function run(index, at)
         refuse(index, id, record, entry, entry or memory, refusal)
         return
     end
-    local wanted = call('HGET', T .. ':p', id)
+    local wanted = wants > 0 and call('HGET', T .. ':p', id)
     if wanted and (#wanted < 15 or unpack_bytes('>I6', wanted, 9) < record.offset) then call('HDEL', T .. ':p', id) end
     if is_done then
         if entry then remove(record.webhook, id, entry) end
@@ -243,8 +276,9 @@ local function run(index, at)
     end
 end
 
-local count_records = #records / RECORD_BYTES
+read_memories()
 for index = 1, count_records do run(index - 1, (index - 1) * RECORD_BYTES + 1) end
+write_memories()
 
 for webhook in pairs(touched) do
     local name = names[webhook]

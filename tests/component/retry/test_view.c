@@ -411,6 +411,27 @@ static void one_command_tells_the_next_due_of_many_shards_and_which_lost_their_v
     assert_int_equal(rig.integer, 1);
 }
 
+static void of_many_deliveries_done_the_latest_are_remembered_and_the_memory_stays_small(void **state)
+{
+    const struct hb_view_options options = {
+        .scripts = rig.scripts, .prefix = hb_str_c(rig.prefix), .shard = 7, .done_max = 10};
+
+    (void)state;
+    hb_view_free(&rig.view);
+    assert_int_equal(hb_view_new(&options, &rig.view), HB_OK);
+    assert_int_equal(rig_wait(&rig, hb_view_takeover(rig.view, 1, rig_keep, &rig))->gate, HB_SHARD_OPEN);
+    for (int i = 0; i < 55; i++) {
+        struct hb_view_record done = rig_parked(i, "wh_a", 2, 2 + i);
+        done.rule.state = HB_DELIVERY_DELIVERED;
+        assert_int_equal(rig_apply(&rig, &done)->refusals_count, 0);
+    }
+    RIG_REDIS(&rig, "EVAL", "return redis.call('HLEN', KEYS[1]..':d') + redis.call('HLEN', KEYS[1]..':D')", "1", "{}");
+    assert_in_range(rig.integer, 10, 22);
+    struct hb_view_record late = rig_parked(54, "wh_a", 2, 100), forgotten = rig_parked(3, "wh_a", 2, 101);
+    assert_int_equal(rig_apply(&rig, &late)->refusals_count, 1); /* a stopped worker wakes: it was delivered */
+    assert_int_equal(rig_apply(&rig, &forgotten)->refusals_count, 0); /* rather sent twice than lost */
+}
+
 static void what_is_freed_while_it_waits_is_answered_at_once_or_never(void **state)
 {
     (void)state;
@@ -450,6 +471,7 @@ int main(void)
         TEST(what_comes_due_soon_is_shown_ahead_with_its_job_and_a_cleared_view_is_read_again),
         TEST(of_an_ordered_subject_one_goes_at_a_time_in_the_order_of_the_events),
         TEST(one_command_tells_the_next_due_of_many_shards_and_which_lost_their_view),
+        TEST(of_many_deliveries_done_the_latest_are_remembered_and_the_memory_stays_small),
         TEST(what_is_freed_while_it_waits_is_answered_at_once_or_never),
     };
     return RIG_RUN(tests);
