@@ -80,6 +80,7 @@ static void watch_model(struct api_role *role)
     struct hb_metrics *metrics = role->setup.metrics;
 
     hb_metric_set(metrics, HB_METRIC_READ_MODEL_COMPLETE, status.is_complete);
+    hb_metric_set(metrics, HB_METRIC_READ_MODEL_PERCENT, status.percent);
     hb_metric_set(metrics, HB_METRIC_READ_MODEL_LINES, (int64_t)(status.lines + status.journal));
     hb_metric_set(metrics, HB_METRIC_READ_MODEL_STALE, (int64_t)status.stale);
     hb_metric_set(metrics, HB_METRIC_READ_MODEL_REBUILDS, (int64_t)status.rebuilds);

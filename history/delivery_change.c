@@ -8,6 +8,7 @@
 #include "platform/loop/loop.h"
 #include "records/outbox.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define API_NAME HB_STR("api")
@@ -126,11 +127,27 @@ static void judge(struct ask *ask)
     }
 }
 
+/* What is judged by a state of yesterday is written in vain. */
+static bool refuses_incomplete(struct ask *ask)
+{
+    const struct hb_model_status status = hb_model_status(ask->deliveries->options.model);
+    char detail[128];
+    if (status.is_complete) {
+        return false;
+    }
+    (void)snprintf(detail, sizeof(detail), "It is being made from Kafka, %d %% so far: nothing was changed, try again.",
+                   status.percent);
+    hb_http_call_add_header(ask->call, "Retry-After", HB_STR("3"));
+    hb_http_call_problem(ask->call, 503, "read_model_incomplete", "The read model is not complete", detail, NULL, NULL);
+    hb_ask_free(ask);
+    return true;
+}
+
 static void begin(struct hb_deliveries *deliveries, struct hb_http_call *call, enum hb_wish which)
 {
     static const struct ask_kind KIND = {run_find, judge, forget};
     struct ask *ask = hb_ask_new(deliveries, call, HB_SCOPE_MANAGE, &KIND);
-    if (!ask || !hb_ask_take_delivery(ask)) {
+    if (!ask || !hb_ask_take_delivery(ask) || refuses_incomplete(ask)) {
         return;
     }
     struct wish *wish = calloc(1, sizeof(*wish));

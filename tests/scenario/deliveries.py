@@ -12,7 +12,7 @@ import termios
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from harness import BINARY, SharedTest, main, wait_until  # noqa: E402
+from harness import BINARY, SharedTest, free_port, main, wait_until  # noqa: E402
 
 LATER = [0, 3600]  # tried at once, then in an hour
 ONCE = [0]
@@ -187,6 +187,20 @@ class Deliveries(SharedTest):
             type(self).api = self.bus.start_api()
             wait_until("the read model", lambda: self.bus.call("GET", f"/v1/stores/{self.store}/deliveries")[2].get("complete"))
             self.assertEqual(self.content(), before)
+
+    def test_a_read_model_that_cannot_be_kept_says_so_and_nothing_is_changed_by_it(self):
+        self.refuser(LATER)
+        event = self.publish("order.created", "1", {})
+        delivery = self.wait_state(event, "parked")["delivery"]
+        port = free_port()
+        second = self.bus.spawn("api-2", "api", api_port=port)  # with the same state_dir, so with the same file
+        wait_until("the second api", lambda: self.bus.is_ready(second, port), 60)
+        trouble = wait_until("the second api's trouble", lambda: (self.bus.call("GET", f"/v1/stores/{self.store}/deliveries", port=port)[2] or {}).get("trouble"))
+        self.assertIn("another process keeps", trouble)
+        status, headers, answer = self.bus.call("POST", f"/v1/stores/{self.store}/deliveries/{delivery}/cancel", port=port)
+        self.assertEqual((status, answer["type"].rsplit("/", 1)[1]), (503, "read_model_incomplete"))
+        self.assertIn("retry-after", headers)
+        self.wait_state(event, "parked")
 
     # ---- hookbus top ----
 
