@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define TRIES 10
+#define TRIES 50
 #define AGAIN_MS 300
 
 static const struct hb_wall END = {INT64_MAX}; /* nothing is appended then */
@@ -29,7 +29,8 @@ enum hb_err hb_scan_partitions(struct hb_scan *scan, enum hb_topic topic, size_t
     return HB_OK;
 }
 
-/* A partition that changes its leader just now is no reason to end: asked again for a while. */
+/* A partition without a leader just now (a broker's restart, a topic just made) is no reason to end: asked again for a
+ * while. */
 enum hb_err hb_scan_offsets(struct hb_scan *scan, enum hb_topic topic, struct hb_wall at, size_t count,
                             int64_t ret_offsets[HB_REPLAY_PARTITIONS_MAX])
 {
