@@ -106,7 +106,7 @@ void hb_claiming_look(struct hb_retry_webhook *webhook)
         return;
     webhook->room = room_of(webhook, &again);
     if (webhook->room > 0) {
-        hb_turns_enter(&retry->turns, &retry->bench, &webhook->seat);
+        hb_turns_enter(&retry->turns, webhook->bench, &webhook->seat);
         hb_claiming_plan_pump(retry);
         return;
     }

@@ -58,7 +58,6 @@ void hb_rereading_closed(struct hb_retry_shard *shard)
 {
     struct hb_retry *retry = shard->retry;
 
-    shard->spilled = 0;
     shard->is_finding_spilled = false;
     if (retry->reread && retry->reread->shard == shard)
         end_reread(retry);
@@ -146,6 +145,7 @@ static void applied(void *user, const struct hb_view_answer *answer)
     if (shard->is_reread_whole) {
         hb_log(&retry->log, HB_LOG_RETRY_UNSPILLED, HB_LOG_C("webhook", reread->webhook->id));
         end_reread(retry);
+        hb_rereading_begin(retry, shard->node); /* the next one */
         return;
     }
     poll_reader(reread);

@@ -247,7 +247,7 @@ static void init(struct hb_retry *retry, const struct hb_retry_options *options)
     retry->options = *options;
     name_owner(retry);
     retry->log = hb_log_context_fields(options->log, NULL, 0);
-    retry->webhooks = retry->flights_by_id = HB_MAP_EMPTY;
+    retry->webhooks = retry->stores = retry->flights_by_id = HB_MAP_EMPTY;
     retry->again_at.us = INT64_MAX;
     retry->claim_rate = hb_rate_make(CLAIMS_A_SECOND, 1, hb_retry_now(retry));
     for (int i = 0; i < HB_SHARDS; i++) {

@@ -251,6 +251,7 @@ void hb_shard_assign(struct hb_retry_shard *shard, int64_t low)
     shard->is_ours = true;
     shard->generation++;
     shard->has_caught_up = false;
+    shard->spilled = 0;
     shard->low = low;
     shard->mark = HB_SHARD_NONE;
     shard->phase = HB_PHASE_WAITING;

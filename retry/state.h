@@ -127,6 +127,7 @@ struct hb_retry_webhook {
     struct hb_webhook *snapshot; /* a reference; NULL: not (yet) in the registry */
     struct hb_retry_shard *shard;
     struct hb_seat seat;
+    struct hb_bench *bench; /* its store's */
     bool is_hungry;   /* something of it is due, as far as is known */
     bool is_off;      /* out of the view's ready set */
     bool is_claimed;  /* a claim for it is under way */
@@ -185,7 +186,8 @@ struct hb_retry {
     struct hb_view_record *batch; /* scratch of one turn */
     /* claiming.c */
     struct hb_turns turns;
-    struct hb_bench bench;
+    struct hb_map stores;   /* benches by store */
+    struct hb_bench bench;  /* of webhooks whose store is not known */
     struct hb_rate claim_rate;
     struct hb_mono again_at; /* the first webhook's; INT64_MAX: none */
     /* sending.c */

@@ -4,6 +4,29 @@
 
 #include <stdlib.h>
 
+/* A store takes part in the turns as one, however many webhooks it has. */
+struct store {
+    struct hb_bench bench; /* first */
+    char id[HB_ID_MAX + 1];
+};
+
+/* Its store's bench; without memory the one of all others. */
+static struct hb_bench *bench_of(struct hb_retry *retry, struct hb_str id)
+{
+    struct store *store = hb_map_get(&retry->stores, id);
+
+    if (store || id.len > HB_ID_MAX)
+        return store ? &store->bench : &retry->bench;
+    store = calloc(1, sizeof(*store));
+    if (!store)
+        return &retry->bench;
+    memcpy(store->id, id.ptr, id.len);
+    if (hb_map_put(&retry->stores, hb_str_c(store->id), store) == HB_OK)
+        return &store->bench;
+    free(store);
+    return &retry->bench;
+}
+
 static void set_snapshot(struct hb_retry_webhook *webhook, struct hb_webhook *snapshot)
 {
     bool is_same_rate = webhook->snapshot && snapshot && webhook->snapshot->rate_count == snapshot->rate_count &&
@@ -12,6 +35,8 @@ static void set_snapshot(struct hb_retry_webhook *webhook, struct hb_webhook *sn
 
     webhook->snapshot = hb_webhook_ref(snapshot);
     hb_webhook_unref(&former);
+    if (!hb_turns_has(&webhook->seat))
+        webhook->bench = bench_of(webhook->shard->retry, snapshot->store);
     if (!is_same_rate)
         webhook->rate =
             hb_rate_make(snapshot->rate_count, snapshot->rate_per_s, hb_retry_now(webhook->shard->retry));
@@ -29,6 +54,7 @@ struct hb_retry_webhook *hb_retry_webhook_of(struct hb_retry *retry, struct hb_s
     memcpy(webhook->id, id.ptr, id.len);
     webhook->shard = &retry->shards[hb_shard_of_webhook(id)];
     webhook->again = (struct hb_mono){INT64_MAX};
+    webhook->bench = &retry->bench;
     webhook->rate = hb_rate_make(0, 1, hb_retry_now(retry));
     if (hb_map_put(&retry->webhooks, hb_str_c(webhook->id), webhook)) {
         free(webhook);
@@ -72,4 +98,8 @@ void hb_retry_webhooks_free(struct hb_retry *retry)
         free(webhook);
     }
     hb_map_deinit(&retry->webhooks);
+    struct store *store;
+    for (state = 0; (store = hb_map_next(&retry->stores, &state)) != NULL;)
+        free(store);
+    hb_map_deinit(&retry->stores);
 }
