@@ -1,7 +1,7 @@
 /* Job: decides when a webhook rests, when it is probed, and when it is given up.
  *
- * Place: one per webhook in its shard's owner, which sees every failure in the journal; what it says is published as
- * run-time state, so that everyone else parks, unburnt. Beside core/window: the window says how many at once, the rest
+ * Place: one in each lane; only that of the process that owns the webhook's shard counts, and it judges by its own
+ * requests (docs/decisions/0007). What it says is published as run-time state, so that everyone else parks, unburnt. Beside core/window: the window says how many at once, the rest
  * whether at all.
  *
  * A webhook rests when its window of one meets overload again, or for the Retry-After of a 429 or 503 (at most an

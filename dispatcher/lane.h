@@ -60,7 +60,7 @@ struct hb_lane {
     struct hb_mono late_since;  /* us 0: in time: what it starts has not waited long */
     bool is_behind;  /* late for a while: beyond its limit it is parked from */
     bool is_crowded; /* at its limit and not behind: intake waits for it */
-    /* Rests (dispatcher/rest.h): the owner's alone, but for quiet_until. */
+    /* Rests (dispatcher/resting.c): the owner's alone, but for quiet_until. */
     bool is_owned;   /* as last seen */
     struct hb_rest rest;
     struct hb_wall quiet_until;  /* a receiver of this process asked for it */

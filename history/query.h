@@ -1,8 +1,8 @@
 /* Job: answers "was it sent, to whom, when": reads events and their attempt lines out of Kafka.
  *
  * Place: behind GET /v1/stores/{store}/events…; a query runs on a thread of its own (reading may take seconds) with
- * handles of its own, and touches nothing of the loop but its wake-up. The topics are the truth; a read model for
- * fast answers comes with the retry queue.
+ * handles of its own, and touches nothing of the loop but its wake-up. The topics are the truth; fast answers about
+ * deliveries come from the read model (history/model.h).
  * Owns / borrows: the spec's strings are copied; the result is owned by whoever takes it.
  * Fails: HB_ERR_AWAY, HB_ERR_BROKER; a query over its time or record limit answers what it has, marked incomplete.
  * Limits: HB_QUERY_MS_MAX, HB_QUERY_EVENTS_MAX events, HB_QUERY_BYTES_MAX of result. Threads: hb_query_run blocks:

@@ -90,7 +90,7 @@ struct hb_replay_progress {
     enum hb_replay_stage stage;
     int64_t total;                  /* -1: not counted yet */
     int64_t selected;               /* of them, in the journal */
-    int64_t gone;                   /* asked for, and can not be sent any more */
+    int64_t gone;                   /* asked for, and cannot be sent any more */
     struct hb_replay_cursor cursor; /* all up to here is in the journal */
     struct hb_wall started, at;
     char worker[128];

@@ -64,7 +64,7 @@ void hb_runner_pump_soon(struct hb_replay_runner *runner);
 HB_MUST_USE enum hb_err hb_run_new(struct hb_replay_runner *runner, const struct hb_replay_job *take_job,
                                    const struct hb_replay_progress *state, struct replay_run **ret_run);
 void hb_run_free(struct replay_run *run);
-/* One look: begins, goes on, waits, ends, saves. `job` is what the registry says now (taken). */
+/* One look: begins, goes on, waits, ends, saves; by run->job, as the registry says it now. */
 void hb_run_step(struct replay_run *run);
 /* Writes its state if it changed. */
 void hb_run_save(struct replay_run *run);

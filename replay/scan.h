@@ -2,7 +2,7 @@
  *
  * Place: the api's dry run and the runner call the same: what was counted is what is sent. The steps, one file each:
  * ends → lines of history (skipped, delivered, missing) → events (missing) → the journal's partition of the webhook's
- * shard → the events of those that can not be judged without → core/replay_rule.
+ * shard → the events of those that cannot be judged without → core/replay_rule.
  * Owns / borrows: what the spec names must live until it returns; the list is the caller's. Fails: HB_ERR_AWAY,
  * HB_ERR_BROKER, HB_ERR_MEMORY; HB_ERR_FULL: more deliveries in the range than deliveries_max, HB_ERR_TIMEOUT,
  * HB_ERR_CLOSED: cancelled; HB_ERR_VERSION: a journal record of a newer hookbus. Limits: as given. Threads: blocks:

@@ -103,7 +103,7 @@ enum hb_err hb_scan_missing(struct hb_scan *scan)
     return err;
 }
 
-/* ---- those that can not be judged without their event ---- */
+/* ---- those that cannot be judged without their event ---- */
 
 static enum hb_err take_asked(void *user, const struct hb_kafka_message *message)
 {

@@ -10,7 +10,7 @@
 /* After being shut out: whoever did it may still believe to own the shard; its next word from Kafka comes within a
  * heartbeat. */
 #define FENCED_PAUSE_US (INT64_C(3) * 1000 * 1000)
-/* Tombstones stay for 7 days (delete.retention.ms of the journal). */
+/* Tombstones stay for 7 days (delete.retention.ms of the journal): a day less. */
 #define TOMBSTONES_MS (6 * HB_MS_PER_DAY)
 #define AGAIN_PAUSE_US (INT64_C(1) * 1000 * 1000)
 

@@ -68,7 +68,7 @@ struct hb_retry_record {
     struct hb_str store;
 };
 
-struct hb_retry_claim;  /* claiming.c: a claim under way */
+struct hb_retry_claim;  /* claims.c: a claim under way */
 struct hb_retry_census; /* spilling.c: which webhook has the most parked */
 struct hb_retry_reread; /* rereading.c: a spilled webhook that is read again */
 struct hb_retry_scan;   /* scanning.c: a webhook to be looked through */
@@ -268,7 +268,7 @@ void hb_records_free_first(struct hb_retry_record **first);
 struct hb_retry_webhook *hb_retry_webhook_of(struct hb_retry *retry, struct hb_str id);
 void hb_retry_webhooks_free(struct hb_retry *retry);
 
-/* claiming.c */
+/* claiming.c; the pump and forget: claims.c */
 /* Lets a hungry webhook take part in the turns if there is room for it; else it leaves the ready set. */
 void hb_claiming_look(struct hb_retry_webhook *webhook);
 void hb_claiming_ask_again(struct hb_retry_webhook *webhook, struct hb_mono at);

@@ -30,7 +30,8 @@ enum hb_verdict {
 };
 
 /* HB_REASON(NAME, text, VERDICT, is_overload, help). The failures of answer.h have their rows under the same names:
- * core/judge holds one against the other at compile time. */
+ * core/judge holds one against the other at compile time. A new row goes to the end: a row's number stands in Redis
+ * (retry/entry.h). */
 #define HB_REASONS(X)                                                                                                  \
     X(NONE, "none", DELIVERED, 0, "The receiver answered 2xx.")                                                        \
     X(GONE, "gone", DEAD, 0, "410: the receiver wants nothing more; the webhook is disabled.")                         \

@@ -1,6 +1,6 @@
 /* Job: a YAML document written by a person, as a small tree whose nodes know their line.
  *
- * Place: the only includer of libyaml. Used by the configuration, later by connector templates.
+ * Place: the only includer of libyaml. Used by the configuration.
  * Owns / borrows: a document is freed whole with its root; views live as the document.
  * Fails: HB_ERR_INVALID (not YAML, or one of what we leave out: anchors, aliases, tags, several documents, keys that
  * are no scalars, duplicate keys, NUL in a text), HB_ERR_TOO_LARGE, HB_ERR_MEMORY. Messages begin "name:line: ".
