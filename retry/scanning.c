@@ -112,6 +112,8 @@ static void look_at(struct hb_retry_shard *shard, struct hb_retry_scan *scan, co
 
     if (hb_sending_has(shard->retry, delivery->delivery))
         return; /* under way: its outcome counts */
+    if (scan->webhook->is_read_again)
+        return; /* it may be an old state of a delivery that is done */
     if (scan->is_deleted) {
         if (delivery->entry.rule.state != HB_DELIVERY_DEAD)
             (void)end_it(shard, scan, delivery);

@@ -293,6 +293,24 @@ static void what_is_too_old_expires_instead_of_being_sent(void **state)
     assert_int_equal(world->sends_count, 0);
 }
 
+static void what_is_too_old_and_not_due_is_found_and_expires_too(void **state)
+{
+    struct owner_world *world = *state;
+
+    owner_start(world, 0);
+    for (int i = 0; i < 3; i++)
+        (void)owner_publish(world);
+    owner_park(world, &(struct owner_park){
+                          .event = 0, .appended_ago_ms = 31 * HB_MS_PER_DAY, .due_in_ms = NEVER_MS, .state = HB_DELIVERY_DEAD});
+    owner_park(world, &(struct owner_park){.event = 1, .appended_ago_ms = 31 * HB_MS_PER_DAY, .due_in_ms = NEVER_MS});
+    owner_park(world, &(struct owner_park){.event = 2, .appended_ago_ms = 21 * HB_MS_PER_DAY, .due_in_ms = NEVER_MS});
+    OWNER_UNTIL(world, (owner_run(world, 5), owner_entries(world) == 3));
+    OWNER_UNTIL(world, (owner_run(world, 5), owner_entries(world) == 1));
+    assert_int_equal(hb_metric_read_label(&world->metrics, HB_METRIC_OUTCOMES, HB_REASON_EXPIRED), 2);
+    assert_int_equal(hb_metric_read(&world->metrics, HB_METRIC_RETRY_OLD), 1);
+    assert_int_equal(world->sends_count, 0);
+}
+
 static void deliveries_of_a_deleted_webhook_die_in_batches_whatever_their_due_time(void **state)
 {
     struct owner_world *world = *state;
@@ -445,6 +463,7 @@ int main(void)
         OWNER_TEST(a_stale_record_is_repaired_so_that_a_rebuilt_view_says_the_same),
         OWNER_TEST(a_body_that_is_gone_makes_it_dead_and_never_another_events_body_is_sent),
         OWNER_TEST(what_is_too_old_expires_instead_of_being_sent),
+        OWNER_TEST(what_is_too_old_and_not_due_is_found_and_expires_too),
         OWNER_TEST(deliveries_of_a_deleted_webhook_die_in_batches_whatever_their_due_time),
         OWNER_TEST(in_a_full_redis_the_fullest_webhook_is_spilled_the_others_go_on_and_all_comes_back),
         OWNER_TEST(in_a_redis_without_any_room_what_is_there_is_claimed_and_settled_and_the_rest_waits_in_the_journal),
