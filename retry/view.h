@@ -4,16 +4,15 @@
  * retry/scripts/; the rule is core/shard_rule. Every verb is one script call; calls may follow each other without
  * waiting (one connection, in order), but only one apply at a time is under way.
  *
- * How an owner uses it: write a takeover record; hb_view_takeover(its offset); read the journal from
- * answer.head.applied + 1 (from the start when that is HB_SHARD_NONE, or gone) and hb_view_apply it, batch by batch, up to the end seen at
+ * How an owner uses it: write a takeover record; hb_view_takeover(its offset); read the journal from answer.head.applied
+ * + 1 (from the start when that is HB_SHARD_NONE, or gone) and hb_view_apply it, batch by batch, up to the end seen at
  * the beginning; then claim. The view is *lost* whenever an answer of apply, claim, lease or ready is not OK and OPEN,
  * and when the owner says so (hb_view_lose, on every disconnect): verbs are then refused with HB_ERR_CONFLICT until
  * hb_view_look has said where the view stands (answer.gate: OPEN as remembered: read on; BEHIND wiped, restored, failed
  * over: begin again with a new takeover record; FENCED: the same after a pause, if Kafka still says the shard is ours).
  * A view takes a mark from a takeover record alone, never from a reconnect.
  *
- * Owns / borrows: borrows scripts, which live longer; copies what it is given. Answers
- * live during their callback. Fails: HB_ERR_CONFLICT (lost), HB_ERR_FENCED (a later owner was seen), HB_ERR_FULL (an
+ * Owns / borrows: borrows scripts, which live longer; copies what it is given. Answers live during their callback. Fails: HB_ERR_CONFLICT (lost), HB_ERR_FENCED (a later owner was seen), HB_ERR_FULL (an
  * apply is under way; too much for one call), HB_ERR_AWAY, HB_ERR_MEMORY: nothing was sent. Limits: the HB_VIEW_*_MAX
  * below. Threads: the loop's. A callback comes exactly once, never before the verb returned, not after hb_view_free;
  * it may call verbs, not hb_view_free. */
