@@ -36,9 +36,10 @@ static bool is_at_limit(const struct hb_admit *admit, const struct hb_lane *lane
            (limits->lane_bytes_max > 0 && lane->waiting_bytes >= limits->lane_bytes_max);
 }
 
+/* Half: intake that waits for it takes up a good many at once again. */
 static bool is_below_limit(const struct hb_admit *admit, const struct hb_lane *lane)
 {
-    return lane->waiting <= admit->limits.lane_max / 4 * 3 && lane->waiting_bytes <= admit->limits.lane_bytes_max / 4 * 3;
+    return lane->waiting <= admit->limits.lane_max / 2 && lane->waiting_bytes <= admit->limits.lane_bytes_max / 2;
 }
 
 static bool is_in_time(const struct hb_lane *lane)
