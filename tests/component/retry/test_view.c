@@ -432,6 +432,63 @@ static void of_many_deliveries_done_the_latest_are_remembered_and_the_memory_sta
     assert_int_equal(rig_apply(&rig, &forgotten)->refusals_count, 0); /* rather sent twice than lost */
 }
 
+static const struct hb_view_answer *reread(const struct hb_view_record *records, size_t count, bool is_whole)
+{
+    const struct hb_view_batch batch = {.records = records,
+                                        .count = count,
+                                        .through = records[count - 1].rule.offset,
+                                        .reread = HB_STR("wh_a"),
+                                        .is_reread_whole = is_whole};
+
+    return rig_wait(&rig, hb_view_apply(rig.view, &batch, rig_keep, &rig));
+}
+
+static int64_t entries_of(const char *webhook)
+{
+    RIG_REDIS(&rig, "EVAL", "return redis.call('HLEN', KEYS[1]..':e:'..ARGV[1])", "1", "{}", webhook);
+    return rig.integer;
+}
+
+static void a_spilled_webhook_leaves_what_is_new_in_the_journal_and_is_read_again_in_order(void **state)
+{
+    struct hb_view_record journal[8];
+    int64_t offset = park("wh_a", 0, 2, 1); /* 1, 2 */
+
+    (void)state;
+    journal[0] = rig_parked(1, "wh_a", 2, offset++); /* 3: a success, remembered */
+    journal[0].rule.state = HB_DELIVERY_DELIVERED;
+    assert_int_equal(rig_apply(&rig, &journal[0])->spilled, 0);
+    assert_int_equal(rig_wait(&rig, hb_view_spill(rig.view, HB_STR("wh_a"), rig_keep, &rig))->moved, 4);
+    journal[1] = rig_parked(0, "wh_a", 2, offset++); /* 4: has an entry, is ruled on */
+    journal[2] = rig_parked(5, "wh_a", 1, offset++); /* 5: new, is left */
+    journal[3] = rig_parked(1, "wh_a", hb_shard_rule_replay_version(0, (struct hb_wall){1767225600000}), offset++);
+    journal[4] = rig_parked(1, "wh_a", journal[3].rule.version + 1, offset++); /* 7: the end of the replay, left, too */
+    journal[4].rule.state = HB_DELIVERY_DELIVERED;
+    journal[5] = rig_parked(9, "wh_b", 1, offset++); /* 8: others go on */
+    for (int i = 1; i <= 5; i++) {
+        const struct hb_view_answer *answer = rig_apply(&rig, &journal[i]);
+        assert_int_equal(answer->err, HB_OK);
+        assert_int_equal(answer->refusals_count, 0);
+        assert_int_equal(answer->skipped, i >= 2 && i <= 4);
+        assert_int_equal(answer->spilled, 1);
+    }
+    assert_int_equal(entries_of("wh_a"), 1);
+    assert_int_equal(entries_of("wh_b"), 1);
+    assert_int_equal(rig_wait(&rig, hb_view_counts(rig.view, rig_keep, &rig))->webhooks_count, 2);
+    assert_int_equal(reread(journal + 1, 2, false)->head.applied, 8); /* 4 and 5; `applied` stays */
+    assert_int_equal(entries_of("wh_a"), 2);
+    struct hb_view_record late = rig_parked(6, "wh_a", 1, offset++); /* while it is read again everything is left */
+    assert_int_equal(rig_apply(&rig, &late)->skipped, 1);
+    assert_int_equal(reread(journal + 3, 1, false)->refusals_count, 0);
+    assert_int_equal(entries_of("wh_a"), 3); /* the replay waits */
+    const struct hb_view_record rest[] = {journal[4], late};
+    assert_int_equal(reread(rest, 2, true)->spilled, 0);
+    assert_int_equal(entries_of("wh_a"), 3); /* it was delivered; the late one waits */
+    struct hb_view_record next = rig_parked(7, "wh_a", 1, offset++);
+    assert_int_equal(rig_apply(&rig, &next)->skipped, 0);
+    assert_int_equal(entries_of("wh_a"), 4);
+}
+
 static void what_is_freed_while_it_waits_is_answered_at_once_or_never(void **state)
 {
     (void)state;
@@ -472,6 +529,7 @@ int main(void)
         TEST(of_an_ordered_subject_one_goes_at_a_time_in_the_order_of_the_events),
         TEST(one_command_tells_the_next_due_of_many_shards_and_which_lost_their_view),
         TEST(of_many_deliveries_done_the_latest_are_remembered_and_the_memory_stays_small),
+        TEST(a_spilled_webhook_leaves_what_is_new_in_the_journal_and_is_read_again_in_order),
         TEST(what_is_freed_while_it_waits_is_answered_at_once_or_never),
     };
     return RIG_RUN(tests);
