@@ -16,6 +16,7 @@
 #define HB_REPLAY_STORE_JOBS_MAX 1000
 #define HB_REPLAY_STORE_OPEN_MAX 100
 #define HB_REPLAY_SAMPLE 10
+#define HB_REPLAY_BODY_BYTES_MAX ((size_t)96 * 1024)
 #define HB_REPLAY_LIST_MAX 500
 
 struct hb_http_server;

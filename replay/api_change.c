@@ -91,8 +91,9 @@ static bool has_room(struct replay_change *change)
         return hb_replay_refuse(&change->problem, 409, "too_many_replays", NULL,
                                 "The store has a hundred unfinished replay jobs: cancel some, or wait.");
     return census.jobs < HB_REPLAY_STORE_JOBS_MAX ||
-           hb_replay_refuse(&change->problem, 409, "too_many_replays", NULL,
-                            "The store has a thousand replay jobs, and those that ended are being forgotten: try again.");
+           hb_replay_refuse(
+               &change->problem, 409, "too_many_replays", NULL,
+               "The store has a thousand replay jobs, and those that ended are being forgotten: try again.");
 }
 
 static enum hb_pen_verdict judge_new(void *user, struct hb_buf *ret_value, int64_t *ret_revision)

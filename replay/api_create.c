@@ -68,6 +68,11 @@ void hb_replay_api_create(void *user, struct hb_http_call *call)
     bool is_dry = false;
     if (!key)
         return;
+    if (hb_http_call_body(call).len > HB_REPLAY_BODY_BYTES_MAX) {
+        (void)hb_replay_refuse(&problem, 413, "too_large", NULL, "The body may have 96 KiB.");
+        hb_replay_answer_problem(call, &problem);
+        return;
+    }
     if (hb_json_parse(hb_http_call_body(call), &body, &error) || hb_json_kind(body) != HB_JSON_OBJECT) {
         (void)hb_replay_refuse(&problem, 400, "invalid_json", NULL,
                                error.code ? error.text : "The body must be a JSON object.");

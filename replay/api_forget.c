@@ -58,7 +58,7 @@ static enum hb_pen_verdict judge(void *user, struct hb_buf *ret_value, int64_t *
     (void)ret_value;
     *ret_revision = 0;
     return hb_registry_record(forgetting->registry, hb_str_c(forgetting->object)).len > 0 ? HB_PEN_WRITE
-                                                                                           : HB_PEN_NOTHING;
+                                                                                          : HB_PEN_NOTHING;
 }
 
 static void done(void *user, enum hb_err err, enum hb_pen_verdict verdict)

@@ -2,13 +2,13 @@
  *
  * Place: in a dispatcher process, beside retry/ (which says what it owns: hb_owner.owns of include/hookbus/resend.h).
  * It finds jobs in the registry, counts what they ask for (replay/scan, on a thread), and selects: a journal record
- * `parked, job J`, due two seconds later, at the job's rate; from then on a delivery is the retry queue's. How far a job got stands
- * in `replay-state/<job>`, written every second: kill -9, and the shard's next owner goes on behind the cursor. A
- * second selection by the same job has the same version (docs/decisions/0008-a-replay-is-one-life.md): it changes
- * nothing. Owns / borrows: what the options give must outlive it; the outbox must be ended (hb_outbox_end) before
- * hb_replay_runner_free. Fails: HB_ERR_MEMORY. Limits: HB_REPLAY_RUNS_MAX jobs looked after, HB_REPLAY_ACTIVE_MAX of
- * them with their list in memory, one counting; HB_REPLAY_IN_FLIGHT_MAX records of a job not acknowledged.
- * Threads: the loop's. */
+ * `parked, job J`, due two seconds later, at the job's rate; from then on a delivery is the retry queue's. How far a
+ * job got stands in `replay-state/<job>`, written every second: kill -9, and the shard's next owner goes on behind the
+ * cursor. A second selection by the same job has the same version (docs/decisions/0008-a-replay-is-one-life.md): it
+ * changes nothing. Owns / borrows: what the options give must outlive it; the outbox must be ended (hb_outbox_end)
+ * before hb_replay_runner_free. Fails: HB_ERR_MEMORY. Limits: HB_REPLAY_RUNS_MAX jobs looked after,
+ * HB_REPLAY_ACTIVE_MAX of them with their list in memory, one counting; HB_REPLAY_IN_FLIGHT_MAX records of a job not
+ * acknowledged. Threads: the loop's. */
 #ifndef REPLAY_RUNNER_H
 #define REPLAY_RUNNER_H
 

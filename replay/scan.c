@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define TRIES 50
+#define TRIES 20
 #define AGAIN_MS 300
 
 static const struct hb_wall END = {INT64_MAX}; /* nothing is appended then */

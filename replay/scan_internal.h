@@ -5,7 +5,7 @@
 #include "replay/reading.h"
 #include "replay/scan.h"
 
-#define HB_SCAN_REQUEST_MS 10000
+#define HB_SCAN_REQUEST_MS 5000 /* the longest a process that ends may have to wait for its scan */
 
 struct hb_scan {
     struct hb_replay_scan_spec *spec;

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define LIMIT_S 60
+#define LEADERS_S 120
 
 static struct hb_mono mono_now(void)
 {
@@ -31,6 +32,23 @@ static void set_defaults(struct hb_config *config, struct world *world)
     config->kafka_topic_prefix = world->prefix;
 }
 
+/* A busy broker takes its time with two hundred new partitions. */
+static void wait_for_leaders(const struct rig *rig, struct hb_kafka_admin *admin)
+{
+    int64_t offsets[HB_REPLAY_PARTITIONS_MAX], until_us = mono_now().us + (int64_t)LEADERS_S * 1000000;
+    char name[HB_TOPIC_NAME_MAX];
+    struct hb_error error = {HB_OK, ""};
+    for (int topic = 0; topic < HB_TOPIC_COUNT; topic++) {
+        size_t partitions = (size_t)hb_topic_spec((enum hb_topic)topic)->partitions;
+        hb_topic_name(hb_str_c(rig->world.prefix), (enum hb_topic)topic, name);
+        while (hb_kafka_admin_offsets_at(admin, name, (struct hb_wall){0}, 5000, offsets, partitions, &error)) {
+            if (mono_now().us > until_us)
+                fail_msg("%s", error.text);
+            (void)nanosleep(&(struct timespec){0, 200000000}, NULL);
+        }
+    }
+}
+
 static void make_topics(struct rig *rig)
 {
     struct hb_kafka_admin *admin = NULL;
@@ -39,6 +57,7 @@ static void make_topics(struct rig *rig)
     int created = 0;
     if (hb_kafka_admin_new(&rig->cluster, &admin, &error) || hb_kafka_topics_create(admin, &options, &created, &error))
         fail_msg("topics: %s", error.text);
+    wait_for_leaders(rig, admin);
     hb_kafka_admin_free(&admin);
 }
 

@@ -313,7 +313,13 @@ static void who_may_not_or_asks_for_the_wrong_is_told(void **state)
         struct reply reply = rig_ask(rig, ROWS[i].status, "POST", "/v1/stores/demo/replays", body);
         reply_free(&reply);
     }
-    struct reply reply = rig_ask(rig, 404, "POST", "/v1/stores/demo/replays", "{\"webhook\":\"wh_none\"}");
+    char *large = malloc(100001);
+    memset(large, ' ', 100000);
+    large[100000] = 0;
+    struct reply reply = rig_ask(rig, 413, "POST", "/v1/stores/demo/replays", large);
+    free(large);
+    reply_free(&reply);
+    reply = rig_ask(rig, 404, "POST", "/v1/stores/demo/replays", "{\"webhook\":\"wh_none\"}");
     reply_free(&reply);
     reply = rig_ask(rig, 404, "GET", "/v1/stores/demo/replays/rpl_none", NULL);
     reply_free(&reply);
