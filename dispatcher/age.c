@@ -75,28 +75,28 @@ static void look_at(void *user, struct hb_partition *partition)
         look->oldest_us = partition->oldest->since.us;
 }
 
-/* Lanes at their limit that have come to a halt are found behind. */
-static void look_at_crowded(struct hb_dispatcher *d)
+/* Lanes that have come to a halt are found late: intake does not wait for them any more. */
+static void look_at_lanes(struct hb_dispatcher *d)
 {
     size_t state = 0;
     struct hb_lane *lane;
-    while (d->admit.crowded > 0 && (lane = hb_map_next(&d->lanes.by_webhook, &state)) != NULL)
-        if (lane->is_crowded)
+    while ((lane = hb_map_next(&d->lanes.by_webhook, &state)) != NULL)
+        if (lane->first)
             hb_admit_look(&d->admit, lane);
 }
 
-void hb_age_watch_crowded(struct hb_dispatcher *d)
+void hb_age_watch_full(struct hb_dispatcher *d)
 {
-    if (d->admit.crowded > 0 && !hb_timer_is_running(d->crowd_timer))
-        hb_timer_start(d->crowd_timer, LOOK_MS, 0);
+    if (hb_admit_is_full(&d->admit) && !hb_timer_is_running(d->full_timer))
+        hb_timer_start(d->full_timer, LOOK_MS, 0);
 }
 
-void hb_age_crowd_due(void *dispatcher)
+void hb_age_full_due(void *dispatcher)
 {
     struct hb_dispatcher *d = dispatcher;
     d->admit.now = hb_loop_mono(d->options.loop);
-    look_at_crowded(d);
-    hb_age_watch_crowded(d);
+    look_at_lanes(d);
+    hb_age_watch_full(d);
     hb_dispatcher_pump(d);
 }
 

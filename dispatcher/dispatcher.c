@@ -241,7 +241,7 @@ static enum hb_err make_timers(struct hb_dispatcher *d)
     if (!err)
         err = hb_timer_new(d->options.loop, hb_age_due, d, &d->age_timer);
     if (!err)
-        err = hb_timer_new(d->options.loop, hb_age_crowd_due, d, &d->crowd_timer);
+        err = hb_timer_new(d->options.loop, hb_age_full_due, d, &d->full_timer);
     if (!err)
         err = hb_timer_new(d->options.loop, pump_due, d, &d->pump_timer);
     if (!err) {
@@ -374,7 +374,7 @@ void hb_dispatcher_free(struct hb_dispatcher **dispatcher)
     hb_timer_free(&d->grace_timer);
     hb_timer_free(&d->begin_timer);
     hb_timer_free(&d->age_timer);
-    hb_timer_free(&d->crowd_timer);
+    hb_timer_free(&d->full_timer);
     hb_timer_free(&d->pump_timer);
     hb_lanes_deinit(&d->lanes);
     hb_partitions_deinit(&d->partitions);

@@ -27,7 +27,7 @@ void hb_intake_run(struct hb_dispatcher *d)
         return;
     if (!d->is_all_paused && !has_room(d)) {
         d->is_starved = true;
-        hb_age_watch_crowded(d);
+        hb_age_watch_full(d);
         hb_watch_set(d->consumer_watch, 0);
         return;
     }

@@ -45,7 +45,7 @@ struct hb_dispatcher {
     struct hb_id_memory *ids;
     struct hb_delivery *free_deliveries;
     size_t free_deliveries_count;
-    struct hb_timer *age_timer, *crowd_timer, *pump_timer;
+    struct hb_timer *age_timer, *full_timer, *pump_timer;
     uint64_t random; /* state of hb_dispatcher_random */
 
     size_t fan_out;          /* most deliveries one event of the last turn had: how many records may be taken at once */
@@ -93,10 +93,10 @@ void hb_age_leave(struct hb_delivery *delivery);
 void hb_age_forget(struct hb_partition *partition);
 /* An event was taken: if most of the ring waits for its oldest one, that is journaled at once. */
 void hb_age_look_at_ring(struct hb_dispatcher *d, struct hb_partition *partition);
-/* Intake waits for crowded lanes: they are looked at again soon. */
-void hb_age_watch_crowded(struct hb_dispatcher *d);
+/* Intake waits for room: the lanes are looked at again soon. */
+void hb_age_watch_full(struct hb_dispatcher *d);
 void hb_age_due(void *dispatcher);
-void hb_age_crowd_due(void *dispatcher);
+void hb_age_full_due(void *dispatcher);
 
 /* record.c */
 /* What is known of an outcome of this delivery, for core/fate. */

@@ -392,6 +392,23 @@ static void webhooks_that_hang_hold_nobody_up(void **state)
     assert_true(fake_http_pending_count(w->http) <= 8);
 }
 
+/* Before its own limit it fills what may wait in time: that must not last until settle_after. */
+static void one_that_hangs_holds_intake_up_for_a_quarter_of_settle_after_at_most(void **state)
+{
+    struct world *w = *state;
+    w->config.delivery_window_start = w->config.delivery_window_max = 1;
+    w->config.dispatcher_ring_slots = 1024;
+    open_world(w, &(struct fake_webhook){.id = "wh_0", .types = "order.*"});
+    world_add_webhook(w, &(struct fake_webhook){.id = "wh_1", .types = "product.*", .url = "other.example"});
+    for (int i = 0; i < 150; i++)
+        world_publish(w, 0, NULL, 1u);
+    serve_the_other(w, "p1");
+    assert_int_equal(fake_http_sent_count(w->http), 1);
+    fake_loop_advance(w->loop, 350);
+    assert_int_equal(fake_http_sent_count(w->http), 2);
+    assert_int_equal(w->journal_count, 0);
+}
+
 static void what_waits_when_a_webhook_is_paused_is_parked_at_once(void **state)
 {
     struct world *w = *state;
@@ -478,6 +495,7 @@ int main(void)
                                        T(at_the_limit_in_all_the_longest_queue_is_parked_from),
                                        T(most_of_a_ring_behind_one_that_hangs_journals_it_at_once),
                                        T(webhooks_that_hang_hold_nobody_up),
+                                       T(one_that_hangs_holds_intake_up_for_a_quarter_of_settle_after_at_most),
                                        T(what_waits_when_a_webhook_is_paused_is_parked_at_once),
                                        T(a_record_is_shown_to_the_owner_when_it_is_soon_due),
                                        T(with_kafka_away_the_journal_does_not_grow),
