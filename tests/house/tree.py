@@ -6,18 +6,27 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SOURCE_FOLDERS = ("include", "core", "platform", "registry", "producer", "dispatcher", "retry", "catalog", "salesmanago",
-                  "connectors", "console", "history", "cli")
+NOT_ROOMS = ("tests", "examples")  # C that is no part of the program
 
 
-def c_files(root, folders=SOURCE_FOLDERS):
-    """The C files below the folders, sorted, as paths relative to root."""
-    found = []
-    for folder in folders:
-        base = root / folder
-        if base.is_dir():
-            found += [p.relative_to(root) for p in base.rglob("*") if p.suffix in (".c", ".h", ".def") and p.is_file()]
-    return sorted(found)
+def rooms_of_build():
+    """The rooms in the order in which an include may point down, as the build has them: HB_ROOMS in CMakeLists.txt."""
+    text = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
+    return tuple(re.search(r"^set\(HB_ROOMS\s([^)]*)\)", text, re.M).group(1).split())
+
+
+ROOMS = rooms_of_build()
+
+
+def room_of(path):
+    """The folder a file belongs to: its first, and in platform/ the wrapper's."""
+    parts = str(path).split("/")
+    return "/".join(parts[:2]) if parts[0] == "platform" and len(parts) > 2 else parts[0]
+
+
+def c_files(root):
+    """The C files of the program, sorted, as paths relative to root. One in a folder that is no room is among them."""
+    return [p for p in tracked_files(root) if p.suffix in (".c", ".h", ".def") and p.parts[0] not in NOT_ROOMS]
 
 
 def tracked_files(root):

@@ -17,8 +17,6 @@ VENDORS = {
     "openssl/*": ("platform/crypto", "platform/http_client", "platform/redis"),
     "sqlite3.h": ("platform/sqlite",),
     "ares*.h": ("platform/resolver",),
-    "jq.h": ("platform/jq",),
-    "jv.h": ("platform/jq",),
 }
 # The C library and the kernel. Anything else in <> is a library this table does not know.
 SYSTEM = ("arpa/*", "assert.h", "ctype.h", "dirent.h", "endian.h", "errno.h", "fcntl.h", "float.h", "getopt.h", "ifaddrs.h",
