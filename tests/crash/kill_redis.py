@@ -57,12 +57,18 @@ class KillRedis(RedisTrouble):
         self.assertLessEqual(verdict.duplicates, KILLS * WINDOW)
 
     def test_redis_wiped_under_load_the_owner_catches_up(self):
+        self.wipe(self.redis.wipe)
+
+    def test_redis_wiped_under_a_living_connection_the_owner_catches_up(self):
+        self.wipe(lambda: self.redis.ask("FLUSHALL"))
+
+    def wipe(self, wipe):
         let = threading.Event()
         self.begin(lambda post, number: 200 if let.is_set() or post["id"] in taken else 500, schedule=(0,) + (1,) * 30)
         taken = set()
         load = self.load(rate_per_s=300)
         wait_until(f"{PARKS} are parked", lambda: len(self.states("parked")) >= PARKS, 60)
-        self.redis.wipe()
+        wipe()
         self.goes_on("after the wipe")
         load.stop()
         wiped = set(self.oracle.ledger.published)
