@@ -7,7 +7,7 @@
 #define IN_TIME_LEAST 64
 /* How fast they are is counted over so long. */
 #define COUNT_US (100 * HB_US_PER_MS)
-/* A lane that met overload is not taken to be opening for so long. */
+/* A lane that met overload is not taken to be quick for so long. */
 #define SICK_US (10 * HB_MS_PER_S * HB_US_PER_MS)
 
 static size_t bytes_of(const struct hb_delivery *delivery) { return delivery->taken->event.data.len; }
@@ -75,11 +75,12 @@ static bool has_waited_long(const struct hb_admit *admit, const struct hb_delive
     return admit->limits.behind_us > 0 && admit->now.us - delivery->since.us > admit->limits.behind_us;
 }
 
-/* Its window is not open yet, it answers, and once it is open it sends what may wait within twice behind_us. */
-static bool is_opening(const struct hb_admit *admit, const struct hb_lane *lane)
+/* It answers well and quickly: with its window open it sends what may wait within twice behind_us. If it is late all
+ * the same, its window is opening, or the slowness is ours; parking would only add work to that. */
+static bool is_quick(const struct hb_admit *admit, const struct hb_lane *lane)
 {
     int64_t now_us = admit->now.us, span_us = admit->limits.behind_us;
-    if (lane->window.size >= lane->window.max || lane->succeeded_at.us == 0 || now_us - lane->succeeded_at.us > span_us)
+    if (lane->succeeded_at.us == 0 || now_us - lane->succeeded_at.us > span_us)
         return false;
     bool is_sick = lane->overloaded_at.us != 0 && now_us - lane->overloaded_at.us < SICK_US;
     return !is_sick && lane->latency_us * (int64_t)admit->limits.lane_max < 2 * lane->window.max * span_us;
@@ -88,7 +89,7 @@ static bool is_opening(const struct hb_admit *admit, const struct hb_lane *lane)
 /* is_late: what it starts, or would start next, has waited long. A stall of our own is no lane's fault: it must last. */
 static void judge_lateness(struct hb_admit *admit, struct hb_lane *lane, bool is_late)
 {
-    set_late(admit, lane, is_late && !is_opening(admit, lane));
+    set_late(admit, lane, is_late && !is_quick(admit, lane));
     lane->is_behind = !is_in_time(lane) && admit->now.us - lane->late_since.us >= admit->limits.behind_us;
 }
 

@@ -4,8 +4,8 @@
  * a first-in first-out queue of fresh ones, one of resends that goes before it, and a window; lanes take turns by
  * deficit round robin over stores, then webhooks; a destination has a cap, a store a share while others wait.
  * A lane that cannot keep up must not hold the others back: one is *late* when what it starts has waited longer than
- * behind_us, and *behind* when that has lasted as long; but not while its window opens and its answers are quick enough
- * for it to catch up. What comes for a lane that is behind, beyond its limits, is parked, and at the limit in all it is
+ * behind_us, and *behind* when that has lasted as long; but not while it answers well and quickly enough to catch
+ * up. What comes for a lane that is behind, beyond its limits, is parked, and at the limit in all it is
  * parked from. Lanes that are in time make intake wait instead (hb_admit_is_full), so that a backlog does not end in the retry queue.
  * Owns / borrows: waiting deliveries. Fails: never (its limits are asked by intake before it takes more).
  * Limits: the options'. Cost: O(1) a delivery. Threads: the loop's. */

@@ -326,9 +326,9 @@ static void at_the_limit_in_all_the_longest_queue_is_parked_from(void **state)
         world_publish(w, 0, NULL, 1u);
     world_settle(w);
     fake_loop_advance(w->loop, 1100);
-    world_answer(w, 200); /* the next one has waited long */
+    world_answer(w, 500); /* the next one has waited long */
     fake_loop_advance(w->loop, 1100);
-    world_answer(w, 200); /* still: the lane is behind */
+    world_answer(w, 500); /* still: the lane is behind */
     for (int i = 0; i < 9; i++) {
         char id[16];
         (void)snprintf(id, sizeof id, "p%d", i);
