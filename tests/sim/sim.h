@@ -78,8 +78,8 @@ enum sim_guard {
     X(WIPE)                                                                                                            \
     X(RESTORE)                                                                                                         \
     X(FAILOVER)                                                                                                        \
-    X(LOST_REPLY) X(EARLY_LEASE) X(COMPACT) X(RECEIVER) X(REPLAY) X(CANCEL) X(AGE) X(SLOW_ACK) X(REDIS_AWAY) X(SPILL)  \
-        X(REPLAY_AGAIN)
+    X(LOST_REPLY)                                                                                                      \
+    X(EARLY_LEASE) X(COMPACT) X(RECEIVER) X(REPLAY) X(CANCEL) X(AGE) X(SLOW_ACK) X(REDIS_AWAY) X(SPILL) X(REPLAY_AGAIN)
 enum sim_fault {
 #define SIM_FAULT_ENUM(name) SIM_FAULT_##name,
     SIM_FAULTS(SIM_FAULT_ENUM)
@@ -203,7 +203,7 @@ struct sim_process {
     int64_t catch_up_end;
     int64_t repairing[SIM_DELIVERIES]; /* offset of the stale record whose repair is produced */
     int64_t expiring[SIM_DELIVERIES];  /* version of the entry whose expiry is produced */
-    bool has_caught_up;                /* once since it became owner: from then on it alone declares rests */
+    bool is_lane_owned[SIM_WEBHOOKS];  /* when last looked at: the open shard's owner alone declares rests */
     /* lanes */
     struct hb_rest rest[SIM_WEBHOOKS]; /* means something while it owns the shard */
     struct hb_window window[SIM_WEBHOOKS];
@@ -309,9 +309,10 @@ bool sim_process_finish(struct sim_world *w, int writer);
 struct sim_record sim_record_of(const struct sim_world *w, int delivery, enum hb_delivery_state state, int64_t version);
 
 /* lane: windows and rests */
-bool sim_lane_owns(const struct sim_process *p);
+/* Whether its shard is open here; whoever gets it goes on with what the registry says of the rest. */
+bool sim_lane_owns(const struct sim_world *w, struct sim_process *p, int webhook);
 /* Whether a fresh delivery has to wait for a rest; ret_is_probe: it goes, as the probe. */
-bool sim_lane_must_rest(const struct sim_world *w, const struct sim_process *p, int webhook, bool *ret_is_probe);
+bool sim_lane_must_rest(const struct sim_world *w, struct sim_process *p, int webhook, bool *ret_is_probe);
 void sim_lane_started(const struct sim_world *w, struct sim_process *p, struct sim_flight *flight);
 void sim_lane_result(struct sim_world *w, struct sim_process *p, const struct sim_flight *flight,
                      const struct hb_outcome *outcome);

@@ -2,18 +2,32 @@
  * own requests, fresh and parked ones; the others hear of them. */
 #include "sim.h"
 
-bool sim_lane_owns(const struct sim_process *p)
+static struct hb_rest known_rest(const struct sim_world *w, int webhook)
 {
-    return p->has_shard && p->mark != SIM_NEVER && p->has_caught_up;
+    struct hb_rest rest = hb_rest_make();
+    rest.is_resting = w->hints[webhook].is_resting;
+    rest.until.ms = w->hints[webhook].until_ms;
+    return rest;
 }
 
-bool sim_lane_must_rest(const struct sim_world *w, const struct sim_process *p, int webhook, bool *ret_is_probe)
+bool sim_lane_owns(const struct sim_world *w, struct sim_process *p, int webhook)
+{
+    bool is_open = p->has_shard && p->mark != SIM_NEVER && p->is_connected && p->applied + 1 >= p->catch_up_end;
+    if (is_open && !p->is_lane_owned[webhook])
+        p->rest[webhook] = known_rest(w, webhook);
+    else if (!is_open && p->is_lane_owned[webhook])
+        p->rest[webhook] = hb_rest_make();
+    p->is_lane_owned[webhook] = is_open;
+    return is_open;
+}
+
+bool sim_lane_must_rest(const struct sim_world *w, struct sim_process *p, int webhook, bool *ret_is_probe)
 {
     const struct hb_rest *rest = &p->rest[webhook];
     const struct sim_hint *hint = &w->hints[webhook];
     struct hb_wall now = {w->now_ms};
     *ret_is_probe = false;
-    if (!sim_lane_owns(p))
+    if (!sim_lane_owns(w, p, webhook))
         return hint->is_resting && (w->now_ms < hint->until_ms + SIM_HINT_MS || sim_is_off(w, SIM_GUARD_REST_END));
     if (hb_rest_may_claim(rest))
         return false;
@@ -47,7 +61,7 @@ void sim_lane_result(struct sim_world *w, struct sim_process *p, const struct si
     struct hb_rest_failure failure = {
         {w->now_ms}, *outcome, flight->epoch, sim_random(w, UINT32_MAX), flight->is_probe};
     bool is_news;
-    if (!sim_lane_owns(p)) {
+    if (!sim_lane_owns(w, p, webhook)) {
         as_another(p, flight, outcome);
         return;
     }

@@ -15,9 +15,6 @@ void sim_owner_assign(struct sim_world *w, int writer)
         p->repairing[d] = SIM_NEVER;
         p->expiring[d] = 0;
     }
-    p->has_caught_up = false;
-    for (int i = 0; i < SIM_WEBHOOKS; i++)
-        p->rest[i] = hb_rest_make();
     sim_process_produce(w, writer, &takeover);
 }
 
@@ -72,8 +69,7 @@ bool sim_owner_apply(struct sim_world *w, int writer)
         return false;
     int64_t through = p->applied + 1 + sim_random(w, 4);
     through = through < w->journal.end ? through : w->journal.end - 1;
-    if (passes(w, writer, sim_view_apply(w, p, through)))
-        p->has_caught_up |= p->applied + 1 >= p->catch_up_end;
+    (void)passes(w, writer, sim_view_apply(w, p, through));
     return true;
 }
 
@@ -217,6 +213,7 @@ bool sim_owner_claim(struct sim_world *w, int writer)
     if (!p->has_shard || !p->is_connected || p->mark == SIM_NEVER || !has_caught_up)
         return false;
     for (int webhook = 0; webhook < SIM_WEBHOOKS; webhook++) {
+        (void)sim_lane_owns(w, p, webhook);
         bool is_probe = hb_rest_may_probe(&p->rest[webhook], (struct hb_wall){w->now_ms});
         int room = hb_rest_parked_slots(&p->window[webhook], webhook != SIM_ORDERED) - in_flight(p, webhook);
         int delivery = find_due(w, webhook);
