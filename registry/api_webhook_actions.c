@@ -17,21 +17,23 @@ struct action {
     enum hb_webhook_status to;     /* AS_IT_IS: the configured status stays */
     bool is_refused_when_disabled; /* pause, resume and wake do not enable */
     bool voids_state;              /* a new enabled_revision: run-time state made before is void */
+    bool is_done_anyway;           /* also when nothing would change by what the registry shows */
 };
 
 static enum hb_pen_verdict judge_action(struct api_change *change, struct hb_buf *ret_value, int64_t *ret_revision);
 static void answer_webhook(struct api_change *change) { hb_webhook_answer(change, 200); }
 
+/* Who says enable means: forget what hookbus believes. That may stand where the registry does not show it. */
 static const struct action ENABLE = {
-    {"webhook.enable", false, false, judge_action, answer_webhook}, HB_WEBHOOK_ACTIVE, false, true};
+    {"webhook.enable", false, false, judge_action, answer_webhook}, HB_WEBHOOK_ACTIVE, false, true, true};
 static const struct action PAUSE = {
-    {"webhook.pause", false, false, judge_action, answer_webhook}, HB_WEBHOOK_PAUSED, true, false};
+    {"webhook.pause", false, false, judge_action, answer_webhook}, HB_WEBHOOK_PAUSED, true, false, false};
 static const struct action RESUME = {
-    {"webhook.resume", false, false, judge_action, answer_webhook}, HB_WEBHOOK_ACTIVE, true, false};
+    {"webhook.resume", false, false, judge_action, answer_webhook}, HB_WEBHOOK_ACTIVE, true, false, false};
 static const struct action DISABLE = {
-    {"webhook.disable", false, false, judge_action, answer_webhook}, HB_WEBHOOK_DISABLED, false, false};
+    {"webhook.disable", false, false, judge_action, answer_webhook}, HB_WEBHOOK_DISABLED, false, false, false};
 static const struct action WAKE = {
-    {"webhook.wake", false, false, judge_action, answer_webhook}, AS_IT_IS, true, true};
+    {"webhook.wake", false, false, judge_action, answer_webhook}, AS_IT_IS, true, true, false};
 
 /* Whether run-time state counts that the action would end. */
 static bool has_state(const struct hb_registry *registry, struct hb_str webhook)
@@ -55,7 +57,7 @@ static enum hb_pen_verdict judge_action(struct api_change *change, struct hb_buf
         hb_webhook_edit_free(&edit);
         return hb_api_change_refuse(change, 409, "webhook_disabled", "The webhook is disabled: enable it first.");
     }
-    if (is_as_wanted && !ends_state) {
+    if (is_as_wanted && !ends_state && !action->is_done_anyway) {
         hb_webhook_edit_free(&edit);
         return HB_PEN_NOTHING;
     }

@@ -244,6 +244,28 @@ static void pausing_and_enabling_follow_their_rule(void **state)
     reply_free(&made);
 }
 
+/* The owner of its shard may believe what no record says: a new enabled_revision voids that, whatever it is. */
+static void enabling_what_is_active_is_an_enabling(void **state)
+{
+    struct fixture *f = of(state);
+    char path[160];
+    expect(&f->process, 201, "POST", "/v1/stores", f->admin, NULL, "{\"id\": \"again\"}");
+    struct reply made = make_webhook(f, "again", WEBHOOK, path);
+    struct hb_str id = reply_text(&made, "id");
+    for (int i = 0; i < 2; i++) {
+        int64_t before = hb_registry_webhook(f->process.registry, HB_STR("again"), id)->enabled_revision;
+        act(f, 200, path, "enable", "active");
+        const struct hb_webhook *now = hb_registry_webhook(f->process.registry, HB_STR("again"), id);
+        assert_true(now->enabled_revision > before);
+        assert_int_equal(now->enabled_revision, now->revision);
+    }
+    int64_t revision = hb_registry_webhook(f->process.registry, HB_STR("again"), id)->revision;
+    act(f, 200, path, "resume", "active"); /* it goes on as it was: nothing to do */
+    act(f, 200, path, "wake", "active");
+    assert_int_equal(hb_registry_webhook(f->process.registry, HB_STR("again"), id)->revision, revision);
+    reply_free(&made);
+}
+
 static void a_deleted_store_takes_its_webhooks_along(void **state)
 {
     struct fixture *f = of(state);
@@ -452,6 +474,7 @@ int main(void)
         cmocka_unit_test(a_key_reaches_its_own_store_alone_and_only_until_it_is_revoked),
         cmocka_unit_test(a_rotated_secret_overlaps_and_is_shown_once),
         cmocka_unit_test(pausing_and_enabling_follow_their_rule),
+        cmocka_unit_test(enabling_what_is_active_is_an_enabling),
         cmocka_unit_test(a_deleted_store_takes_its_webhooks_along),
         cmocka_unit_test(filters_can_be_tried_and_keep_their_bytes),
         cmocka_unit_test(lists_come_in_pages_and_audit_newest_first),
