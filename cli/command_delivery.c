@@ -233,7 +233,7 @@ static enum hb_err run_show(struct hb_cli *cli)
 #define USES (HB_USES_API | HB_USES_STORE)
 
 static const struct hb_flag LIST_FLAGS[] = {
-    HB_DELIVERY_FILTER_FLAGS,
+    HB_DELIVERY_FILTER_FLAGS("parked, held, dead, delivered, skipped, expired or cancelled"),
     {"limit", 0, "N", "the newest so many (default 50)", false, false},
     {"count", 0, NULL, "also how many there are of each state", false, false},
     {"deep", 0, NULL, "read the topic itself, with progress: successes older than the newest million; one line an attempt",

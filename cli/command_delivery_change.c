@@ -8,17 +8,28 @@
 #include "cli/progress.h"
 #include "cli/resource.h"
 #include "cli/setup.h"
+#include "core/delivery_state.h"
 
 #define PAGE "500"
 #define MANY_MAX 100000
 #define ID_BYTES 40
 
+/* The states whose deliveries can be changed, as a person reads them. */
+#define RETRY_STATES "parked, held, dead, skipped, expired or cancelled"
+#define CANCEL_STATES "parked, held or dead"
+
 /* What is done: the verb of the path, and the words for it. */
 struct verb {
     const char *name, *ask, *done;
+    unsigned allowed;            /* what --state may be: bit 1 << enum hb_delivery_state */
+    const char *states, *others; /* the same in words; of the others */
 };
-static const struct verb RETRY = {"retry", "Send again", "sent again as soon as their webhooks may take them"};
-static const struct verb CANCEL = {"cancel", "Cancel", "cancelled"};
+#define WAITING (1U << HB_DELIVERY_PARKED | 1U << HB_DELIVERY_HELD | 1U << HB_DELIVERY_DEAD)
+#define ENDED (1U << HB_DELIVERY_SKIPPED | 1U << HB_DELIVERY_EXPIRED | 1U << HB_DELIVERY_CANCELLED)
+static const struct verb RETRY = {"retry", "Send again", "sent again as soon as their webhooks may take them", WAITING | ENDED,
+                                  RETRY_STATES, "'hookbus replay --state delivered' sends again what was delivered"};
+static const struct verb CANCEL = {"cancel", "Cancel", "cancelled", WAITING, CANCEL_STATES,
+                                   "what has ended waits for nothing any more"};
 
 static enum hb_err path_of(struct hb_cli *cli, const char *id, const struct verb *verb, char ret_path[HB_API_PATH_MAX])
 {
@@ -167,6 +178,13 @@ static void say_all(struct many *many)
     }
 }
 
+static bool is_allowed(const struct verb *verb, const char *state)
+{
+    int found = hb_delivery_state_find(hb_str_c(state));
+
+    return found >= 0 && (verb->allowed & 1U << found);
+}
+
 static enum hb_err change_many(struct hb_cli *cli, const struct verb *verb)
 {
     struct many many = {.cli = cli, .verb = verb};
@@ -175,6 +193,9 @@ static enum hb_err change_many(struct hb_cli *cli, const struct verb *verb)
 
     if (!hb_options_has(&cli->options, "state")) {
         return hb_cli_usage(cli, "which? an id, or filters with --state: --state dead, --state parked --webhook ID");
+    }
+    if (!is_allowed(verb, hb_cli_option(cli, "state"))) {
+        return hb_cli_usage(cli, "--state of 'delivery %s' is %s: %s", verb->name, verb->states, verb->others);
     }
     err = hb_api_new(cli, &many.api);
     err = err ? err : ask_count(&many, &count);
@@ -205,19 +226,20 @@ static enum hb_err change(struct hb_cli *cli, const struct verb *verb)
 static enum hb_err run_retry(struct hb_cli *cli) { return change(cli, &RETRY); }
 static enum hb_err run_cancel(struct hb_cli *cli) { return change(cli, &CANCEL); }
 
-static const struct hb_flag FLAGS[] = {HB_DELIVERY_FILTER_FLAGS, HB_FLAG_YES, HB_FLAGS_END};
+static const struct hb_flag RETRY_FLAGS[] = {HB_DELIVERY_FILTER_FLAGS(RETRY_STATES), HB_FLAG_YES, HB_FLAGS_END};
+static const struct hb_flag CANCEL_FLAGS[] = {HB_DELIVERY_FILTER_FLAGS(CANCEL_STATES), HB_FLAG_YES, HB_FLAGS_END};
 
 #define MANY_HELP                                                                                                      \
     "With filters (--state must be one of them) it says how many there are and asks; at most 100,000 at a time.\n"     \
-    "Exit code 1 if some were left as they are.\n"
+    "Exit code 1 if some were left as they are."
 
 const struct hb_command hb_command_delivery_retry = {
     .name = "delivery retry",
     .usage = "ID | --state STATE [FILTERS] [--yes] --store STORE",
     .summary = "send deliveries now: one by its id, or many by filters",
     .help = "A parked one becomes due now; one that is dead, held, skipped, expired or cancelled begins anew with the "
-            "whole schedule.\n" MANY_HELP "Example:\n  hookbus delivery retry --store demo --state dead --webhook wh_…",
-    .flags = FLAGS,
+            "whole schedule.\n" MANY_HELP "\nExample:\n  hookbus delivery retry --store demo --state dead --webhook wh_…",
+    .flags = RETRY_FLAGS,
     .uses = HB_USES_API | HB_USES_STORE,
     .arguments_max = 1,
     .run = run_retry,
@@ -227,7 +249,7 @@ const struct hb_command hb_command_delivery_cancel = {
     .usage = "ID | --state STATE [FILTERS] [--yes] --store STORE",
     .summary = "send deliveries no more: one by its id, or many by filters",
     .help = "What is parked, held or dead is ended; a request that runs just now is not called back.\n" MANY_HELP,
-    .flags = FLAGS,
+    .flags = CANCEL_FLAGS,
     .uses = HB_USES_API | HB_USES_STORE,
     .arguments_max = 1,
     .run = run_cancel,

@@ -303,7 +303,8 @@ static const struct hb_flag MAKE_FLAGS[] = {
 #define MAKE_HELP                                                                                                      \
     "The job is run by the dispatcher that owns the webhook's shard: it goes on when this command ends, and after a "  \
     "crash from where it stood.\n"                                                                                     \
-    "What it selects is due at once and then follows the webhook's schedule; a retry that waits is replaced.\n"        \
+    "What it selects is due two seconds later and then follows the webhook's schedule; a retry that waits is "         \
+    "replaced.\n"                                                                                                      \
     "Running it twice does no harm: what is pending by then is not dead any more. See docs/replay.md."
 
 const struct hb_command hb_command_replay = {

@@ -6,9 +6,10 @@
 
 #include "cli/api_client.h"
 
-#define HB_DELIVERY_FILTER_FLAGS                                                                                       \
+/* The flags; `states`: what --state of the command may be. */
+#define HB_DELIVERY_FILTER_FLAGS(states)                                                                               \
     {"webhook", 'w', "ID", "to this webhook", false, false},                                                           \
-    {"state", 0, "STATE", "parked, held, dead, delivered, skipped, expired or cancelled", false, false},               \
+    {"state", 0, "STATE", states, false, false},                                                                       \
     {"reason", 0, "REASON", "for this reason: timeout, server_error, disabled …", false, false},                       \
     {"type", 't', "TYPE", "of events of this type: order.created, order.*", false, false},                             \
     {"event", 'e', "ID", "of this event", false, false},                                                               \
