@@ -34,13 +34,13 @@ static bool is_word(struct hb_str text)
 
 static bool is_ms(int64_t ms)
 {
-    return ms >= 0 && ms <= HB_SHARD_VERSION_MAX;
+    return ms >= 0 && ms <= HB_JOURNAL_NUMBER_MAX;
 }
 
 static bool is_position(const struct hb_position *at)
 {
     return at->topic >= 0 && at->topic < HB_EVENT_TOPIC_COUNT && at->partition >= 0 && at->offset >= 0 &&
-           at->offset <= HB_SHARD_VERSION_MAX && is_ms(at->appended.ms);
+           at->offset <= HB_JOURNAL_NUMBER_MAX && is_ms(at->appended.ms);
 }
 
 /* The name of the first field that breaks the grammar, or NULL. */
@@ -74,7 +74,7 @@ static const char *find_key_fault(const struct hb_journal_record *r)
         return "webhook";
     if (r->version < 1 || r->version >= HB_SHARD_VERSION_MAX)
         return "version";
-    return r->repairs >= HB_SHARD_NONE && r->repairs <= HB_SHARD_VERSION_MAX ? NULL : "repairs";
+    return r->repairs >= HB_SHARD_NONE && r->repairs <= HB_JOURNAL_NUMBER_MAX ? NULL : "repairs";
 }
 
 /* ---- writing ---- */
@@ -199,7 +199,7 @@ static const char *read_key(struct hb_str key, const struct hb_str values[HEADER
     record->id = key;
     record->webhook = values[HEADER_WEBHOOK];
     record->repairs = HB_SHARD_NONE;
-    if (!read_number(values[HEADER_VERSION], &record->version))
+    if (!read_number(values[HEADER_VERSION], &record->version) || record->version > HB_JOURNAL_VERSION_MAX)
         return "version";
     if (values[HEADER_REPAIRS].ptr && !read_number(values[HEADER_REPAIRS], &record->repairs))
         return "repairs";
@@ -288,7 +288,8 @@ static bool read_position(struct hb_cursor at, struct hb_position *ret_position)
     struct hb_cursor values[PLACE_COUNT] = {0};
     int64_t topic, partition;
     if (gather_members(at, place_names, PLACE_COUNT, PLACE_COUNT, values) || !number_of(values[PLACE_TOPIC], &topic) ||
-        topic >= HB_EVENT_TOPIC_COUNT || !number_of(values[PLACE_PARTITION], &partition) || partition > INT32_MAX ||
+        topic >= HB_EVENT_TOPIC_COUNT || !number_of(values[PLACE_PARTITION], &partition) ||
+        partition > HB_JOURNAL_PARTITION_MAX ||
         !number_of(values[PLACE_OFFSET], &ret_position->offset) ||
         !number_of(values[PLACE_APPENDED], &ret_position->appended.ms))
         return false;

@@ -4,8 +4,8 @@
  * to a shard's view is core/shard_rule's to say. Owns / borrows: strings are views of the record's bytes; writing
  * borrows `scratch` and appends to a buffer of the caller. Fails: writing with HB_ERR_MEMORY and HB_ERR_FULL of the
  * buffer; fields that break the grammar are a bug (HB_ASSERT). Reading never fails: what is foreign or cut is
- * UNREADABLE (set it aside with its bytes, go on), a later version NEWER. Limits: a value has at most
- * HB_JOURNAL_VALUE_MAX bytes. Cost: one pass. Threads: any.
+ * UNREADABLE (set it aside with its bytes, go on), a later version NEWER; so is what no view could keep. Limits: a value
+ * has at most HB_JOURNAL_VALUE_MAX bytes; the numbers below. Cost: one pass. Threads: any.
  *
  * Example:
  *     struct hb_name_value headers[HB_JOURNAL_HEADERS_MAX];
@@ -23,6 +23,13 @@
 #define HB_JOURNAL_VALUE_MAX 1024
 #define HB_JOURNAL_REASON_MAX 32
 #define HB_JOURNAL_ATTEMPTS_MAX 1000000
+/* Offsets and times: a view keeps them in 48 bits, of which the last one means "none" (retry/entry.h). */
+#define HB_JOURNAL_NUMBER_MAX ((INT64_C(1) << 48) - 2)
+/* Read are partitions up to here, for which a view has 13 bits... */
+#define HB_JOURNAL_PARTITION_MAX 8191
+/* ...and versions up to here, four lives below the largest that can be written: whatever was read can be followed,
+ * repaired and replayed. */
+#define HB_JOURNAL_VERSION_MAX (HB_SHARD_VERSION_MAX - 4 * (int64_t)HB_SHARD_REPLAY_STEPS)
 /* The key of a takeover record. */
 #define HB_JOURNAL_TAKEOVER_KEY "takeover"
 /* The writer did not know the subject. */

@@ -30,9 +30,9 @@ static bool is_usable(const struct hb_model_row *row)
 {
     const struct hb_position *at = &row->position;
     return at->topic >= 0 && at->topic < HB_EVENT_TOPIC_COUNT && at->partition >= 0 && at->offset >= 0 &&
-           at->offset < HB_SHARD_VERSION_MAX && at->appended.ms >= 0 && at->appended.ms < HB_SHARD_VERSION_MAX &&
+           at->offset <= HB_JOURNAL_NUMBER_MAX && at->appended.ms >= 0 && at->appended.ms <= HB_JOURNAL_NUMBER_MAX &&
            row->attempts >= 0 && row->attempts <= HB_JOURNAL_ATTEMPTS_MAX && hb_event_is_id(row->store) &&
-           row->version >= 0 && row->version < HB_SHARD_VERSION_MAX - 1;
+           row->version >= 0 && row->version <= HB_JOURNAL_VERSION_MAX;
 }
 
 static void begin(const struct hb_wish_ask *ask, struct hb_wish_verdict *verdict)

@@ -136,6 +136,10 @@ struct row {
 #define BAD HB_JOURNAL_READ_UNREADABLE
 #define PAST HEAD "\"subject\":\"00000000deadbeef\"," AT ","
 
+#define NUMBERS(partition, offset, appended, due)                                                                      \
+    HEAD "\"at\":{\"topic\":1,\"partition\":" partition ",\"offset\":" offset ",\"appended\":" appended                     \
+         "},\"state\":\"dead\",\"attempts\":2,\"due\":" due ",\"reason\":\"a\"}"
+
 static const struct row rows[] = {
     {"good", ID, "3", NULL, "1", VALUE "}", HB_JOURNAL_READ_OK},
     {"a tombstone", ID, "3", NULL, "1", NULL, HB_JOURNAL_READ_OK},
@@ -150,6 +154,11 @@ static const struct row rows[] = {
     {"version zero", ID, "0", NULL, "1", VALUE "}", BAD},
     {"version with zeroes", ID, "03", NULL, "1", VALUE "}", BAD},
     {"version too large", ID, "9007199254740991", NULL, "1", VALUE "}", BAD},
+    {"the largest version", ID, "9007199254736895", NULL, "1", VALUE "}", HB_JOURNAL_READ_OK},
+    {"a version that could not be followed for long", ID, "9007199254736896", NULL, "1", VALUE "}", BAD},
+    {"the same, of a tombstone", ID, "9007199254736896", NULL, "1", NULL, BAD},
+    {"the largest repaired offset", ID, "3", "281474976710654", "1", NULL, HB_JOURNAL_READ_OK},
+    {"repairs nothing a view could tell", ID, "3", "281474976710655", "1", NULL, BAD},
     {"version negative", ID, "-1", NULL, "1", VALUE "}", BAD},
     {"repairs no number", ID, "3", "x", "1", VALUE "}", BAD},
     {"another key", "dlv_baaaaaaaaaaaaaaaaaaaaaaaaa", "3", NULL, "1", VALUE "}", BAD},
@@ -172,6 +181,15 @@ static const struct row rows[] = {
      HEAD "\"subject\":\"00000000deadbeef\",\"at\":{\"topic\":5,\"partition\":7,\"offset\":42,\"appended\":1},"
           "\"state\":\"dead\",\"attempts\":2,\"due\":1,\"reason\":\"a\"}",
      BAD},
+    {"the largest numbers", ID, "3", NULL, "1", NUMBERS("8191", "281474976710654", "281474976710654", "281474976710654"),
+     HB_JOURNAL_READ_OK},
+    {"a partition a view has no room for", ID, "3", NULL, "1", NUMBERS("8192", "1", "1", "1"), BAD},
+    {"an offset a view has no room for", ID, "3", NULL, "1", NUMBERS("7", "281474976710655", "1", "1"), BAD},
+    {"an append time a view has no room for", ID, "3", NULL, "1", NUMBERS("7", "1", "281474976710655", "1"), BAD},
+    {"a due time a view has no room for", ID, "3", NULL, "1", NUMBERS("7", "1", "1", "281474976710655"), BAD},
+    {"due in 2^50 ms", ID, "3", NULL, "1", NUMBERS("7", "1", "1", "1125899906842624"), BAD},
+    {"a first failure a view has no room for", ID, "3", NULL, "1",
+     PAST "\"state\":\"dead\",\"attempts\":2,\"due\":1,\"reason\":\"a\",\"first_failed\":281474976710655}", BAD},
     {"a subject in capitals", ID, "3", NULL, "1",
      HEAD "\"subject\":\"00000000DEADBEEF\"," AT ",\"state\":\"dead\",\"attempts\":2,\"due\":1,\"reason\":\"a\"}", BAD},
     {"a takeover under a delivery's key", ID, "3", NULL, "1", "{\"v\":1,\"state\":\"takeover\",\"owner\":\"a\"}", BAD},
