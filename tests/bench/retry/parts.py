@@ -59,8 +59,8 @@ def idle(slow):
     with slow.dispatching():
         slow.wait("all shards are open and have it all", lambda: slow.is_whole() and slow.parked(webhook) >= count, 300)
         slow.figures["takeover_s"] = round(time.monotonic() - began, 1)
-        seconds = slow.size(60, 12)  # the look at all shards comes each 10 s
-        time.sleep(2)
+        seconds = slow.size(60, 21)  # the look at all shards comes each 10 s
+        time.sleep(8)  # a new owner looks once at each shard by itself
         commands = measure.CommandCount(slow.redis_at)
         cpu = measure.cpu_seconds(slow.dispatcher.child.pid)
         before = commands.count
