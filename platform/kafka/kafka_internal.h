@@ -44,6 +44,19 @@ void hb_kafka_wake_close(struct hb_kafka_wake *wake);
 void hb_kafka_wake_drain(const struct hb_kafka_wake *wake);
 void hb_kafka_wake_raise(const struct hb_kafka_wake *wake);
 
+/* ---- kafka_connections.c: which connections of an instance stand ---- */
+struct hb_kafka_connections;
+/* For the instance made of conf. NULL: no memory. */
+struct hb_kafka_connections *hb_kafka_connections_new(rd_kafka_conf_t *conf);
+bool hb_kafka_connections_is_any(struct hb_kafka_connections *connections);
+/* After the instance has ended. NULL is allowed. */
+void hb_kafka_connections_free(struct hb_kafka_connections *connections);
+
+/* ---- kafka_retire.c ---- */
+/* Ends the instance, then frees its connections, on a thread of its own; waits at most wait_ms for it (INT_MAX: here,
+ * until it has ended). Nobody may wait for an acknowledgement of it. */
+void hb_kafka_retire_producer(rd_kafka_t *take_rk, struct hb_kafka_connections *take_connections, int wait_ms);
+
 /* ---- kafka_error.c: the library's codes as ours ---- */
 /* For a record that could not be written. */
 enum hb_err hb_kafka_err_of_produce(rd_kafka_resp_err_t err);

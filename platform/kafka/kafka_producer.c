@@ -1,13 +1,11 @@
 #include "platform/kafka/kafka_internal.h"
 
 #include <limits.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #define TOPICS_MAX 64   /* handles kept; more go by name, slower */
-#define BROKERS_MAX 64  /* connections watched; more are not counted */
 #define POOL_CHUNK 1024 /* tickets allocated at once */
-#define PURGE_WAIT_MS 5000
+#define PURGE_WAIT_MS 5000  /* at the end of all */
 #define RENEW_PAUSE_MS 1000 /* between two tries to begin anew */
 
 /* Who is to be told about a record under way. A free one is in a list. */
@@ -21,21 +19,12 @@ struct ticket_chunk {
     struct ticket tickets[POOL_CHUNK];
 };
 
-/* Which connections stand, as the library's broker threads tell: the only thing of ours they touch. */
-struct connections {
-    pthread_mutex_t lock;
-    struct {
-        uint64_t name_hash;
-        bool is_up;
-    } brokers[BROKERS_MAX];
-    size_t count;
-};
-
 struct hb_kafka_producer {
-    rd_kafka_t *rk;        /* NULL: a new one could not be made yet */
-    rd_kafka_conf_t *conf; /* for a new one */
-    bool is_broken;        /* the library raised a fatal error: begins anew with the next poll */
-    int64_t renewed_ms;
+    rd_kafka_t *rk;                           /* NULL: a new one could not be made yet */
+    struct hb_kafka_connections *connections; /* rk's; NULL with it */
+    rd_kafka_conf_t *conf;                    /* for a new one */
+    bool is_broken;                           /* the library raised a fatal error: another takes rk's place */
+    int64_t purged_ms, renewed_ms;            /* tried last; 0: not yet */
     struct hb_kafka_wake wake;
     struct ticket *free_tickets;
     struct ticket_chunk *chunks;
@@ -43,71 +32,8 @@ struct hb_kafka_producer {
     size_t records_max;
     rd_kafka_topic_t *topics[TOPICS_MAX];
     size_t topics_count;
-    struct connections connections;
     int served, served_max; /* of the poll under way */
 };
-
-/* ---- connections ---- */
-
-static uint64_t hash_broker(const char *name, int port)
-{
-    uint64_t hash = UINT64_C(14695981039346656037) ^ (uint64_t)port;
-
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * UINT64_C(1099511628211);
-    return hash;
-}
-
-static rd_kafka_resp_err_t on_broker_state(rd_kafka_t *rk, int32_t id, const char *protocol, const char *name, int port,
-                                           const char *state, void *opaque)
-{
-    struct connections *connections = opaque;
-    uint64_t hash = hash_broker(name, port);
-    size_t i = 0;
-
-    /* The library's own pseudo broker is always up. */
-    if (port == 0)
-        return RD_KAFKA_RESP_ERR_NO_ERROR;
-    (void)rk;
-    (void)id;
-    (void)protocol;
-    pthread_mutex_lock(&connections->lock);
-    while (i < connections->count && connections->brokers[i].name_hash != hash)
-        i++;
-    if (i == connections->count && i < BROKERS_MAX)
-        connections->brokers[connections->count++].name_hash = hash;
-    if (i < BROKERS_MAX)
-        connections->brokers[i].is_up = strcmp(state, "UP") == 0 || strcmp(state, "UPDATE") == 0;
-    pthread_mutex_unlock(&connections->lock);
-    return RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *opaque, char *text,
-                                  size_t text_bytes)
-{
-    struct hb_kafka_producer *producer = opaque;
-
-    (void)conf;
-    (void)text;
-    (void)text_bytes;
-    return rd_kafka_interceptor_add_on_broker_state_change(rk, "hookbus", on_broker_state, &producer->connections);
-}
-
-bool hb_kafka_producer_is_connected(const struct hb_kafka_producer *producer)
-{
-    union {
-        const struct hb_kafka_producer *in;
-        struct hb_kafka_producer *out;
-    } cast = {.in = producer}; /* the lock is no part of what a reader sees */
-    struct connections *connections = &cast.out->connections;
-    bool is_any = false;
-
-    pthread_mutex_lock(&connections->lock);
-    for (size_t i = 0; i < connections->count; i++)
-        is_any |= connections->brokers[i].is_up;
-    pthread_mutex_unlock(&connections->lock);
-    return is_any;
-}
 
 /* ---- tickets ---- */
 
@@ -200,8 +126,19 @@ static enum hb_err start_instance(struct hb_kafka_producer *producer, struct hb_
 {
     struct hb_kafka_config config = {.conf = rd_kafka_conf_dup(producer->conf), .reterr = reterr};
 
-    rd_kafka_conf_interceptor_add_on_new(config.conf, "hookbus", on_new, producer); /* no part of a copy */
-    return hb_kafka_config_start(&config, RD_KAFKA_PRODUCER, &producer->rk);
+    enum hb_err err;
+
+    producer->connections = hb_kafka_connections_new(config.conf);
+    if (!producer->connections) {
+        rd_kafka_conf_destroy(config.conf);
+        return hb_fail(reterr, HB_ERR_MEMORY, "out of memory for a Kafka producer");
+    }
+    err = hb_kafka_config_start(&config, RD_KAFKA_PRODUCER, &producer->rk);
+    if (err) {
+        hb_kafka_connections_free(producer->connections);
+        producer->connections = NULL;
+    }
+    return err;
 }
 
 static enum hb_err start(struct hb_kafka_producer *producer, const struct hb_kafka_producer_options *options,
@@ -250,7 +187,6 @@ enum hb_err hb_kafka_producer_new(const struct hb_kafka_producer_options *option
     producer->wake = HB_KAFKA_WAKE_NULL;
     producer->records_max = (size_t)options->queue_records_max;
     producer->served_max = INT_MAX;
-    pthread_mutex_init(&producer->connections.lock, NULL);
     err = start(producer, options, reterr);
     if (err) {
         hb_kafka_producer_free(&producer, 0);
@@ -270,36 +206,44 @@ static void give_up(struct hb_kafka_producer *producer)
         rd_kafka_poll(producer->rk, 50);
 }
 
-static void end_instance(struct hb_kafka_producer *producer)
+/* The library's threads are waited for by a thread of ours: one of them may just be looking up a name. */
+static void end_instance(struct hb_kafka_producer *producer, int wait_ms)
 {
     for (size_t i = 0; i < producer->topics_count; i++)
         rd_kafka_topic_destroy(producer->topics[i]);
     producer->topics_count = 0;
     hb_kafka_wake_watch(&producer->wake, NULL);
-    rd_kafka_destroy(producer->rk);
+    hb_kafka_retire_producer(producer->rk, producer->connections, wait_ms);
     producer->rk = NULL;
+    producer->connections = NULL;
 }
 
-/* Another instance in the broken one's place; who waits for an acknowledgement is told that there is none. The thread
- * waits for the library's threads to end, mostly milliseconds. */
+static bool is_due(int64_t last_ms, int64_t now_ms)
+{
+    return last_ms == 0 || now_ms - last_ms >= RENEW_PAUSE_MS;
+}
+
+/* Another instance in the broken one's place, as soon as everybody who waits for an acknowledgement of that one was
+ * told that there is none, which later polls do. Nothing here waits: requests under way share this thread. */
 static void renew(struct hb_kafka_producer *producer)
 {
     int64_t now_ms = hb_kafka_clock_ms();
 
-    if (now_ms - producer->renewed_ms < RENEW_PAUSE_MS)
+    if (producer->waiting && is_due(producer->purged_ms, now_ms)) {
+        producer->purged_ms = now_ms;
+        rd_kafka_purge(producer->rk,
+                       RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+    }
+    if (producer->waiting || !is_due(producer->renewed_ms, now_ms))
         return;
     producer->renewed_ms = now_ms;
-    if (producer->rk) {
-        give_up(producer);
-        if (producer->waiting)
-            return; /* somebody would never be told */
-        end_instance(producer);
-        producer->connections.count = 0; /* the threads that wrote it have ended */
-    }
+    if (producer->rk)
+        end_instance(producer, 0);
     if (start_instance(producer, NULL))
         return; /* tried again with a later poll */
     hb_kafka_wake_watch(&producer->wake, rd_kafka_queue_get_main(producer->rk));
     producer->is_broken = false;
+    producer->purged_ms = 0;
 }
 
 void hb_kafka_producer_free(struct hb_kafka_producer **producer_ptr, int timeout_ms)
@@ -312,7 +256,7 @@ void hb_kafka_producer_free(struct hb_kafka_producer **producer_ptr, int timeout
     if (producer->rk) {
         if (hb_kafka_producer_flush(producer, timeout_ms))
             give_up(producer);
-        end_instance(producer);
+        end_instance(producer, INT_MAX);
     }
     hb_kafka_wake_close(&producer->wake);
     if (producer->conf)
@@ -322,7 +266,6 @@ void hb_kafka_producer_free(struct hb_kafka_producer **producer_ptr, int timeout
         free(producer->chunks);
         producer->chunks = next;
     }
-    pthread_mutex_destroy(&producer->connections.lock);
     free(producer);
 }
 
@@ -387,6 +330,8 @@ int hb_kafka_producer_poll(struct hb_kafka_producer *producer, int max)
     producer->served_max = max;
     rd_kafka_poll(producer->rk, 0);
     producer->served_max = INT_MAX;
+    if (producer->is_broken && !producer->waiting)
+        renew(producer);
     /* What is left was announced before: announce it again, so that a loop that polls once a turn misses nothing. */
     if (producer->served >= max)
         hb_kafka_wake_raise(&producer->wake);
@@ -405,4 +350,9 @@ enum hb_err hb_kafka_producer_flush(struct hb_kafka_producer *producer, int time
 size_t hb_kafka_producer_waiting(const struct hb_kafka_producer *producer)
 {
     return producer->waiting;
+}
+
+bool hb_kafka_producer_is_connected(const struct hb_kafka_producer *producer)
+{
+    return producer->connections && hb_kafka_connections_is_any(producer->connections);
 }

@@ -1,5 +1,6 @@
 #include "platform/kafka/kafka_consumer.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -7,7 +8,8 @@
 /* Shared by the thread and who waits; the last of them frees it. */
 struct retiring {
     rd_kafka_t *rk;
-    struct hb_kafka_locate *locates[HB_KAFKA_LOCATES_MAX];
+    struct hb_kafka_locate *locates[HB_KAFKA_LOCATES_MAX]; /* a consumer's */
+    struct hb_kafka_connections *connections;              /* a producer's */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool is_done, is_abandoned; /* under lock */
@@ -25,6 +27,7 @@ static void end_instance(struct retiring *retiring)
     for (size_t i = 0; i < HB_KAFKA_LOCATES_MAX; i++)
         hb_kafka_locate_free(retiring->locates[i]);
     rd_kafka_destroy_flags(retiring->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    hb_kafka_connections_free(retiring->connections);
 }
 
 static void *run(void *opaque)
@@ -61,20 +64,22 @@ static bool wait_done(struct retiring *retiring, int wait_ms)
     return is_done;
 }
 
-void hb_kafka_retire(rd_kafka_t *take_rk, struct hb_kafka_locate *take_locates[HB_KAFKA_LOCATES_MAX], int wait_ms)
+static struct retiring *new_retiring(rd_kafka_t *rk)
 {
     struct retiring *retiring = calloc(1, sizeof *retiring);
-    pthread_t thread;
 
     HB_ASSERT(retiring); /* a few bytes: without them nothing else goes on either */
-    retiring->rk = take_rk;
-    for (size_t i = 0; i < HB_KAFKA_LOCATES_MAX; i++) {
-        retiring->locates[i] = take_locates[i];
-        take_locates[i] = NULL;
-    }
+    retiring->rk = rk;
     pthread_mutex_init(&retiring->lock, NULL);
     pthread_cond_init(&retiring->changed, NULL);
-    if (pthread_create(&thread, NULL, run, retiring) != 0) {
+    return retiring;
+}
+
+static void retire(struct retiring *retiring, int wait_ms)
+{
+    pthread_t thread;
+
+    if (wait_ms == INT_MAX || pthread_create(&thread, NULL, run, retiring) != 0) {
         end_instance(retiring);
         free_retiring(retiring);
         return;
@@ -82,4 +87,23 @@ void hb_kafka_retire(rd_kafka_t *take_rk, struct hb_kafka_locate *take_locates[H
     pthread_detach(thread);
     if (wait_done(retiring, wait_ms))
         free_retiring(retiring);
+}
+
+void hb_kafka_retire(rd_kafka_t *take_rk, struct hb_kafka_locate *take_locates[HB_KAFKA_LOCATES_MAX], int wait_ms)
+{
+    struct retiring *retiring = new_retiring(take_rk);
+
+    for (size_t i = 0; i < HB_KAFKA_LOCATES_MAX; i++) {
+        retiring->locates[i] = take_locates[i];
+        take_locates[i] = NULL;
+    }
+    retire(retiring, wait_ms);
+}
+
+void hb_kafka_retire_producer(rd_kafka_t *take_rk, struct hb_kafka_connections *take_connections, int wait_ms)
+{
+    struct retiring *retiring = new_retiring(take_rk);
+
+    retiring->connections = take_connections;
+    retire(retiring, wait_ms);
 }
