@@ -55,9 +55,13 @@ static const char *trouble(void *user)
     if (dispatcher) {
         return dispatcher;
     }
-    return role->retry ? hb_retry_trouble(role->retry)
-                       : "redis.address is empty: there is no retry queue, and what must wait stays parked in the "
-                         "journal; first attempts go on";
+    if (!role->retry) {
+        return "redis.address is empty: there is no retry queue, and what must wait stays parked in the journal; first "
+               "attempts go on";
+    }
+    const char *retry = hb_retry_trouble(role->retry);
+
+    return retry ? retry : hb_replay_runner_trouble(role->replay);
 }
 
 static void changed(void *user, const char *reason)

@@ -67,7 +67,7 @@ static void on_error(void *user, enum hb_err err, int topic, int32_t partition, 
     if (err == HB_ERR_NOT_FOUND && partition >= 0)
         end(run, part_of(run, topic, partition)); /* what was there is gone meanwhile */
     else if (err != HB_ERR_AWAY && !run->err)
-        run->err = HB_ERR_BROKER;
+        run->err = err == HB_ERR_DENIED ? HB_ERR_DENIED : HB_ERR_BROKER;
 }
 
 static const struct hb_kafka_reader_events events = {on_message, on_end, on_error};
@@ -108,7 +108,14 @@ static enum hb_err go_on(struct run *run, struct hb_error *reterr)
             return hb_fail(reterr, HB_ERR_TIMEOUT, "reading the topics took too long; narrow the range of time");
         (void)hb_kafka_reader_poll(run->reader, POLL_RECORDS, POLL_WAIT_MS);
     }
-    return run->err == HB_ERR_BROKER ? hb_fail(reterr, HB_ERR_BROKER, "Kafka refused to read the topics") : run->err;
+    switch ((int)run->err) {
+    case HB_ERR_BROKER:
+        return hb_fail(reterr, HB_ERR_BROKER, "Kafka refused to read the topics");
+    case HB_ERR_DENIED:
+        return hb_fail(reterr, HB_ERR_DENIED, "Kafka does not permit this user to read the topics");
+    default:
+        return run->err;
+    }
 }
 
 enum hb_err hb_reading_run(const struct hb_reading *reading, struct hb_error *reterr)

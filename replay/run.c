@@ -28,10 +28,24 @@ static void say(struct replay_run *run, enum hb_replay_stage stage, const char *
     run->is_changed = true;
 }
 
+/* Time does not mend it: told once, by log, by the job's state and by the process's trouble. */
+static void deny(struct replay_run *run, bool *flag, const char *text)
+{
+    (void)snprintf(run->denied, sizeof run->denied, "%s", text);
+    if (!*flag)
+        hb_log(run->runner->options.log, HB_LOG_REPLAY_DENIED, HB_LOG_STR("job", run->job.id),
+               HB_LOG_STR("webhook", run->job.webhook), HB_LOG_C("detail", text));
+    *flag = true;
+}
+
 static void written(void *user, const struct hb_kafka_ack *ack)
 {
     struct replay_run *run = user;
     run->in_flight--;
+    if (ack->err == HB_ERR_DENIED)
+        deny(run, &run->is_writing_denied, "how far a replay got may not be written to the registry topic");
+    else
+        run->is_writing_denied &= ack->err != HB_OK;
     run->is_changed |= ack->err != HB_OK;
     run->is_fixed |= ack->err == HB_OK && run->state.has_ends;
 }
@@ -109,6 +123,7 @@ static void begin(struct replay_run *run)
 
 static void take_list(struct replay_run *run)
 {
+    run->is_reading_denied = false;
     run->count = hb_candidates_count(run->list.items);
     run->next_index = run->done_index = 0;
     memset(run->slots, 0, sizeof run->slots);
@@ -134,7 +149,7 @@ static void take_list(struct replay_run *run)
     hb_runner_pump_soon(run->runner);
 }
 
-/* Trouble that time mends is tried again; the job's own ends it. */
+/* Trouble that time or an operator mends is tried again; the job's own ends it. */
 static void fail(struct replay_run *run, enum hb_err err, const struct hb_error *error)
 {
     switch ((int)err) {
@@ -148,6 +163,11 @@ static void fail(struct replay_run *run, enum hb_err err, const struct hb_error 
     case HB_ERR_TOO_LARGE:
     case HB_ERR_CONFIG:
         hb_run_end(run, HB_REPLAY_STAGE_FAILED, "not_possible", error->text);
+        break;
+    case HB_ERR_DENIED:
+        run->again.ms = now_of(run).ms + AGAIN_MS;
+        deny(run, &run->is_reading_denied, error->text);
+        say(run, HB_REPLAY_STAGE_WAITING, "denied", error->text);
         break;
     default:
         run->again.ms = now_of(run).ms + AGAIN_MS;
@@ -205,6 +225,7 @@ static void wait(struct replay_run *run, const char *reason)
 {
     if (!hb_run_let_go(run))
         return;
+    run->is_reading_denied = false; /* nothing is read now */
     if (strcmp(reason, "webhook_deleted") == 0)
         hb_run_end(run, HB_REPLAY_STAGE_FAILED, reason, "the webhook was deleted");
     else

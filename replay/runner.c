@@ -5,6 +5,7 @@
 #include "registry/registry.h"
 #include "replay/runner_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define LOOK_MS 1000
@@ -172,6 +173,18 @@ static void look(void *user)
 size_t hb_replay_runner_active(const struct hb_replay_runner *runner)
 {
     return hb_runner_active(runner);
+}
+
+const char *hb_replay_runner_trouble(struct hb_replay_runner *runner)
+{
+    const struct replay_run *run = runner->runs;
+    while (run && !run->is_reading_denied && !run->is_writing_denied)
+        run = run->next;
+    if (!run)
+        return NULL;
+    (void)snprintf(runner->trouble, sizeof runner->trouble, "replay job %.*s waits: Kafka refuses this user: %s",
+                   HB_ARG(run->job.id), run->denied);
+    return runner->trouble;
 }
 
 void hb_replay_runner_stop(struct hb_replay_runner *runner)

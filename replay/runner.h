@@ -25,6 +25,7 @@ struct hb_replay_runner;
 #define HB_REPLAY_RUNS_MAX 64
 #define HB_REPLAY_ACTIVE_MAX 4
 #define HB_REPLAY_IN_FLIGHT_MAX 512
+#define HB_REPLAY_TROUBLE_MAX 384
 
 struct hb_replay_runner_options {
     struct hb_loop *loop;
@@ -46,6 +47,8 @@ HB_MUST_USE enum hb_err hb_replay_runner_new(const struct hb_replay_runner_optio
 void hb_replay_runner_stop(struct hb_replay_runner *runner);
 /* NULL is allowed; sets the pointer to NULL. */
 void hb_replay_runner_free(struct hb_replay_runner **runner);
+/* NULL, or in a sentence what somebody must mend before a job of ours goes on: Kafka does not permit what it needs. */
+const char *hb_replay_runner_trouble(struct hb_replay_runner *runner);
 /* Jobs it has a list of or counts for (tests, metrics). */
 size_t hb_replay_runner_active(const struct hb_replay_runner *runner);
 

@@ -37,6 +37,9 @@ struct replay_run {
     bool is_left;         /* not ours any more, or gone: freed when nothing is in flight */
     bool is_over;         /* ended; the registry does not say so yet */
     bool is_changed;      /* since it was saved */
+    /* Kafka does not permit what the job needs, until somebody allows it: the trouble says so. */
+    bool is_reading_denied, is_writing_denied;
+    char denied[HB_REPLAY_DETAIL_MAX]; /* in Kafka's words */
 };
 
 struct hb_replay_runner {
@@ -48,6 +51,7 @@ struct hb_replay_runner {
     int64_t seen;      /* registry offset at the last look */
     size_t unfinished; /* jobs it met then, anybody's */
     bool is_stopped;
+    char trouble[HB_REPLAY_TROUBLE_MAX]; /* what hb_replay_runner_trouble gave last */
 };
 
 /* ---- runner.c ---- */
