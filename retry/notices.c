@@ -5,20 +5,49 @@
 #include "platform/crypto/crypto.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* A view that is built anew meets deaths of weeks: those were told in their time. */
 #define AGE_MAX_MS HB_MS_PER_DAY
+#define AGAIN_US (1000 * HB_US_PER_MS) /* a webhook's deaths may be many, and Kafka may refuse for long */
 
-/* Written, not acknowledged. */
-static void acknowledged(void *user, const struct hb_kafka_ack *ack)
+/* A notice on its way. */
+struct notice_sent {
+    struct hb_retry_webhook *webhook;
+    enum hb_notice_kind kind;
+    int64_t revision;
+    char id[HB_NOTICE_ID_BYTES + 1];
+    char store[HB_ID_MAX + 1];
+};
+
+/* Said when Kafka has it, or when it has not: `error` empty or the reason, `detail` in Kafka's words. */
+static void say(const struct notice_sent *sent, const char *error, const char *detail)
 {
-    struct hb_retry_webhook *webhook = user;
-
-    if (ack->err)
-        webhook->told = 0; /* with the next death */
+    hb_log(&sent->webhook->shard->retry->log, HB_LOG_NOTICE, HB_LOG_C("store", sent->store),
+           HB_LOG_C("webhook", sent->webhook->id), HB_LOG_STR("type", hb_notice_type(sent->kind)),
+           HB_LOG_C("event", sent->id), HB_LOG_C("error", error), HB_LOG_C("detail", detail));
 }
 
-static enum hb_err produce(struct hb_retry *retry, const struct hb_event *event, hb_kafka_ack_fn *ack, void *user)
+static void not_told(const struct notice_sent *sent, enum hb_err err, const char *detail)
+{
+    sent->webhook->tell_again.us = hb_retry_now(sent->webhook->shard->retry).us + AGAIN_US;
+    if (sent->webhook->told_revision == sent->revision)
+        sent->webhook->told &= ~(1U << sent->kind); /* with the next death */
+    say(sent, hb_err_name(err), detail);
+}
+
+static void acknowledged(void *user, const struct hb_kafka_ack *ack)
+{
+    struct notice_sent *sent = user;
+
+    if (ack->err)
+        not_told(sent, ack->err, ack->text ? ack->text : "");
+    else
+        say(sent, "", "");
+    free(sent);
+}
+
+static enum hb_err produce(struct hb_retry *retry, const struct hb_event *event, struct notice_sent *sent)
 {
     char topic[HB_TOPIC_NAME_MAX], key[2 * HB_ID_MAX + 2], scratch[HB_EVENT_SCRATCH_MAX];
     struct hb_name_value pairs[HB_EVENT_HEADERS_MAX];
@@ -38,36 +67,47 @@ static enum hb_err produce(struct hb_retry *retry, const struct hb_event *event,
                                            .value = event->data,
                                            .headers = headers,
                                            .headers_count = count};
-    return hb_kafka_produce(producer, &record, ack, user);
+    return hb_kafka_produce(producer, &record, acknowledged, sent);
+}
+
+static enum hb_err send(const struct hb_notice *notice, struct notice_sent *sent)
+{
+    struct hb_buf data = hb_buf_make(HB_NOTICE_DATA_MAX);
+    char seed[HB_NOTICE_SEED_MAX];
+    unsigned char digest[HB_SHA256_BYTES];
+
+    hb_sha256(hb_str_n(seed, hb_notice_seed(notice, seed)), digest);
+    hb_notice_id(digest, sent->id);
+    enum hb_err err = hb_notice_write(notice, &data);
+    if (!err) {
+        const struct hb_event event = {.id = hb_str_n(sent->id, HB_NOTICE_ID_BYTES),
+                                       .store = hb_str_c(sent->store),
+                                       .type = hb_notice_type(notice->kind),
+                                       .subject = notice->webhook,
+                                       .data = hb_buf_str(&data),
+                                       .registry_stamp = HB_NO_STAMP,
+                                       .is_json = true};
+        err = produce(sent->webhook->shard->retry, &event, sent);
+    }
+    hb_buf_deinit(&data);
+    return err;
 }
 
 static void tell(struct hb_retry_webhook *webhook, enum hb_notice_kind kind)
 {
     const struct hb_notice notice = {kind, hb_str_c(webhook->id), webhook->snapshot->enabled_revision};
-    struct hb_retry *retry = webhook->shard->retry;
-    struct hb_buf data = hb_buf_make(HB_NOTICE_DATA_MAX);
-    char seed[HB_NOTICE_SEED_MAX], id[HB_NOTICE_ID_BYTES + 1];
-    unsigned char digest[HB_SHA256_BYTES];
+    struct notice_sent *sent = calloc(1, sizeof *sent);
 
-    hb_sha256(hb_str_n(seed, hb_notice_seed(&notice, seed)), digest);
-    hb_notice_id(digest, id);
-    enum hb_err err = hb_notice_write(&notice, &data);
-    if (!err) {
-        const struct hb_event event = {.id = hb_str_n(id, HB_NOTICE_ID_BYTES),
-                                       .store = webhook->snapshot->store,
-                                       .type = hb_notice_type(kind),
-                                       .subject = notice.webhook,
-                                       .data = hb_buf_str(&data),
-                                       .registry_stamp = HB_NO_STAMP,
-                                       .is_json = true};
-        err = produce(retry, &event, acknowledged, webhook);
+    if (!sent)
+        return; /* with the next death */
+    *sent = (struct notice_sent){.webhook = webhook, .kind = kind, .revision = notice.revision};
+    (void)snprintf(sent->store, sizeof(sent->store), "%.*s", HB_ARG(webhook->snapshot->store));
+    webhook->told |= 1U << kind;
+    enum hb_err err = send(&notice, sent);
+    if (err) {
+        not_told(sent, err, "");
+        free(sent);
     }
-    if (!err)
-        webhook->told |= 1U << kind;
-    hb_log(&retry->log, HB_LOG_NOTICE, HB_LOG_STR("store", webhook->snapshot->store), HB_LOG_C("webhook", webhook->id),
-           HB_LOG_STR("type", hb_notice_type(kind)), HB_LOG_C("event", id),
-           HB_LOG_C("error", err ? hb_err_name(err) : ""));
-    hb_buf_deinit(&data);
 }
 
 static void tell_once(struct hb_retry_webhook *webhook, enum hb_notice_kind kind)
@@ -78,7 +118,7 @@ static void tell_once(struct hb_retry_webhook *webhook, enum hb_notice_kind kind
         webhook->told_revision = webhook->snapshot->enabled_revision;
         webhook->told = 0;
     }
-    if (!(webhook->told & 1U << kind))
+    if (!(webhook->told & 1U << kind) && hb_retry_now(webhook->shard->retry).us >= webhook->tell_again.us)
         tell(webhook, kind);
 }
 

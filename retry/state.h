@@ -140,6 +140,7 @@ struct hb_retry_webhook {
     struct hb_rate rate;
     unsigned told;         /* notices of this revision: bit 1 << enum hb_notice_kind. notices.c */
     int64_t told_revision; /* enabled_revision they were told under */
+    struct hb_mono tell_again; /* after a refusal: not before */
     struct hb_retry_webhook *next_claim, *next_ready, *next_touched;
     bool is_in_claim, is_in_ready, is_touched, must_be_ready;
     bool is_ending;   /* deleted: its deliveries are being ended */
