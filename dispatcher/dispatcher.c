@@ -135,6 +135,7 @@ static void each_second(void *user)
     struct hb_dispatcher *d = user;
     d->seconds++;
     hb_outbox_poll(d->outbox); /* also when nothing woke us */
+    hb_telling_second(d);
     if (d->consumer) {
         hb_intake_second(d);
         if (!d->is_starved && !d->is_stopping)

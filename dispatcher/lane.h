@@ -38,6 +38,13 @@ struct hb_host {
         *last_blocked; /* lanes that wait for a slot here; last_blocked counts while blocked is not NULL */
 };
 
+/* What the registry is to say of a webhook (dispatcher/telling.c). */
+struct hb_word {
+    bool is_wanted;    /* Kafka has not acknowledged it as it is now */
+    bool is_under_way; /* a record is with the producer */
+    bool is_changed;   /* and says something older */
+};
+
 struct hb_lane {
     struct hb_seat seat; /* first: turns give it back */
     void *owner;         /* of all lanes: what hb_lanes_init was given */
@@ -52,7 +59,7 @@ struct hb_lane {
     struct hb_delivery *first_resend, **last_resend; /* of the owner; they go first */
     int resends;     /* those that wait and those in flight */
     int in_flight;   /* of both kinds */
-    int kept;        /* deliveries that live on without waiting or running, until their record is acknowledged */
+    int kept;        /* deliveries that live on without waiting or running, and words, until Kafka acknowledged them */
     bool is_host_blocked;
     /* How it keeps up (dispatcher/admit.h). */
     struct hb_mono succeeded_at, overloaded_at; /* us 0: never */
@@ -66,7 +73,12 @@ struct hb_lane {
     struct hb_wall quiet_until;  /* a receiver of this process asked for it */
     struct hb_wall told_at;      /* when this process last published its state */
     int64_t told_since;          /* the beginning of the failing that is published; INT64_MAX: none */
+    const char *rest_reason;     /* for the registry */
+    struct hb_word rest_word;
     int64_t gone_revision;       /* the configuration under which it answered 410, or failed for days; -1: none */
+    const char *gone_reason;
+    struct hb_wall gone_at;
+    struct hb_word gone_word;    /* while it is wanted, what is selected is parked; then it is skipped */
     bool is_asked;   /* the owner asked for room, and wants to be told of more */
     struct hb_lane *next_blocked;
 };

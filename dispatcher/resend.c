@@ -79,9 +79,9 @@ static struct hb_taken *taken_of(struct hb_dispatcher *d, const struct hb_resend
 /* Whether it may go now; the probe is taken by this. */
 static bool may_go(struct hb_dispatcher *d, struct hb_lane *lane, bool is_probe)
 {
-    if (hb_route_refusal(lane->webhook, lane) == HB_REASON_PAUSED ||
-        hb_route_refusal(lane->webhook, lane) == HB_REASON_DISABLED ||
-        hb_route_refusal(lane->webhook, lane) == HB_REASON_WEBHOOK_DELETED)
+    enum hb_reason reason = hb_route_refusal(lane->webhook, lane);
+    if (reason == HB_REASON_PAUSED || reason == HB_REASON_RESTING || reason == HB_REASON_DISABLED ||
+        reason == HB_REASON_WEBHOOK_DELETED)
         return false;
     if (!is_probe)
         return !hb_resting_is(d, lane);

@@ -20,25 +20,11 @@ static struct hb_wall wall(const struct hb_dispatcher *d)
     return hb_loop_wall(d->options.loop);
 }
 
-static struct hb_runtime_writer writer_of(struct hb_dispatcher *d)
-{
-    return (struct hb_runtime_writer){.producer = hb_outbox_producer(d->outbox),
-                                      .registry_topic = d->registry_topic,
-                                      .worker = d->options.worker,
-                                      .now = wall(d)};
-}
-
 static void publish(struct hb_dispatcher *d, struct hb_lane *lane, const char *reason)
 {
-    const struct hb_runtime_writer writer = writer_of(d);
-    const struct hb_rest *rest = &lane->rest;
-    hb_runtime_write_rest(&writer, lane->webhook,
-                          &(struct hb_runtime_rest){.is_resting = rest->is_resting,
-                                                    .until = rest->until,
-                                                    .failing_since = rest->failing_since,
-                                                    .reason = reason});
-    lane->told_since = rest->failing_since.ms;
-    lane->told_at = writer.now;
+    hb_telling_rest(d, lane, reason);
+    lane->told_since = lane->rest.failing_since.ms;
+    lane->told_at = wall(d);
 }
 
 /* ---- whose word counts ---- */
@@ -120,14 +106,15 @@ static void log_rest(struct hb_dispatcher *d, const struct hb_lane *lane, const 
            HB_LOG_C("reason", reason));
 }
 
-/* Disabled from here on: everyone's snapshots say so in a moment, this lane at once. */
+/* Disabled from here on: everyone's snapshots say so when Kafka has it; this lane sends nothing more at once. */
 static void disable(struct hb_dispatcher *d, struct hb_lane *lane, int64_t revision, const char *reason)
 {
     if (lane->gone_revision >= revision || revision < lane->webhook->enabled_revision)
         return; /* known, or enabled anew since the request began */
-    const struct hb_runtime_writer writer = writer_of(d);
     lane->gone_revision = revision;
-    hb_runtime_write_disabled(&writer, lane->webhook, revision, reason);
+    lane->gone_reason = reason;
+    lane->gone_at = wall(d);
+    hb_telling_gone(d, lane);
     hb_metric_add(d->options.metrics, HB_METRIC_WEBHOOKS_DISABLED, 1);
     hb_log(&d->log, HB_LOG_WEBHOOK_DISABLED, HB_LOG_STR("store", lane->webhook->store),
            HB_LOG_STR("webhook", lane->webhook->id), HB_LOG_C("reason", reason));

@@ -29,8 +29,9 @@ static enum hb_filter_match select_for(const struct hb_webhook *webhook, const s
 enum hb_reason hb_route_refusal(const struct hb_webhook *webhook, const struct hb_lane *lane)
 {
     bool is_gone = lane && lane->gone_revision >= webhook->enabled_revision;
-    if (is_gone && webhook->status == HB_WEBHOOK_ACTIVE) /* the registry has not told yet */
-        return HB_REASON_DISABLED;
+    /* The registry has not told yet. Until Kafka has the word it may never tell: nothing is dropped for it. */
+    if (is_gone && webhook->status == HB_WEBHOOK_ACTIVE)
+        return lane->gone_word.is_wanted ? HB_REASON_RESTING : HB_REASON_DISABLED;
     switch (webhook->status) {
     case HB_WEBHOOK_PAUSED:
         return HB_REASON_PAUSED;
@@ -82,7 +83,7 @@ static void deliver(struct hb_dispatcher *d, struct hb_taken *taken, struct hb_l
 
 static bool is_parking(enum hb_reason reason)
 {
-    return reason == HB_REASON_PAUSED || reason == HB_REASON_GOVERNED;
+    return reason == HB_REASON_PAUSED || reason == HB_REASON_GOVERNED || reason == HB_REASON_RESTING;
 }
 
 static void route_to_webhook(struct hb_dispatcher *d, struct hb_taken *taken, struct hb_webhook *webhook,

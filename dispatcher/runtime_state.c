@@ -14,17 +14,17 @@ static struct hb_str key_of(char key[KEY_MAX], const char *kind, struct hb_str w
     return hb_str_n(key, len > 0 && len < KEY_MAX ? (size_t)len : 0);
 }
 
-static void produce(const struct hb_runtime_writer *writer, struct hb_str key, struct hb_json_writer *json,
+static bool produce(const struct hb_runtime_writer *writer, struct hb_str key, struct hb_json_writer *json,
                     struct hb_buf *buf)
 {
     hb_json_close_object(json);
     const struct hb_kafka_record record = {
         .topic = writer->registry_topic, .partition = 0, .key = key, .value = hb_buf_str(buf)};
-    if (hb_json_end(json) == HB_OK && writer->producer)
-        (void)!hb_kafka_produce(writer->producer, &record, NULL, NULL);
+    return hb_json_end(json) == HB_OK && writer->producer &&
+           hb_kafka_produce(writer->producer, &record, writer->told, writer->user) == HB_OK;
 }
 
-void hb_runtime_write_rest(const struct hb_runtime_writer *writer, const struct hb_webhook *webhook,
+bool hb_runtime_write_rest(const struct hb_runtime_writer *writer, const struct hb_webhook *webhook,
                            const struct hb_runtime_rest *rest)
 {
     char key[KEY_MAX];
@@ -40,24 +40,26 @@ void hb_runtime_write_rest(const struct hb_runtime_writer *writer, const struct 
         hb_json_add_str(&json, "reason", hb_str_c(rest->reason));
     if (rest->failing_since.ms != INT64_MAX)
         hb_json_add_wall(&json, "since", rest->failing_since);
-    produce(writer, key_of(key, "state", webhook->id), &json, &buf);
+    bool is_taken = produce(writer, key_of(key, "state", webhook->id), &json, &buf);
     hb_buf_deinit(&buf);
+    return is_taken;
 }
 
-void hb_runtime_write_disabled(const struct hb_runtime_writer *writer, const struct hb_webhook *webhook,
-                               int64_t revision, const char *reason)
+bool hb_runtime_write_disabled(const struct hb_runtime_writer *writer, const struct hb_webhook *webhook,
+                               const struct hb_runtime_gone *gone)
 {
     char key[KEY_MAX];
     struct hb_buf buf = hb_buf_make(VALUE_MAX);
     struct hb_json_writer json = hb_json_write(&buf);
     hb_json_object(&json, NULL);
     hb_json_add_int(&json, "v", 1);
-    hb_json_add_int(&json, "revision", revision);
-    hb_json_add_str(&json, "reason", hb_str_c(reason));
-    hb_json_add_wall(&json, "at", writer->now);
+    hb_json_add_int(&json, "revision", gone->revision);
+    hb_json_add_str(&json, "reason", hb_str_c(gone->reason));
+    hb_json_add_wall(&json, "at", gone->at);
     hb_json_add_str(&json, "worker", hb_str_c(writer->worker));
-    produce(writer, key_of(key, "disabled", webhook->id), &json, &buf);
+    bool is_taken = produce(writer, key_of(key, "disabled", webhook->id), &json, &buf);
     hb_buf_deinit(&buf);
+    return is_taken;
 }
 
 struct hb_wall hb_runtime_failing_since(const struct hb_registry *registry, const struct hb_webhook *webhook)

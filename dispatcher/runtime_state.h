@@ -1,9 +1,9 @@
 /* Job: says in the registry what a webhook is doing at run time: that it rests, or that hookbus disabled it.
  *
  * Place: `state/<webhook>` by the owner of the webhook's shard, `disabled/<webhook>` by whoever learns it (another kind,
- * because it has other writers). Everyone's snapshots then say so (include/hookbus/webhook.h). Written by the plain
- * producer, as dispatcher/watermark.h. Fails: quietly: a rest is told again when it grows, and who answered 410 answers
- * it again. Threads: the loop's. */
+ * because it has other writers). Everyone's snapshots then say so (include/hookbus/webhook.h). dispatcher/telling.c
+ * writes it until it stands there. Fails: false: Kafka's producer did not take the record, `told` is not called.
+ * Threads: the loop's. */
 #ifndef DISPATCHER_RUNTIME_STATE_H
 #define DISPATCHER_RUNTIME_STATE_H
 
@@ -16,7 +16,8 @@ struct hb_runtime_writer {
     struct hb_kafka_producer *producer; /* NULL: nothing is written any more */
     const char *registry_topic;
     const char *worker;
-    struct hb_wall now;
+    hb_kafka_ack_fn *told; /* what became of a record that was taken */
+    void *user;
 };
 struct hb_runtime_rest {
     bool is_resting;
@@ -24,11 +25,15 @@ struct hb_runtime_rest {
     struct hb_wall failing_since; /* INT64_MAX: it is not failing */
     const char *reason;           /* empty: none */
 };
-void hb_runtime_write_rest(const struct hb_runtime_writer *writer, const struct hb_webhook *webhook,
-                           const struct hb_runtime_rest *rest);
-/* revision: of the configuration that it happened under. reason: "gone" or "failing". */
-void hb_runtime_write_disabled(const struct hb_runtime_writer *writer, const struct hb_webhook *webhook,
-                               int64_t revision, const char *reason);
+struct hb_runtime_gone {
+    int64_t revision;   /* of the configuration that it happened under */
+    const char *reason; /* "gone" or "failing" */
+    struct hb_wall at;
+};
+HB_MUST_USE bool hb_runtime_write_rest(const struct hb_runtime_writer *writer, const struct hb_webhook *webhook,
+                                       const struct hb_runtime_rest *rest);
+HB_MUST_USE bool hb_runtime_write_disabled(const struct hb_runtime_writer *writer, const struct hb_webhook *webhook,
+                                           const struct hb_runtime_gone *gone);
 /* Since when a former owner saw it failing without a success; INT64_MAX: it did not, or under an older enabling. */
 struct hb_wall hb_runtime_failing_since(const struct hb_registry *registry, const struct hb_webhook *webhook);
 

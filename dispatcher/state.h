@@ -2,7 +2,7 @@
  *
  * dispatcher.c makes and frees it; each step is one file with its verbs declared here: intake → route → admit →
  * attempt → settle. Beside the fast path: age and park (what cannot be sent now), record (the journal), resend (what the
- * owner gives back), resting (a webhook that is overloaded or away).
+ * owner gives back), resting (a webhook that is overloaded or away), telling (the registry of it).
  * Threads: the loop's. */
 #ifndef DISPATCHER_STATE_H
 #define DISPATCHER_STATE_H
@@ -56,6 +56,7 @@ struct hb_dispatcher {
     bool is_stopping;
     int64_t grace_left_ms;
     bool is_pumping;
+    bool has_words;          /* a lane may have something to tell the registry still */
     char lasting_trouble[HB_TROUBLE_MAX];  /* until a restart: a refused partition, authorization */
 };
 
@@ -133,6 +134,14 @@ void hb_resting_changed(struct hb_lane *lane, const struct hb_webhook *old_webho
 struct hb_resend_room hb_resting_room(struct hb_dispatcher *d, struct hb_lane *lane);
 /* Whether this process declares the webhook's rests. */
 bool hb_resting_owns(struct hb_dispatcher *d, struct hb_lane *lane);
+
+/* telling.c: the registry is told, again and again until Kafka has acknowledged it. */
+/* That it rests or not, as its lane says when it is written. reason: a constant; empty: none. */
+void hb_telling_rest(struct hb_dispatcher *d, struct hb_lane *lane, const char *reason);
+/* That it is disabled: its lane's gone_ fields. */
+void hb_telling_gone(struct hb_dispatcher *d, struct hb_lane *lane);
+/* Once a second: what is not acknowledged and not under way. */
+void hb_telling_second(struct hb_dispatcher *d);
 
 /* settle.c */
 /* A delivery selected but not sent: a `skipped` line. webhook NULL: the whole event. */

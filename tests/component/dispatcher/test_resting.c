@@ -251,7 +251,10 @@ static void gone_disables_the_webhook_at_once_whoever_hears_it(void **state)
     write_all(w);
     assert_non_null(strstr(w->watermark, "disabled/wh_0 {\"v\":1,\"revision\":7,\"reason\":\"gone\",\"at\":"));
     assert_int_equal(world_count_journal(w, "\"state\":\"dead\",\"attempts\":1,", "\"reason\":\"gone\""), 2);
-    assert_int_equal(world_count_lines(w, "\"outcome\":\"skipped\",\"reason\":\"disabled\""), 3);
+    assert_int_equal(world_count_journal(w, "\"attempts\":0,", "\"reason\":\"resting\""), 3); /* Kafka did not have it yet */
+    world_publish(w, 0, NULL, 1u);
+    write_all(w);
+    assert_int_equal(world_count_lines(w, "\"outcome\":\"skipped\",\"reason\":\"disabled\""), 1);
     assert_int_equal(world_room(w, "wh_0").slots, 0);
     assert_int_not_equal(world_resend(w, 1, "wh_0", &DUE), HB_OK);
     assert_int_equal(fake_http_sent_count(w->http), 2);
@@ -263,6 +266,131 @@ static void gone_disables_the_webhook_at_once_whoever_hears_it(void **state)
     world_publish(w, 0, NULL, 1u);
     world_settle(w);
     assert_int_equal(fake_http_sent_count(w->http), 3); /* enabled: it counts anew */
+}
+
+/* What waits of a kind for Kafka's acknowledgement, by the beginning of its key; NULL: nothing. */
+static struct fake_record *pending(const char *kind)
+{
+    struct fake_record *record = fake_kafka_pending();
+    while (record && (!record->key || strncmp(record->key, kind, strlen(kind)) != 0))
+        record = record->next;
+    return record;
+}
+
+/* Kafka has all the lines and records of the journal. */
+static void write_all_but_words(struct world *w)
+{
+    for (int i = 0; i < 3; i++) {
+        struct fake_record *next;
+        for (struct fake_record *record = fake_kafka_pending(); record; record = next) {
+            next = record->next;
+            if (!record->key || (strncmp(record->key, "state/", 6) != 0 && strncmp(record->key, "disabled/", 9) != 0))
+                fake_kafka_ack(record, HB_OK);
+        }
+        world_gather(w);
+    }
+}
+
+static void the_word_that_it_is_gone_is_written_until_kafka_has_it_and_nothing_is_skipped_before(void **state)
+{
+    struct world *w = *state;
+    open_world(w, false, &(struct fake_webhook){.id = "wh_0", .revision = 7});
+    world_publish(w, 0, NULL, 1u);
+    world_settle(w);
+    fake_kafka_refuse(HB_ERR_FULL); /* of the word alone */
+    fake_http_answer(w->http, fake_http_pending(w->http), 410);
+    fake_kafka_refuse(HB_OK);
+    assert_null(pending("disabled/"));
+    for (int i = 0; i < 3; i++) { /* longer than a message may take */
+        fake_loop_advance(w->loop, 1000);
+        struct fake_record *word = pending("disabled/");
+        assert_non_null(word);
+        fake_loop_advance(w->loop, 5000);
+        assert_ptr_equal(pending("disabled/"), word); /* one at a time */
+        fake_kafka_ack(word, HB_ERR_TIMEOUT);
+        world_settle(w);
+        world_publish(w, 0, NULL, 1u);
+        world_settle(w);
+        assert_null(pending("disabled/"));
+    }
+    assert_int_not_equal(world_resend(w, 1, "wh_0", &DUE), HB_OK);
+    write_all(w);
+    assert_int_equal(world_count_journal(w, "\"attempts\":0,", "\"reason\":\"resting\""), 3);
+    assert_int_equal(world_count_lines(w, "\"outcome\":\"skipped\""), 0);
+    fake_loop_advance(w->loop, 1000);
+    write_all(w);
+    assert_non_null(strstr(w->watermark, "disabled/wh_0 {\"v\":1,\"revision\":7,\"reason\":\"gone\",\"at\":\"2023-11-14T22:13:20."));
+    world_publish(w, 0, NULL, 1u);
+    write_all(w);
+    assert_int_equal(world_count_lines(w, "\"outcome\":\"skipped\",\"reason\":\"disabled\""), 1);
+    fake_loop_advance(w->loop, 3000);
+    assert_null(pending("disabled/"));
+    assert_int_equal(fake_http_sent_count(w->http), 1);
+    assert_int_equal(hb_metric_read(&w->metrics, HB_METRIC_WEBHOOKS_DISABLED), 1);
+}
+
+static void a_word_that_enabling_made_void_is_not_written_again(void **state)
+{
+    struct world *w = *state;
+    open_world(w, false, &(struct fake_webhook){.id = "wh_0", .revision = 7});
+    world_publish(w, 0, NULL, 1u);
+    world_settle(w);
+    world_answer(w, 410);
+    struct hb_webhook *before = fake_webhook_new(&(struct fake_webhook){.id = "wh_0", .store = "shop", .revision = 7});
+    world_add_webhook(w, &(struct fake_webhook){.id = "wh_0", .revision = 8, .enabled_revision = 8});
+    hb_dispatcher_webhook_changed(w->dispatcher, before, hb_registry_webhook_by_id(w->registry, HB_STR("wh_0")));
+    hb_webhook_unref(&before);
+    fake_kafka_ack(pending("disabled/"), HB_ERR_TIMEOUT);
+    fake_loop_advance(w->loop, 3000);
+    assert_null(pending("disabled/"));
+    world_publish(w, 0, NULL, 1u);
+    world_settle(w);
+    assert_int_equal(fake_http_pending_count(w->http), 1);
+}
+
+static void of_what_is_said_of_rests_the_last_word_wins(void **state)
+{
+    struct world *w = *state;
+    for (int lost = 0; lost < 2; lost++) {
+        if (lost)
+            assert_int_equal(world_setup(state), 0);
+        w = *state;
+        open_world(w, true, &(struct fake_webhook){.id = "wh_0"});
+        world_publish(w, 0, NULL, 1u);
+        world_settle(w);
+        world_answer(w, 503);
+        struct fake_record *rests = pending("state/");
+        assert_non_null(strstr(rests->value, "\"status\":\"resting\""));
+        write_all_but_words(w);
+        fake_loop_advance(w->loop, 38000);
+        world_publish(w, 0, NULL, 1u);
+        world_settle(w);
+        world_answer(w, 200); /* the probe: it is back, and Kafka has not heard that it was away */
+        assert_ptr_equal(pending("state/"), rests);
+        fake_kafka_ack(rests, lost ? HB_ERR_TIMEOUT : HB_OK);
+        fake_loop_advance(w->loop, lost ? 1000 : 0);
+        assert_non_null(pending("state/"));
+        assert_non_null(strstr(pending("state/")->value, "\"status\":\"active\""));
+        write_all(w);
+        assert_non_null(strstr(w->watermark, "\"status\":\"active\""));
+        fake_loop_advance(w->loop, 3000);
+        assert_null(pending("state/"));
+        if (!lost)
+            assert_int_equal(world_teardown(state), 0);
+    }
+}
+
+static void who_lost_the_shard_says_nothing_more_of_its_rests(void **state)
+{
+    struct world *w = *state;
+    open_world(w, true, &(struct fake_webhook){.id = "wh_0"});
+    world_publish(w, 0, NULL, 1u);
+    world_settle(w);
+    world_answer(w, 503);
+    fake_kafka_ack(pending("state/"), HB_ERR_TIMEOUT);
+    w->owner.owns = false;
+    fake_loop_advance(w->loop, 3000);
+    assert_null(pending("state/"));
 }
 
 static void five_days_without_a_success_disable_it(void **state)
@@ -331,6 +459,10 @@ int main(void)
                                        T(waking_a_webhook_ends_its_rest),
                                        T(retry_after_rests_the_webhook_but_an_hour_at_most),
                                        T(gone_disables_the_webhook_at_once_whoever_hears_it),
+                                       T(the_word_that_it_is_gone_is_written_until_kafka_has_it_and_nothing_is_skipped_before),
+                                       T(a_word_that_enabling_made_void_is_not_written_again),
+                                       T(of_what_is_said_of_rests_the_last_word_wins),
+                                       T(who_lost_the_shard_says_nothing_more_of_its_rests),
                                        T(five_days_without_a_success_disable_it),
                                        T(since_when_it_fails_is_told_after_an_hour_and_taken_back),
                                        T(our_own_trouble_makes_nobody_rest)};
