@@ -13,6 +13,7 @@ from ledger import delivery_id  # noqa: E402
 from kafka_proxy import KafkaProxy, PRODUCE, with_produce_error  # noqa: E402
 from slow_path import SlowPathTest, fails_first, fails_share  # noqa: E402
 
+RATE, WINDOW, SILENT_S = 150, 64, 5  # events a second; in flight; Kafka's silence after which nothing more is sent
 NOT_ENOUGH_REPLICAS, TOO_LARGE, DENIED, OUT_OF_SEQUENCE = 19, 10, 29, 45
 
 
@@ -45,7 +46,7 @@ class KafkaAway(SlowPathTest):
         self.subscribe(receiver, schedule=(0,) + (1,) * 12)
         dispatcher = self.start_dispatcher()
         self.bus.lines()
-        load = self.load(rate_per_s=150)
+        load = self.load(rate_per_s=RATE)
         for _ in range(2):
             before = receiver.count()
             wait_until("deliveries", lambda: receiver.count() > before + 150, 60)
@@ -55,9 +56,9 @@ class KafkaAway(SlowPathTest):
         before = receiver.count()
         wait_until("deliveries go on by themselves", lambda: receiver.count() > before + 150, 60)
         load.stop()
-        verdict = self.judge(dead=0, may_have_more=load.attempted, limit_s=90, duplicates_max=2 * 64)
+        verdict = self.judge(dead=0, may_have_more=load.attempted, limit_s=90, duplicates_max=2 * (WINDOW + SILENT_S * RATE))
         self.oracle.check_view(self.redis)
-        # A first attempt whose line Kafka had not acknowledged is made again when the partition was lost in between; what was parked is not.
+        # First attempts whose lines Kafka had not acknowledged are made again when the partition was lost in between; what was parked is not.
         for subscription, event in verdict.twice:
             story = self.oracle.story(subscription, event)
             self.assertLess(self.accepted_at(subscription, event), self.parked_at(subscription, event), story)
