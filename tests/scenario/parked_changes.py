@@ -1,4 +1,4 @@
-"""webhook-deleted-disabled-url-changed while deliveries are parked: the table of DESIGN section 7, row by row; and a dead subscriber that
+"""webhook-deleted-disabled-url-changed while deliveries are parked: what becomes of them, change by change; and a dead subscriber that
 comes back."""
 import os
 import sys

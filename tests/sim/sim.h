@@ -1,4 +1,4 @@
-/* Job: a small world in which the rules of the slow path meet every trouble the design names, by a seed.
+/* Job: a small world in which the rules of the slow path meet crashes, losses, rebalances and stale owners, by a seed.
  *
  * One event partition, one journal partition (a shard) with its view in Redis, two webhooks (the second is ordered),
  * three processes that are worker and owner in turns, an operator, receivers. Time is a number. Each step one thing
@@ -51,7 +51,7 @@
     X(REPEAT_TOMBSTONE, "repeat-tombstone", "successes in the repeat zone are not journaled")                          \
     X(NOT_DONE, "not-done", "a record that follows a missing entry is taken for a late one of what is done")           \
     X(LATE_REPAIR, "late-repair", "a repair is applied although something came after what it repairs")                 \
-    X(REPLAY_VERSION, "replay-version", "a replay begins at version 1, as the design said first")                      \
+    X(REPLAY_VERSION, "replay-version", "a replay begins at version 1: it loses to the life before")                   \
     X(SETTLE, "settle", "an event is settled before its journal record is acknowledged")                               \
     X(FORGOTTEN, "forgotten", "a view older than a tombstone that is gone is not built anew")                          \
     X(REST_END, "rest-end", "a published rest does not end by itself")                                                 \

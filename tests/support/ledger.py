@@ -96,7 +96,7 @@ class Verdict:
 
 
 class Oracle:
-    """Knows who should have what, and judges. `wants(event_id)`: whether this webhook should have that acknowledged event (DESIGN section 7)."""
+    """Knows who should have what, and judges. `wants(event_id)`: whether this webhook should have that acknowledged event."""
 
     def __init__(self, bus, store, tail):
         self.bus, self.store, self.tail = bus, store, tail
