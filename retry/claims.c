@@ -96,10 +96,11 @@ static void send_claim(struct hb_retry_shard *shard)
         shard->claims = claim;
         return;
     }
+    const struct hb_mono again = {hb_retry_now(shard->retry).us + HB_MS_PER_S * HB_US_PER_MS};
     for (size_t i = 0; i < claim->count; i++) { /* away, or too much under way: asked again */
         claim->webhooks[i]->is_claimed = false;
         claim->webhooks[i]->share = 0;
-        hb_claiming_ask_again(claim->webhooks[i], (struct hb_mono){hb_retry_now(shard->retry).us + HB_MS_PER_S * HB_US_PER_MS});
+        hb_claiming_ask_again(claim->webhooks[i], again);
     }
     free(claim);
 }

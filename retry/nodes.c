@@ -161,13 +161,19 @@ static void tell_away(struct hb_retry_node *node)
            HB_LOG_C("why", hb_redis_trouble(node->redis)));
 }
 
+static int check_every_s(const struct hb_retry_node *node)
+{
+    return node->is_fit ? hb_spilling_check_every_s(node, (int)node->retry->options.config->retry_redis_check_s)
+                        : CHECK_AGAIN_S;
+}
+
 void hb_nodes_second(struct hb_retry *retry)
 {
     for (int i = 0; i < retry->nodes_count; i++) {
         struct hb_retry_node *node = &retry->nodes[i];
         if (!hb_redis_is_connected(node->redis))
             tell_away(node);
-        else if (retry->seconds % (node->is_fit ? hb_spilling_check_every_s(node, (int)retry->options.config->retry_redis_check_s) : CHECK_AGAIN_S) == 0)
+        else if (retry->seconds % check_every_s(node) == 0)
             check(node);
     }
 }

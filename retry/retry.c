@@ -10,7 +10,6 @@
 #define CONSUMER_POLL_MAX 500
 #define BODIES_WANTED_MAX 8192
 #define CLAIMS_A_SECOND 20000
-#define RENEW_EVERY_S 1 /* asks Redis only when a lease is half over */
 #define GLANCE_EVERY_S 10
 #define STOP_CHECK_MS 20
 #define FREE_WAIT_MS 3000
@@ -63,7 +62,7 @@ static bool owns(void *user, struct hb_str id)
     struct hb_retry *retry = user;
     const struct hb_retry_webhook *webhook = hb_map_get(&retry->webhooks, id);
 
-    return hb_shard_is_open(webhook ? webhook->shard : &retry->shards[hb_shard_of_webhook(id)]);
+    return hb_shard_is_open(webhook ? webhook->shard : &retry->shards[hb_journal_shard(id)]);
 }
 
 static void keep(void *user, const struct hb_event_bytes *record)
@@ -149,8 +148,7 @@ static void each_second(void *user)
     }
     hb_scanning_piece(retry);
     hb_rereading_second(retry);
-    if (retry->seconds % RENEW_EVERY_S == 0)
-        hb_sending_renew(retry);
+    hb_sending_renew(retry); /* asks Redis only when a lease is half over */
     if (retry->seconds % GLANCE_EVERY_S == 0)
         hb_glancing_run(retry);
     read_gauges(retry);

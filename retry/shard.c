@@ -16,11 +16,6 @@
 
 static void begin(struct hb_retry_shard *shard);
 
-int hb_shard_of_webhook(struct hb_str webhook)
-{
-    return hb_journal_shard(webhook);
-}
-
 /* ---- losing it ---- */
 
 static void close_shard(struct hb_retry_shard *shard)

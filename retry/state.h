@@ -198,7 +198,7 @@ struct hb_retry {
     struct hb_retry_reread *reread;
     int seconds;
     int scan_turn; /* scanning.c: the shard whose turn it was */
-    bool is_stopping, is_stopped;
+    bool is_stopping;
     int64_t grace_left_ms;
     char lasting_trouble[HB_RETRY_TROUBLE_MAX];
     char trouble[HB_RETRY_TROUBLE_MAX]; /* what hb_retry_trouble gave last */
@@ -206,18 +206,24 @@ struct hb_retry {
 
 /* retry.c */
 struct hb_mono hb_retry_now(const struct hb_retry *retry);
+/* Red until the process ends: nothing here mends it. */
 void hb_retry_set_lasting_trouble(struct hb_retry *retry, const char *sentence);
+/* One look of the stop: gives back what is not sent; `stopped` when the sender has nothing of ours any more, or the
+ * grace is over. */
 void hb_retry_stop_step(void *retry);
 
 /* membership.c */
 extern const struct hb_kafka_consumer_events hb_membership_events;
 
 /* glancing.c */
+/* Every 10 s, one call for all open shards of a Redis: are the views as they were, and what is due? */
 void hb_glancing_run(struct hb_retry *retry);
 
 /* nodes.c */
+/* Begins to connect to each node of redis.address, and gives each shard its node. */
 HB_MUST_USE enum hb_err hb_nodes_new(struct hb_retry *retry, struct hb_error *reterr);
 void hb_nodes_free(struct hb_retry *retry);
+/* Once a second: says who is away, judges whose turn it is. */
 void hb_nodes_second(struct hb_retry *retry);
 /* Redis's clock was seen. */
 void hb_nodes_clock(struct hb_retry_node *node, struct hb_wall redis_now);
@@ -227,7 +233,9 @@ struct hb_wall hb_nodes_wall(const struct hb_retry_node *node);
 struct hb_mono hb_nodes_mono(const struct hb_retry_node *node, struct hb_wall redis_at);
 
 /* shard.c */
+/* It is ours by Kafka's word: the takeover begins as soon as its Redis is fit. low: the journal's first offset. */
 void hb_shard_assign(struct hb_retry_shard *shard, int64_t low);
+/* It is ours no more: nothing is claimed, read or written for it. */
 void hb_shard_revoke(struct hb_retry_shard *shard);
 /* Its Redis is there and fit. */
 void hb_shard_node_up(struct hb_retry_shard *shard);
@@ -237,17 +245,19 @@ void hb_shard_node_down(struct hb_retry_shard *shard);
 bool hb_shard_check(struct hb_retry_shard *shard, const struct hb_view_answer *answer);
 /* The batch through the last record taken was applied. */
 void hb_shard_applied(struct hb_retry_shard *shard, const struct hb_view_answer *answer);
+/* It stands still until it is revoked; the process is red with this sentence until it ends. */
 void hb_shard_halt(struct hb_retry_shard *shard, const char *sentence);
+/* Once a second: goes on with what had to wait. */
 void hb_shard_second(struct hb_retry_shard *shard);
 static inline bool hb_shard_is_open(const struct hb_retry_shard *shard)
 {
     return shard->phase == HB_PHASE_OPEN;
 }
-int hb_shard_of_webhook(struct hb_str webhook);
 
 /* reading.c */
 HB_MUST_USE enum hb_err hb_reading_new(struct hb_retry *retry, struct hb_error *reterr);
 void hb_reading_free(struct hb_retry *retry);
+/* Reads the shard's journal from there on; stop forgets what was read and not applied. */
 void hb_reading_start(struct hb_retry_shard *shard, int64_t from);
 void hb_reading_stop(struct hb_retry_shard *shard);
 /* What was read goes to the view. */

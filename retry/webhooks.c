@@ -52,7 +52,7 @@ struct hb_retry_webhook *hb_retry_webhook_of(struct hb_retry *retry, struct hb_s
     if (!webhook)
         return NULL;
     memcpy(webhook->id, id.ptr, id.len);
-    webhook->shard = &retry->shards[hb_shard_of_webhook(id)];
+    webhook->shard = &retry->shards[hb_journal_shard(id)];
     webhook->again = (struct hb_mono){INT64_MAX};
     webhook->bench = &retry->bench;
     webhook->rate = hb_rate_make(0, 1, hb_retry_now(retry));
