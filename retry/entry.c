@@ -1,5 +1,6 @@
 #include "retry/entry.h"
 
+#include "hookbus/topics.h"
 #include "retry/packing.h"
 
 #include <limits.h>
@@ -36,7 +37,8 @@ size_t hb_entry_pack(const struct hb_entry *entry, unsigned char ret_bytes[HB_EN
     unsigned char *place = ret_bytes;
 
     HB_ASSERT(code >= 1 && code <= 3);
-    HB_ASSERT(at->topic >= 0 && at->topic < 8 && at->partition >= 0 && at->partition <= HB_ENTRY_PARTITION_MAX);
+    HB_ASSERT(at->topic >= 0 && at->topic < HB_EVENT_TOPIC_COUNT && at->partition >= 0 && at->partition <= HB_ENTRY_PARTITION_MAX);
+    HB_ASSERT(entry->rule.version >= 1 && entry->rule.version <= HB_ENTRY_VERSION_MAX);
     HB_ASSERT(entry->attempts >= 0 && (int)entry->reason <= UCHAR_MAX);
     hb_packing_put(&place, HB_ENTRY_FORMAT, 1);
     hb_packing_put(&place, (uint64_t)code, 1);
@@ -54,18 +56,20 @@ size_t hb_entry_pack(const struct hb_entry *entry, unsigned char ret_bytes[HB_EN
     return (size_t)(place - ret_bytes);
 }
 
-bool hb_entry_unpack(struct hb_str bytes, struct hb_entry *ret_entry)
+/* Whatever is beyond this would be a bug further on, where a journal record is made of it. */
+static bool is_within_limits(const struct hb_entry *entry)
 {
-    const unsigned char *place = (const unsigned char *)bytes.ptr;
+    const struct hb_position *at = &entry->rule.position;
 
-    if ((bytes.len != HB_ENTRY_BYTES_MIN && bytes.len != HB_ENTRY_BYTES_MAX) ||
-        hb_packing_take(&place, 1) != HB_ENTRY_FORMAT)
-        return false;
-    struct hb_entry entry = {.is_ordered = bytes.len == HB_ENTRY_BYTES_MAX};
-    int code = (int)hb_packing_take(&place, 1);
-    if (code < 1 || code > 3)
-        return false;
-    entry.rule.state = states[code];
+    return entry->rule.version >= 1 && entry->rule.version <= HB_ENTRY_VERSION_MAX && at->topic < HB_EVENT_TOPIC_COUNT &&
+           at->offset <= HB_ENTRY_NUMBER_MAX && entry->rule.offset <= HB_ENTRY_NUMBER_MAX &&
+           entry->first_failed.ms <= HB_ENTRY_NUMBER_MAX && at->appended.ms <= HB_ENTRY_NUMBER_MAX;
+}
+
+static struct hb_entry unpack_fields(const unsigned char *place, bool is_ordered)
+{
+    struct hb_entry entry = {.is_ordered = is_ordered};
+
     entry.rule.version = (int64_t)hb_packing_take(&place, 7);
     uint64_t where = hb_packing_take(&place, 2);
     entry.rule.position.topic = (int)(where >> 13);
@@ -79,8 +83,25 @@ bool hb_entry_unpack(struct hb_str bytes, struct hb_entry *ret_entry)
     entry.first_failed.ms = first_failed ? first_failed : HB_JOURNAL_NEVER;
     entry.rule.position.appended.ms = (int64_t)hb_packing_take(&place, 6);
     (void)hb_packing_take(&place, 2);
-    if (entry.is_ordered)
+    if (is_ordered)
         entry.subject = hb_packing_take(&place, 8);
+    return entry;
+}
+
+bool hb_entry_unpack(struct hb_str bytes, struct hb_entry *ret_entry)
+{
+    const unsigned char *place = (const unsigned char *)bytes.ptr;
+
+    if ((bytes.len != HB_ENTRY_BYTES_MIN && bytes.len != HB_ENTRY_BYTES_MAX) ||
+        hb_packing_take(&place, 1) != HB_ENTRY_FORMAT)
+        return false;
+    int code = (int)hb_packing_take(&place, 1);
+    if (code < 1 || code > 3)
+        return false;
+    struct hb_entry entry = unpack_fields(place, bytes.len == HB_ENTRY_BYTES_MAX);
+    entry.rule.state = states[code];
+    if (!is_within_limits(&entry))
+        return false;
     *ret_entry = entry;
     return true;
 }

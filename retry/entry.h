@@ -1,10 +1,10 @@
 /* Job: a delivery that waits, packed as it stands in Redis: 40 bytes, 48 with its subject.
  *
  * Place: retry/view writes and reads them; the scripts look at format, state, version and positions. Owns: nothing; an
- * unpacked job is a view of the answer it came in. Fails: unpacking what is foreign, cut or of a later format: false
- * (set it aside with its bytes, go on). Limits: event partitions up to 8,191, offsets and times up to 2^48 - 1
- * (asserted); attempts are kept up to 65,535. A new row in the middle of the table of reasons is a new format.
- * Threads: any.
+ * unpacked job is a view of the answer it came in. Fails: unpacking what is foreign, cut, of a later format or beyond the
+ * limits: false (set it aside with its bytes, go on; is_entry in retry/scripts/common.lua judges alike). Limits: those
+ * below, and the event topics there are; packing asserts them; attempts are kept up to 65,535. A new row in the middle
+ * of the table of reasons is a new format. Threads: any.
  *
  *   0 format   1 state   2 version (7)   9 topic (3 bits) and partition (13)   11 event offset (6)
  *   17 journal offset (6)   23 attempts (2)   25 reason   26 first failure, ms (6)   32 appended, ms (6)
@@ -18,8 +18,11 @@
 #define HB_ENTRY_FORMAT 1
 #define HB_ENTRY_BYTES_MAX 48
 #define HB_ENTRY_BYTES_MIN 40
-#define HB_ENTRY_PARTITION_MAX 8191
-#define HB_ENTRY_NUMBER_MAX ((INT64_C(1) << 48) - 2)
+#define HB_ENTRY_PARTITION_MAX HB_JOURNAL_PARTITION_MAX
+#define HB_ENTRY_NUMBER_MAX HB_JOURNAL_NUMBER_MAX
+/* Two lives above what is read from the journal, for what the rule adds; two below what can be written.
+ * retry/scripts/common.lua has the same number. */
+#define HB_ENTRY_VERSION_MAX (HB_SHARD_VERSION_MAX - 2 * (int64_t)HB_SHARD_REPLAY_STEPS)
 
 struct hb_entry {
     struct hb_shard_entry rule; /* state, version, journal offset, event position (with `appended`) */

@@ -72,12 +72,20 @@ static bool id_of(const struct hb_redis_reply *reply, unsigned char ret_delivery
     return true;
 }
 
-/* webhook, id, entry, due, job */
-static bool read_delivery(const struct hb_redis_reply *row, struct hb_view_delivery *ret_delivery)
+/* A name that could be no job's is none. */
+static bool job_of(const struct hb_redis_reply *reply, struct hb_str *ret_job)
 {
+    *ret_job = hb_event_is_id(reply->text) ? reply->text : (struct hb_str){NULL, 0};
+    return reply->kind == HB_REDIS_STRING;
+}
+
+/* webhook, id, entry, due, job. ret_is_usable false: the entry is not ours; one such is no reason to read none. */
+static bool read_delivery(const struct hb_redis_reply *row, struct hb_view_delivery *ret_delivery, bool *ret_is_usable)
+{
+    *ret_is_usable = hb_entry_unpack(item(row, 2)->text, &ret_delivery->entry);
     return text_of(item(row, 0), &ret_delivery->webhook) && id_of(item(row, 1), ret_delivery->delivery) &&
-           item(row, 2)->kind == HB_REDIS_STRING && hb_entry_unpack(item(row, 2)->text, &ret_delivery->entry) &&
-           number_of(item(row, 3), &ret_delivery->due.ms) && text_of(item(row, 4), &ret_delivery->job);
+           item(row, 2)->kind == HB_REDIS_STRING && number_of(item(row, 3), &ret_delivery->due.ms) &&
+           job_of(item(row, 4), &ret_delivery->job);
 }
 
 static bool read_deliveries(const struct hb_redis_reply *rows, struct hb_view_answer *answer)
@@ -85,10 +93,13 @@ static bool read_deliveries(const struct hb_redis_reply *rows, struct hb_view_an
     struct hb_view_delivery *deliveries = calloc(rows->items_count + 1, sizeof(*deliveries));
 
     answer->deliveries = deliveries;
-    answer->deliveries_count = rows->items_count;
-    for (size_t i = 0; deliveries && i < rows->items_count; i++)
-        if (!read_delivery(item(rows, i), &deliveries[i]))
+    for (size_t i = 0; deliveries && i < rows->items_count; i++) {
+        bool is_usable;
+        if (!read_delivery(item(rows, i), &deliveries[answer->deliveries_count], &is_usable))
             return false;
+        answer->deliveries_count += is_usable;
+        answer->set_aside += !is_usable;
+    }
     return deliveries && rows->kind == HB_REDIS_ARRAY;
 }
 
@@ -110,10 +121,9 @@ static bool read_refusal(const struct hb_redis_reply *row, const struct hb_view_
     refusal->repair_state = (enum hb_delivery_state)hb_entry_state(code);
     refusal->repair_version = (version > record->version ? version : record->version) + 1;
     refusal->wants_repair = offset < record->offset;
-    refusal->has_truth = item(row, 6)->text.len > 0;
-    return !refusal->has_truth ||
-           (hb_entry_unpack(item(row, 6)->text, &refusal->truth.entry) &&
-            number_of(item(row, 7), &refusal->truth.due.ms) && text_of(item(row, 8), &refusal->truth.job));
+    refusal->has_truth = item(row, 6)->text.len > 0 && hb_entry_unpack(item(row, 6)->text, &refusal->truth.entry);
+    return !refusal->has_truth || (number_of(item(row, 7), &refusal->truth.due.ms) &&
+                                   job_of(item(row, 8), &refusal->truth.job));
 }
 
 static bool read_refusals(const struct hb_redis_reply *rows, const struct hb_view_call *call,
@@ -129,21 +139,25 @@ static bool read_refusals(const struct hb_redis_reply *rows, const struct hb_vie
     return refusals && rows->kind == HB_REDIS_ARRAY;
 }
 
-/* webhook, id, state, version, offset repaired, entry, due, job */
-static bool read_repair(const struct hb_redis_reply *row, struct hb_view_repair *repair)
+/* webhook, id, state, version, offset repaired, entry, due, job. ret_is_usable false: no record can be made of it. */
+static bool read_repair(const struct hb_redis_reply *row, struct hb_view_repair *repair, bool *ret_is_usable)
 {
     struct hb_view_delivery *truth = &repair->truth;
     int64_t code;
 
     if (!text_of(item(row, 0), &truth->webhook) || !id_of(item(row, 1), truth->delivery) ||
         !number_of(item(row, 2), &code) || !number_of(item(row, 3), &repair->version) ||
-        !number_of(item(row, 4), &repair->repairs) || hb_entry_state(code) < 0)
+        !number_of(item(row, 4), &repair->repairs))
         return false;
-    repair->state = (enum hb_delivery_state)hb_entry_state(code);
+    *ret_is_usable = hb_event_is_id(truth->webhook) && hb_entry_state(code) >= 0 && repair->version >= 1 &&
+                     repair->version <= HB_JOURNAL_VERSION_MAX && repair->repairs >= 0 &&
+                     repair->repairs <= HB_JOURNAL_NUMBER_MAX;
+    repair->state = *ret_is_usable ? (enum hb_delivery_state)hb_entry_state(code) : HB_DELIVERY_DELIVERED;
     if (repair->state == HB_DELIVERY_DELIVERED)
         return true;
-    return item(row, 5)->kind == HB_REDIS_STRING && hb_entry_unpack(item(row, 5)->text, &truth->entry) &&
-           number_of(item(row, 6), &truth->due.ms) && text_of(item(row, 7), &truth->job);
+    *ret_is_usable = hb_entry_unpack(item(row, 5)->text, &truth->entry);
+    return item(row, 5)->kind == HB_REDIS_STRING && number_of(item(row, 6), &truth->due.ms) &&
+           job_of(item(row, 7), &truth->job);
 }
 
 static bool read_repairs(const struct hb_redis_reply *rows, struct hb_view_answer *answer)
@@ -151,10 +165,13 @@ static bool read_repairs(const struct hb_redis_reply *rows, struct hb_view_answe
     struct hb_view_repair *repairs = calloc(rows->items_count + 1, sizeof(*repairs));
 
     answer->repairs = repairs;
-    answer->repairs_count = rows->items_count;
-    for (size_t i = 0; repairs && i < rows->items_count; i++)
-        if (!read_repair(item(rows, i), &repairs[i]))
+    for (size_t i = 0; repairs && i < rows->items_count; i++) {
+        bool is_usable;
+        if (!read_repair(item(rows, i), &repairs[answer->repairs_count], &is_usable))
             return false;
+        answer->repairs_count += is_usable;
+        answer->set_aside += !is_usable;
+    }
     return repairs && rows->kind == HB_REDIS_ARRAY;
 }
 
@@ -263,6 +280,8 @@ void hb_view_answer_read(const struct hb_view_call *call, enum hb_err err, const
     *ret_answer = (struct hb_view_answer){
         .gate = HB_SHARD_BEHIND, .head = {HB_SHARD_NONE, HB_SHARD_NONE}, .now = {-1}, .next_due = {-1}, .seen = {-1}};
     ret_answer->err = err ? err : read_reply(call, reply, ret_answer);
+    if (!err && ret_answer->err == HB_ERR_STORE && !ret_answer->text.ptr)
+        ret_answer->text = HB_STR("an answer that no script of ours gives"); /* Redis itself refused nothing */
     if (ret_answer->err && !ret_answer->text.ptr)
         ret_answer->text = hb_str_c(hb_err_text(ret_answer->err));
     if (!ret_answer->err)

@@ -9,7 +9,7 @@ for i = 3, #ARGV do
     for k = 1, #ids, 2 do
         local bytes = call('HGET', entries_of(ARGV[i]), ids[k])
         if #ids[k] == 16 and is_entry(bytes) then
-            found[#found + 1] = {ARGV[i], ids[k], bytes, ids[k + 1], job_of(bytes)}
+            found[#found + 1] = {ARGV[i], ids[k], bytes, due_of(ids[k + 1]), job_of(bytes)}
         end
     end
 end

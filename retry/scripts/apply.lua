@@ -9,7 +9,7 @@ local FIRST_NAME = 10
 local REPLAY_MIN, REPLAY_STEPS = 1099511627776, 1024
 local RECORD_BYTES = 95
 local REPAIRS_NOTHING = 281474976710655
-local DELIVERED, EXPIRED, TAKEOVER = 0, 4, 9
+local DELIVERED, EXPIRED, CANCELLED, TAKEOVER = 0, 4, 5, 9
 local webhooks_count, jobs_count = tonumber(ARGV[8]), tonumber(ARGV[9])
 local records = ARGV[FIRST_NAME + webhooks_count + jobs_count]
 local exceptions, touched, skipped = {}, {}, 0
@@ -154,7 +154,9 @@ local function read_memories()
             for i, bytes in ipairs(found) do
                 if bytes and #bytes >= 14 then
                     local code, version, offset = unpack_bytes('>BI7I6', bytes)
-                    memories[ids[from + i - 1]] = {code = code, version = version, offset = offset, has_left = #bytes > 14}
+                    local is_ours = (code == DELIVERED or code == EXPIRED or code == CANCELLED) and version < VERSION_MAX
+                    memories[ids[from + i - 1]] = is_ours and
+                        {code = code, version = version, offset = offset, has_left = #bytes > 14} or nil
                 end
             end
         end
@@ -213,10 +215,10 @@ local function want_repair(id, record, known, has_entry)
 end
 
 local function refuse(index, id, record, entry, known, refusal)
-    local due = entry and call('ZSCORE', queues[record.webhook], id) or '-1'
+    local due = due_of(entry and call('ZSCORE', queues[record.webhook], id))
     want_repair(id, record, known, entry)
     exceptions[#exceptions + 1] = {index, refusal, known.code, known.version, known.offset,
-        id, entry and entry.bytes or '', due or '-1', entry and job_of(entry.bytes) or ''}
+        id, entry and entry.bytes or '', due, entry and job_of(entry.bytes) or ''}
 end
 
 -- Whether the record of a spilled webhook is left in the journal: all but what its entries need and what the memory can

@@ -30,7 +30,7 @@ local function claim(webhook, most)
             leases[#leases + 1] = lease_end
             leases[#leases + 1] = id
             if #bytes == 48 then call('SADD', T .. ':u', id) end
-            claims[#claims + 1] = {webhook, id, bytes, due[i * 2], job_of(bytes)}
+            claims[#claims + 1] = {webhook, id, bytes, due_of(due[i * 2]), job_of(bytes)}
         end
     end
     if #leases > 0 then call('ZADD', queue, 'XX', unpack(leases)) end

@@ -12,6 +12,8 @@
 local T = KEYS[1]
 local FORMAT = 1
 local NONE = -1
+-- HB_ENTRY_VERSION_MAX, HB_JOURNAL_VERSION_MAX, HB_ENTRY_NUMBER_MAX, the event topics times their partitions.
+local VERSION_MAX, READ_VERSION_MAX, NUMBER_MAX, PLACES = 9007199254738943, 9007199254736895, 281474976710654, 5 * 8192
 local PARKED, HELD, DEAD = 1, 2, 3
 local call, unpack_bytes, sub = redis.call, struct.unpack, string.sub
 local aside = 0
@@ -51,10 +53,22 @@ local function gate(must_own)
     return nil, applied, mark
 end
 
+-- As hb_entry_unpack judges, so that the owner never has to refuse what a script gives it.
 local function is_entry(bytes)
     if not bytes or (#bytes ~= 40 and #bytes ~= 48) or string.byte(bytes, 1) ~= FORMAT then return false end
-    local code = string.byte(bytes, 2)
-    return code >= PARKED and code <= DEAD
+    local code, version, place, at, offset, _, _, failed, appended = unpack_bytes('>BI7I2I6I6I2BI6I6', bytes, 2)
+    return code >= PARKED and code <= DEAD and version >= 1 and version <= VERSION_MAX and place < PLACES and
+        at <= NUMBER_MAX and offset <= NUMBER_MAX and failed <= NUMBER_MAX and appended <= NUMBER_MAX
+end
+
+-- hb_event_is_id
+local function is_id(name) return #name >= 1 and #name <= 64 and not string.find(name, '[^%w_-]') end
+
+-- A score as a due time, whatever somebody made of it; '-1' for none.
+local function due_of(score)
+    local number = tonumber(score or NONE)
+    if not score or not number then return '-1' end
+    return string.format('%.0f', math.floor(math.max(0, math.min(number, NUMBER_MAX))))
 end
 
 -- The head of a webhook's queue decides where it stands in the ready set.
@@ -76,7 +90,7 @@ end
 
 local function next_due()
     local first = call('ZRANGE', T .. ':r', 0, 0, 'WITHSCORES')
-    return first[2] or '-1'
+    return due_of(first[2])
 end
 
 local function now_ms()
@@ -87,7 +101,8 @@ end
 -- The name of an entry's job, '' without one.
 local function job_of(bytes)
     local number = unpack_bytes('>I2', bytes, 39)
-    return number > 0 and call('HGET', T .. ':n', number) or ''
+    local name = number > 0 and call('HGET', T .. ':n', number)
+    return name and is_id(name) and name or ''
 end
 
 -- Ordered subjects (core/ordering.h): of each list only the first may be due, and nothing while one is under way.

@@ -12,7 +12,7 @@ end)
 for i = 1, #piece[2], 2 do
     local id, bytes = piece[2][i], piece[2][i + 1]
     if #id == 16 and is_entry(bytes) then
-        found[#found + 1] = {webhook, id, bytes, scores[(i + 1) / 2] or '-1', job_of(bytes)}
+        found[#found + 1] = {webhook, id, bytes, due_of(scores[(i + 1) / 2]), job_of(bytes)}
     else
         set_aside(webhook, id, bytes)
         call('HDEL', entries, id)

@@ -12,5 +12,5 @@ for _, webhook in ipairs(off) do
     guard(queue_of(webhook), 'zset')
     place(webhook)
 end
-return {'ok', applied, mine, aside, next_due(), call('HGET', T .. ':m', 'seen') or '-1', call('HLEN', guard(T .. ':p', 'hash')),
+return {'ok', applied, mine, aside, next_due(), due_of(call('HGET', T .. ':m', 'seen')), call('HLEN', guard(T .. ':p', 'hash')),
     call('HLEN', guard(T .. ':s', 'hash'))}

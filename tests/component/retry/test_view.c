@@ -239,6 +239,106 @@ static void foreign_cut_and_later_entries_are_set_aside_with_their_bytes_and_the
     assert_int_equal(rig_wait(&rig, hb_view_counts(rig.view, rig_keep, &rig))->moved, 5);
 }
 
+/* The scripts and hb_entry_unpack agree on what an entry is: a script never gives one that the owner refuses. */
+static void an_entry_beyond_a_limit_is_set_aside_and_one_at_its_limit_is_not(void **state)
+{
+    (void)state;
+    (void)park("wh_a", 0, 14, 1);
+    RIG_REDIS(&rig, "EVAL",
+              "local e, q = KEYS[1]..':e:wh_a', KEYS[1]..':q:wh_a' "
+              "local ids = redis.call('ZRANGE', q, 0, -1) "
+              "local none, last = string.rep('\\255', 6), string.rep('\\255', 5)..'\\254' "
+              "local at = {3, 3, 10, 10, 12, 12, 18, 18, 27, 27, 33, 33, 3, 2} "
+              "local to = {struct.pack('>I7', 9007199254738944), struct.pack('>I7', 9007199254738943), '\\160\\0', "
+              "'\\159\\255', none, last, none, last, none, last, none, last, struct.pack('>I7', 0), '\\4'} "
+              "for i, id in ipairs(ids) do local bytes = redis.call('HGET', e, id) "
+              "redis.call('HSET', e, id, string.sub(bytes, 1, at[i] - 1)..to[i]..string.sub(bytes, at[i] + #to[i])) end "
+              "return 0",
+              "1", "{}");
+    assert_false(rig.is_error);
+    const struct hb_view_answer *answer = claim("wh_a", 20);
+    assert_int_equal(answer->err, HB_OK);
+    assert_int_equal(answer->deliveries_count, 6);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(number_of(i), 2 * (int)i + 1);
+    assert_int_equal(answer->set_aside, 8);
+    RIG_REDIS(&rig, "HLEN", "{}:x");
+    assert_int_equal(rig.integer, 8);
+}
+
+static void a_due_time_that_is_none_is_taken_for_the_nearest_that_is_one(void **state)
+{
+    static const struct {
+        const char *score;
+        int64_t due_ms;
+    } rows[] = {{"1.5", 1}, {"-7", 0}, {"-inf", 0}, {"1e18", HB_ENTRY_NUMBER_MAX}, {"inf", HB_ENTRY_NUMBER_MAX}};
+    const struct hb_str webhook = HB_STR("wh_a");
+    const struct hb_view_horizon horizon = {&webhook, 1, 2000, 10};
+
+    (void)state;
+    (void)park("wh_a", 0, 1, 1);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        RIG_REDIS(&rig, "EVAL",
+                  "local q = KEYS[1]..':q:wh_a' local id = redis.call('ZRANGE', q, 0, 0)[1] "
+                  "redis.call('ZADD', q, ARGV[1], id) redis.call('ZADD', KEYS[1]..':r', ARGV[1], 'wh_a') return 0",
+                  "1", "{}", rows[i].score);
+        assert_false(rig.is_error);
+        const struct hb_view_answer *answer = rig_wait(&rig, hb_view_next_due(rig.view, 5, rig_keep, &rig));
+        assert_int_equal(answer->err, HB_OK);
+        assert_int_equal(answer->next_due.ms, rows[i].due_ms);
+        assert_int_equal(answer->webhooks[0].due.ms, rows[i].due_ms);
+        assert_int_equal(rig_wait(&rig, hb_view_counts(rig.view, rig_keep, &rig))->webhooks[0].due.ms, rows[i].due_ms);
+        assert_int_equal(rig_wait(&rig, hb_view_scan(rig.view, webhook, HB_STR("0"), rig_keep, &rig))->err, HB_OK);
+        assert_int_equal(rig.answer.deliveries[0].it.due.ms, rows[i].due_ms);
+        bool is_soon = rows[i].due_ms < HB_ENTRY_NUMBER_MAX;
+        answer = rig_wait(&rig, hb_view_ahead(rig.view, &horizon, rig_keep, &rig));
+        assert_int_equal(answer->deliveries_count, is_soon);
+        answer = claim("wh_a", 5);
+        assert_int_equal(answer->err, HB_OK);
+        assert_int_equal(answer->deliveries_count, is_soon);
+        if (is_soon)
+            assert_int_equal(rig.answer.deliveries[0].it.due.ms, rows[i].due_ms);
+    }
+}
+
+static void a_wanted_repair_that_is_not_ours_is_set_aside(void **state)
+{
+    (void)state;
+    RIG_REDIS(&rig, "EVAL",
+              "local p = KEYS[1]..':p' "
+              "local function want(id, code, version, name, rest) redis.call('HSET', p, id..'bcdefghijklmnop', "
+              "struct.pack('>BI7I6B', code, version, 3, #name)..name..rest) end "
+              "want('1', 0, 5, 'w h\\0', '') want('2', 0, 9007199254736896, 'wh_a', '') want('3', 6, 5, 'wh_a', '') "
+              "want('4', 4, 5, 'wh_a', 'cut') want('5', 0, 0, 'wh_a', '') want('6', 0, 5, 'wh_a', '') "
+              "want('7', 1, 5, 'wh_a', '') redis.call('HSET', p, 'short', 'id') return 0",
+              "1", "{}");
+    assert_false(rig.is_error);
+    const struct hb_view_answer *answer = rig_wait(&rig, hb_view_repairs(rig.view, HB_STR("0"), rig_keep, &rig));
+    assert_int_equal(answer->err, HB_OK);
+    assert_int_equal(answer->repairs_count, 1); /* 7 is of an entry that is not there: nobody's any more */
+    assert_int_equal(rig.answer.repairs[0].truth.delivery[0], '6');
+    assert_int_equal(answer->set_aside, 6);
+    RIG_REDIS(&rig, "HLEN", "{}:p");
+    assert_int_equal(rig.integer, 1);
+}
+
+static void a_memory_that_is_not_ours_is_none(void **state)
+{
+    (void)state;
+    (void)park("wh_a", 0, 1, 1);
+    struct hb_view_record done = rig_parked(0, "wh_a", 2, 2), again = rig_parked(0, "wh_a", 1, 3);
+    done.rule.state = HB_DELIVERY_DELIVERED;
+    assert_int_equal(rig_apply(&rig, &done)->err, HB_OK);
+    RIG_REDIS(&rig, "EVAL",
+              "local d = KEYS[1]..':d' redis.call('HSET', d, redis.call('HKEYS', d)[1], "
+              "string.char(0)..string.rep('\\255', 7)..string.rep('\\0', 6)) return 0",
+              "1", "{}");
+    assert_false(rig.is_error);
+    assert_int_equal(rig_apply(&rig, &again)->refusals_count, 0);
+    assert_int_equal(claim("wh_a", 5)->deliveries_count, 1);
+    assert_int_equal(rig.answer.deliveries[0].it.entry.rule.version, 1);
+}
+
 static void keys_of_another_type_are_moved_out_of_the_way_whole(void **state)
 {
     (void)state;
@@ -521,6 +621,10 @@ int main(void)
         TEST(a_wiped_view_gives_nothing_until_its_journal_was_read_again),
         TEST(a_batch_for_another_place_is_refused_with_the_truth_and_a_lost_reply_is_found_out),
         TEST(foreign_cut_and_later_entries_are_set_aside_with_their_bytes_and_the_rest_goes_on),
+        TEST(an_entry_beyond_a_limit_is_set_aside_and_one_at_its_limit_is_not),
+        TEST(a_due_time_that_is_none_is_taken_for_the_nearest_that_is_one),
+        TEST(a_wanted_repair_that_is_not_ours_is_set_aside),
+        TEST(a_memory_that_is_not_ours_is_none),
         TEST(keys_of_another_type_are_moved_out_of_the_way_whole),
         TEST(a_view_of_a_later_hookbus_is_not_touched),
         TEST(a_redis_that_forgot_the_scripts_is_told_them_again),

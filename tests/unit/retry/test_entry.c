@@ -1,5 +1,7 @@
 #include "retry/entry.h"
 
+#include "hookbus/topics.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,9 +10,9 @@
 
 static const struct hb_entry full = {
     .rule = {.state = HB_DELIVERY_PARKED,
-             .version = HB_SHARD_VERSION_MAX,
+             .version = HB_ENTRY_VERSION_MAX,
              .offset = HB_ENTRY_NUMBER_MAX,
-             .position = {7, HB_ENTRY_PARTITION_MAX, HB_ENTRY_NUMBER_MAX - 1, {1767225600123}}},
+             .position = {HB_EVENT_TOPIC_COUNT - 1, HB_ENTRY_PARTITION_MAX, HB_ENTRY_NUMBER_MAX - 1, {1767225600123}}},
     .attempts = 65535,
     .reason = HB_REASON_TLS_EXPIRED,
     .first_failed = {1767225600456},
@@ -80,6 +82,30 @@ static void what_is_cut_foreign_or_of_a_later_format_is_no_entry(void **state)
     }
 }
 
+/* Each made into a journal record or looked for in Kafka would be a bug there. */
+static void what_is_beyond_a_limit_is_no_entry(void **state)
+{
+    static const struct {
+        const char *what;
+        size_t at, count;
+        unsigned char byte;
+    } rows[] = {
+        {"version 2^56 - 1", 2, 7, 0xff}, {"version 0", 2, 7, 0},         {"topic 7", 9, 1, 0xff},
+        {"event offset", 11, 6, 0xff},    {"journal offset", 17, 6, 0xff}, {"first failure", 26, 6, 0xff},
+        {"appended", 32, 6, 0xff},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        unsigned char bytes[HB_ENTRY_BYTES_MAX];
+        struct hb_entry back;
+        size_t length = hb_entry_pack(&full, bytes);
+        memset(bytes + rows[i].at, rows[i].byte, rows[i].count);
+        if (hb_entry_unpack(hb_str_n((char *)bytes, length), &back))
+            fail_msg("%s is taken for an entry", rows[i].what);
+    }
+}
+
 static void codes_never_change(void **state)
 {
     (void)state;
@@ -107,6 +133,7 @@ int main(void)
         cmocka_unit_test(an_entry_comes_back_as_it_was_at_its_largest_and_its_smallest),
         cmocka_unit_test(more_attempts_than_fit_are_kept_as_the_most),
         cmocka_unit_test(what_is_cut_foreign_or_of_a_later_format_is_no_entry),
+        cmocka_unit_test(what_is_beyond_a_limit_is_no_entry),
         cmocka_unit_test(codes_never_change),
         cmocka_unit_test(every_reason_is_found_by_its_word),
     };

@@ -94,6 +94,61 @@ static void garbage_is_never_taken_for_success(void **state)
     assert_int_equal(read_as(HB_SCRIPT_COUNTS, &cut), HB_ERR_STORE);
 }
 
+#define ENTRY_HEAD "\1\1\0\0\0\0\0\0\2"
+#define ENTRY_REST "\0\0\0\0\0\11\0\0\0\0\0\4\0\2\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0"
+#define BYTES(t)                                                                                                       \
+    {                                                                                                                  \
+        .kind = HB_REDIS_STRING, .text = {t, sizeof(t) - 1}                                                            \
+    }
+
+static void what_cannot_be_used_is_left_out_and_the_rest_is_an_answer(void **state)
+{
+    static const struct hb_redis_reply
+        bad[] = {TEXT("wh"), TEXT("0123456789abcdef"), BYTES(ENTRY_HEAD "\340\1" ENTRY_REST), TEXT("1"), TEXT("")},
+        good[] = {TEXT("wh"), TEXT("0123456789abcdef"), BYTES(ENTRY_HEAD "\040\1" ENTRY_REST), TEXT("1"), TEXT("no job")},
+        named[] = {TEXT("w h"), TEXT("0123456789abcdef"), NUMBER(0), NUMBER(5), NUMBER(3), TEXT(""), TEXT("-1"), TEXT("")},
+        late[] = {TEXT("wh"), TEXT("0123456789abcdef"), NUMBER(0), NUMBER(HB_SHARD_VERSION_MAX), NUMBER(3), TEXT(""),
+                  TEXT("-1"), TEXT("")},
+        right[] = {TEXT("wh"), TEXT("0123456789abcdef"), NUMBER(0), NUMBER(5), NUMBER(3), TEXT(""), TEXT("-1"), TEXT("")},
+        claims[] = {ROWS(bad), ROWS(good)}, repairs[] = {ROWS(named), ROWS(late), ROWS(right)},
+        claimed[] = {TEXT("ok"), NUMBER(5), NUMBER(2), NUMBER(1), TEXT("-1"), NUMBER(1), ROWS(claims)},
+        wanted[] = {TEXT("ok"), NUMBER(5), NUMBER(2), NUMBER(0), TEXT("-1"), NUMBER(1), ROWS(repairs), TEXT("0")};
+    static const struct hb_redis_reply a = ROWS(claimed), b = ROWS(wanted);
+    struct hb_view_call call = claim_call;
+    struct hb_view_answer answer;
+
+    (void)state;
+    hb_view_answer_read(&call, HB_OK, &a, &answer);
+    assert_int_equal(answer.err, HB_OK);
+    assert_int_equal(answer.deliveries_count, 1);
+    assert_int_equal(answer.deliveries[0].entry.rule.position.topic, 1);
+    assert_int_equal(answer.deliveries[0].job.len, 0);
+    assert_int_equal(answer.set_aside, 2);
+    hb_view_answer_deinit(&answer);
+    call.name = HB_SCRIPT_REPAIRS;
+    hb_view_answer_read(&call, HB_OK, &b, &answer);
+    assert_int_equal(answer.err, HB_OK);
+    assert_int_equal(answer.repairs_count, 1);
+    assert_int_equal(answer.repairs[0].version, 5);
+    assert_int_equal(answer.set_aside, 2);
+    hb_view_answer_deinit(&answer);
+}
+
+static void what_is_no_refusal_is_not_told_as_one(void **state)
+{
+    static const struct hb_redis_reply garbage = TEXT("ok"), refused = {.kind = HB_REDIS_ERROR, .text = HB_STR_INIT("ERR x")};
+    struct hb_view_answer answer;
+
+    (void)state;
+    hb_view_answer_read(&claim_call, HB_OK, &garbage, &answer);
+    assert_int_equal(answer.err, HB_ERR_STORE);
+    assert_true(hb_str_eq(answer.text, HB_STR("an answer that no script of ours gives")));
+    hb_view_answer_deinit(&answer);
+    hb_view_answer_read(&claim_call, HB_OK, &refused, &answer);
+    assert_true(hb_str_eq(answer.text, HB_STR("ERR x")));
+    hb_view_answer_deinit(&answer);
+}
+
 static void a_refusal_of_the_gate_carries_the_truth(void **state)
 {
     static const struct hb_redis_reply fenced[] = {TEXT("fenced"), NUMBER(9), NUMBER(4)},
@@ -128,6 +183,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_error_of_redis_has_its_meaning_for_every_verb),
         cmocka_unit_test(garbage_is_never_taken_for_success),
+        cmocka_unit_test(what_cannot_be_used_is_left_out_and_the_rest_is_an_answer),
+        cmocka_unit_test(what_is_no_refusal_is_not_told_as_one),
         cmocka_unit_test(a_refusal_of_the_gate_carries_the_truth),
         cmocka_unit_test(no_answer_is_an_unknown_one),
     };
