@@ -30,12 +30,13 @@ static bool closes_window(struct hb_window *window, const struct hb_rest_failure
 }
 
 /* Rests at least so long; never shortens a rest. */
-static bool rest_until(struct hb_rest *rest, int64_t until_ms)
+static bool rest_for(struct hb_rest *rest, struct hb_mono now, int64_t wait_ms)
 {
-    if (rest->is_resting && rest->until.ms >= until_ms)
+    int64_t until_us = now.us + wait_ms * HB_US_PER_MS;
+    if (rest->is_resting && rest->until.us >= until_us)
         return false;
     rest->is_resting = true;
-    rest->until.ms = until_ms;
+    rest->until.us = until_us;
     return true;
 }
 
@@ -43,7 +44,7 @@ static bool rest_a_step(struct hb_rest *rest, const struct hb_rest_failure *fail
 {
     int64_t wait_ms = smaller(hb_schedule_jitter(rest->step_ms, failure->random), rest->most_ms);
     rest->step_ms = smaller(rest->step_ms * 2, rest->most_ms);
-    return rest_until(rest, failure->now.ms + wait_ms);
+    return rest_for(rest, failure->mono, wait_ms);
 }
 
 static void note(struct hb_rest *rest, const struct hb_rest_failure *failure)
@@ -66,7 +67,7 @@ bool hb_rest_failure(struct hb_rest *rest, struct hb_window *window, const struc
     if (failure->is_probe || (is_closing && !rest->is_resting))
         is_longer = rest_a_step(rest, failure);
     if (failure->outcome.rest_ms > 0)
-        is_longer |= rest_until(rest, failure->now.ms + smaller(failure->outcome.rest_ms, HB_REST_ASKED_MS_MAX));
+        is_longer |= rest_for(rest, failure->mono, smaller(failure->outcome.rest_ms, HB_REST_ASKED_MS_MAX));
     return is_longer;
 }
 
@@ -91,12 +92,12 @@ bool hb_rest_may_claim(const struct hb_rest *rest)
     return !rest->is_resting;
 }
 
-bool hb_rest_may_probe(const struct hb_rest *rest, struct hb_wall now)
+bool hb_rest_may_probe(const struct hb_rest *rest, struct hb_mono now)
 {
-    return rest->is_resting && !rest->is_probing && now.ms >= rest->until.ms;
+    return rest->is_resting && !rest->is_probing && now.us >= rest->until.us;
 }
 
-void hb_rest_probe_start(struct hb_rest *rest, struct hb_wall now)
+void hb_rest_probe_start(struct hb_rest *rest, struct hb_mono now)
 {
     HB_ASSERT(hb_rest_may_probe(rest, now));
     rest->is_probing = true;
@@ -112,6 +113,11 @@ bool hb_rest_must_disable(const struct hb_rest *rest, struct hb_wall now)
     if (rest->failing_since.ms == NOT_FAILING || now.ms - rest->failing_since.ms < HB_REST_DISABLE_MS)
         return false;
     return rest->has_died || rest->failed_probes >= HB_REST_DISABLE_PROBES;
+}
+
+int64_t hb_rest_longest_ms(const struct hb_rest *rest)
+{
+    return rest->most_ms > HB_REST_ASKED_MS_MAX ? rest->most_ms : HB_REST_ASKED_MS_MAX;
 }
 
 int hb_rest_parked_slots(const struct hb_window *window, bool has_fresh)

@@ -1,8 +1,8 @@
 /* Job: decides when a webhook rests, when it is probed, and when it is given up.
  *
  * Place: one in each lane; only that of the process that owns the webhook's shard counts, and it judges by its own
- * requests (docs/decisions/0007). What it says is published as run-time state, so that everyone else parks, unburnt. Beside core/window: the window says how many at once, the rest
- * whether at all.
+ * requests (docs/decisions/0007). What it says is published as run-time state, so that everyone else parks, unburnt.
+ * Beside core/window: the window says how many at once, the rest whether at all.
  *
  * A webhook rests when its window of one meets overload again, or for the Retry-After of a 429 or 503 (at most an
  * hour). A rest is 30 s, doubling to 10 min while probes fail, ±20 %. When it is over, one probe goes out, the oldest
@@ -10,11 +10,14 @@
  * webhook is to be disabled after 5 days of failures without one success in which a delivery died or 20 probes failed.
  * The days count from the first failure after the last success: a webhook that had nothing to do was not failing.
  *
+ * A rest is measured in monotonic time: the wall clock may be set in the middle of it. Only the days of failing are wall
+ * time, because they outlive the process.
+ *
  * Owns: nothing; a plain value, time and randomness are passed in. Fails: never; a probe that was not due is a bug.
  * Cost: O(1). Threads: one.
  *
  * Example:
- *     if (hb_rest_failure(&rest, &window, &failure)) { publish_resting(rest.until); }
+ *     if (hb_rest_failure(&rest, &window, &failure)) { publish_resting(wall_of(rest.until)); }
  *     if (hb_rest_may_probe(&rest, now)) { hb_rest_probe_start(&rest, now); send(oldest_due); } */
 #ifndef CORE_REST_H
 #define CORE_REST_H
@@ -33,7 +36,7 @@
 struct hb_rest {
     bool is_resting;
     bool is_probing;
-    struct hb_wall until;         /* resting: no probe before */
+    struct hb_mono until;         /* resting: no probe before */
     int64_t step_ms;              /* how long the next rest is, before jitter */
     int64_t first_ms, most_ms;    /* the first one after a success, and the longest */
     struct hb_wall failing_since; /* first failure after the last success; INT64_MAX: not failing */
@@ -44,6 +47,7 @@ struct hb_rest {
 /* One failed attempt, as it is told. */
 struct hb_rest_failure {
     struct hb_wall now;
+    struct hb_mono mono; /* the same moment */
     struct hb_outcome outcome;
     uint32_t epoch;  /* the window's when the request started */
     uint32_t random; /* any 32 random bits */
@@ -63,13 +67,15 @@ void hb_rest_died(struct hb_rest *rest);
 /* Whether deliveries may be claimed in the ordinary way. */
 bool hb_rest_may_claim(const struct hb_rest *rest);
 /* Whether one probe may go out. */
-bool hb_rest_may_probe(const struct hb_rest *rest, struct hb_wall now);
+bool hb_rest_may_probe(const struct hb_rest *rest, struct hb_mono now);
 /* The probe goes out. */
-void hb_rest_probe_start(struct hb_rest *rest, struct hb_wall now);
+void hb_rest_probe_start(struct hb_rest *rest, struct hb_mono now);
 /* The probe ended without a result: a lost lease, a stop. */
 void hb_rest_probe_lost(struct hb_rest *rest);
 /* Whether it is time to disable the webhook. */
 bool hb_rest_must_disable(const struct hb_rest *rest, struct hb_wall now);
+/* No rest is longer. What says otherwise was written before a clock was set back. */
+int64_t hb_rest_longest_ms(const struct hb_rest *rest);
 /* How many of the window's slots parked deliveries may take: all, or what fresh ones leave them, but at least one. */
 int hb_rest_parked_slots(const struct hb_window *window, bool has_fresh);
 

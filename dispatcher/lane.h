@@ -70,8 +70,10 @@ struct hb_lane {
     /* Rests (dispatcher/resting.c): the owner's alone, but for quiet_until. */
     bool is_owned;   /* as last seen */
     struct hb_rest rest;
-    struct hb_wall quiet_until;  /* a receiver of this process asked for it */
-    struct hb_wall told_at;      /* when this process last published its state */
+    struct hb_mono quiet_until;  /* us 0: none; a receiver of this process asked for it */
+    struct hb_wall heard;        /* what the registry says of a rest, as last looked at … */
+    struct hb_mono heard_until;  /* … and when that is, whatever becomes of the wall clock */
+    struct hb_mono told_at;      /* us 0: never; when this process last published its state */
     int64_t told_since;          /* the beginning of the failing that is published; INT64_MAX: none */
     const char *rest_reason;     /* for the registry */
     struct hb_word rest_word;

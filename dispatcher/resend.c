@@ -85,7 +85,7 @@ static bool may_go(struct hb_dispatcher *d, struct hb_lane *lane, bool is_probe)
         return false;
     if (!is_probe)
         return !hb_resting_is(d, lane);
-    struct hb_wall now = hb_loop_wall(d->options.loop);
+    struct hb_mono now = hb_loop_mono(d->options.loop);
     if (!hb_resting_owns(d, lane) || !hb_rest_may_probe(&lane->rest, now))
         return false;
     hb_rest_probe_start(&lane->rest, now);

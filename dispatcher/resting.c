@@ -14,20 +14,53 @@
 /* A webhook that fails without ever resting: from then on the registry knows since when. */
 #define TELL_SINCE_MS HB_MS_PER_HOUR
 #define TELL_AGAIN_MS (5 * HB_MS_PER_S)
+/* Another machine's clock may be so far ahead of ours. */
+#define CLOCKS_DIFFER_MS (5 * HB_MS_PER_S)
 
 static struct hb_wall wall(const struct hb_dispatcher *d)
 {
     return hb_loop_wall(d->options.loop);
 }
 
+static struct hb_mono mono(const struct hb_dispatcher *d)
+{
+    return hb_loop_mono(d->options.loop);
+}
+
+static struct hb_mono later(struct hb_mono at, int64_t ms)
+{
+    return (struct hb_mono){at.us + ms * HB_US_PER_MS};
+}
+
+struct hb_wall hb_resting_wall(struct hb_dispatcher *d, struct hb_mono at)
+{
+    int64_t left_us = at.us - mono(d).us;
+    return (struct hb_wall){wall(d).ms + (left_us + (left_us > 0 ? HB_US_PER_MS - 1 : 0)) / HB_US_PER_MS};
+}
+
 static void publish(struct hb_dispatcher *d, struct hb_lane *lane, const char *reason)
 {
     hb_telling_rest(d, lane, reason);
     lane->told_since = lane->rest.failing_since.ms;
-    lane->told_at = wall(d);
+    lane->told_at = mono(d);
 }
 
 /* ---- whose word counts ---- */
+
+/* Until when it rests by the registry, measured from when that was heard. What is farther away than any rest was said
+ * before the clock was set back: it is over. */
+static struct hb_mono said_until(struct hb_dispatcher *d, struct hb_lane *lane)
+{
+    struct hb_wall said = lane->webhook->resting_until;
+    if (lane->heard.ms == said.ms)
+        return lane->heard_until;
+    int64_t left_ms = said.ms - wall(d).ms;
+    if (left_ms > hb_rest_longest_ms(&lane->rest) + CLOCKS_DIFFER_MS)
+        left_ms = -ORPHANED_MS;
+    lane->heard = said;
+    lane->heard_until = later(mono(d), left_ms);
+    return lane->heard_until;
+}
 
 /* What a former owner said goes on. */
 static void adopt(struct hb_dispatcher *d, struct hb_lane *lane)
@@ -36,7 +69,7 @@ static void adopt(struct hb_dispatcher *d, struct hb_lane *lane)
     lane->rest.failing_since = hb_runtime_failing_since(d->options.registry, lane->webhook);
     lane->told_since = lane->rest.failing_since.ms;
     lane->rest.is_resting = lane->webhook->resting_until.ms != 0;
-    lane->rest.until = lane->webhook->resting_until;
+    lane->rest.until = said_until(d, lane);
 }
 
 bool hb_resting_owns(struct hb_dispatcher *d, struct hb_lane *lane)
@@ -52,23 +85,23 @@ bool hb_resting_owns(struct hb_dispatcher *d, struct hb_lane *lane)
 
 bool hb_resting_is(struct hb_dispatcher *d, struct hb_lane *lane)
 {
-    int64_t said_ms = lane->webhook->resting_until.ms;
-    if (!lane->rest.is_resting && said_ms == 0 && lane->quiet_until.ms == 0)
+    bool is_said = lane->webhook->resting_until.ms != 0;
+    if (hb_rest_may_claim(&lane->rest) && !is_said && lane->quiet_until.us == 0)
         return false; /* the fast path */
-    int64_t now_ms = wall(d).ms;
+    int64_t now_us = mono(d).us;
     if (hb_resting_owns(d, lane))
-        return lane->rest.is_resting;
-    if (lane->quiet_until.ms <= now_ms)
-        lane->quiet_until.ms = 0;
-    return lane->quiet_until.ms != 0 || (said_ms != 0 && now_ms < said_ms + ORPHANED_MS);
+        return !hb_rest_may_claim(&lane->rest);
+    if (lane->quiet_until.us <= now_us)
+        lane->quiet_until.us = 0;
+    return lane->quiet_until.us != 0 || (is_said && now_us < later(said_until(d, lane), ORPHANED_MS).us);
 }
 
 enum hb_resting hb_resting_fresh(struct hb_dispatcher *d, struct hb_lane *lane)
 {
     if (!hb_resting_is(d, lane))
         return HB_RESTING_NOT;
-    struct hb_wall now = wall(d);
-    if (!lane->is_owned || !hb_rest_may_probe(&lane->rest, (struct hb_wall){now.ms - FRESH_PROBE_MS}))
+    struct hb_mono now = mono(d);
+    if (!lane->is_owned || !hb_rest_may_probe(&lane->rest, later(now, -FRESH_PROBE_MS)))
         return HB_RESTING_PARK;
     hb_rest_probe_start(&lane->rest, now);
     return HB_RESTING_PROBE;
@@ -77,7 +110,6 @@ enum hb_resting hb_resting_fresh(struct hb_dispatcher *d, struct hb_lane *lane)
 struct hb_resend_room hb_resting_room(struct hb_dispatcher *d, struct hb_lane *lane)
 {
     struct hb_resend_room room = {.again = {HB_RESEND_WHEN_TOLD}};
-    struct hb_wall now = wall(d);
     if (!hb_resting_is(d, lane)) {
         bool has_fresh = lane->first || lane->in_flight > lane->resends;
         int slots = hb_rest_parked_slots(&lane->window, has_fresh) - lane->resends;
@@ -85,13 +117,13 @@ struct hb_resend_room hb_resting_room(struct hb_dispatcher *d, struct hb_lane *l
         return room;
     }
     if (!lane->is_owned) {
-        int64_t said_ms = lane->webhook->resting_until.ms;
-        room.again.ms = said_ms ? said_ms + ORPHANED_MS : lane->quiet_until.ms;
-    } else if (hb_rest_may_probe(&lane->rest, now)) {
+        bool is_said = lane->webhook->resting_until.ms != 0;
+        room.again = hb_resting_wall(d, is_said ? later(said_until(d, lane), ORPHANED_MS) : lane->quiet_until);
+    } else if (hb_rest_may_probe(&lane->rest, mono(d))) {
         room.slots = 1;
         room.is_probe = true;
     } else if (!lane->rest.is_probing) {
-        room.again = lane->rest.until;
+        room.again = hb_resting_wall(d, lane->rest.until);
     }
     return room;
 }
@@ -102,7 +134,7 @@ static void log_rest(struct hb_dispatcher *d, const struct hb_lane *lane, const 
 {
     hb_metric_add(d->options.metrics, HB_METRIC_RESTS, 1);
     hb_log(&d->log, HB_LOG_WEBHOOK_RESTS, HB_LOG_STR("store", lane->webhook->store),
-           HB_LOG_STR("webhook", lane->webhook->id), HB_LOG_INT("for_ms", lane->rest.until.ms - wall(d).ms),
+           HB_LOG_STR("webhook", lane->webhook->id), HB_LOG_INT("for_ms", (lane->rest.until.us - mono(d).us) / HB_US_PER_MS),
            HB_LOG_C("reason", reason));
 }
 
@@ -124,15 +156,16 @@ static void succeeded(struct hb_dispatcher *d, struct hb_lane *lane)
 {
     bool is_plain = !lane->rest.is_resting && lane->rest.failing_since.ms == INT64_MAX;
     if ((is_plain && lane->webhook->resting_until.ms == 0) || !hb_resting_owns(d, lane)) {
-        lane->quiet_until.ms = 0;
+        lane->quiet_until.us = 0;
         hb_window_success(&lane->window);
         return;
     }
     /* A former owner's last word may have been written behind ours; ours takes a moment to come back. */
-    bool is_contradicted = lane->webhook->resting_until.ms != 0 && wall(d).ms - lane->told_at.ms > TELL_AGAIN_MS;
+    bool has_just_told = lane->told_at.us != 0 && mono(d).us <= later(lane->told_at, TELL_AGAIN_MS).us;
+    bool is_contradicted = lane->webhook->resting_until.ms != 0 && !has_just_told;
     bool was_told = lane->told_since != INT64_MAX;
     bool was_resting = hb_rest_success(&lane->rest, &lane->window);
-    lane->quiet_until.ms = 0;
+    lane->quiet_until.us = 0;
     if (was_resting || was_told || is_contradicted)
         publish(d, lane, "");
     if (was_resting)
@@ -148,9 +181,9 @@ static void failed_elsewhere(struct hb_dispatcher *d, struct hb_lane *lane, cons
         return;
     if (outcome->is_overload)
         hb_window_overload(&lane->window, delivery->window_epoch);
-    int64_t until_ms = wall(d).ms + outcome->rest_ms;
-    if (outcome->rest_ms > 0 && lane->quiet_until.ms < until_ms)
-        lane->quiet_until.ms = until_ms;
+    struct hb_mono until = later(mono(d), outcome->rest_ms);
+    if (outcome->rest_ms > 0 && lane->quiet_until.us < until.us)
+        lane->quiet_until = until;
 }
 
 static void failed(struct hb_dispatcher *d, struct hb_lane *lane, const struct hb_delivery *delivery,
@@ -158,6 +191,7 @@ static void failed(struct hb_dispatcher *d, struct hb_lane *lane, const struct h
 {
     struct hb_rest *rest = &lane->rest;
     struct hb_rest_failure failure = {.now = wall(d),
+                                      .mono = mono(d),
                                       .outcome = *outcome,
                                       .epoch = delivery->window_epoch,
                                       .random = hb_dispatcher_random(d),
@@ -199,9 +233,11 @@ void hb_resting_result(struct hb_dispatcher *d, const struct hb_delivery *delive
 void hb_resting_changed(struct hb_lane *lane, const struct hb_webhook *old_webhook)
 {
     const struct hb_webhook *webhook = lane->webhook;
+    if (webhook->resting_until.ms != 0)
+        (void)said_until(lane->owner, lane); /* measured from now on */
     if (old_webhook && webhook->enabled_revision > old_webhook->enabled_revision) { /* enabled, or woken */
         lane->rest = hb_rest_make_own(lane->rest.first_ms, lane->rest.most_ms);
-        lane->quiet_until.ms = 0;
+        lane->quiet_until.us = 0;
         lane->told_since = INT64_MAX;
     }
 }

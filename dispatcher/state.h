@@ -132,6 +132,8 @@ void hb_resting_result(struct hb_dispatcher *d, const struct hb_delivery *delive
 void hb_resting_changed(struct hb_lane *lane, const struct hb_webhook *old_webhook);
 /* How many parked deliveries may go now, of a webhook that is active. */
 struct hb_resend_room hb_resting_room(struct hb_dispatcher *d, struct hb_lane *lane);
+/* A moment as the wall clock shows it now. */
+struct hb_wall hb_resting_wall(struct hb_dispatcher *d, struct hb_mono at);
 /* Whether this process declares the webhook's rests. */
 bool hb_resting_owns(struct hb_dispatcher *d, struct hb_lane *lane);
 

@@ -24,7 +24,7 @@ static bool write_rest(struct hb_dispatcher *d, struct hb_lane *lane)
     const struct hb_rest *rest = &lane->rest;
     return hb_runtime_write_rest(&writer, lane->webhook,
                                  &(struct hb_runtime_rest){.is_resting = rest->is_resting,
-                                                           .until = rest->until,
+                                                           .until = hb_resting_wall(d, rest->until),
                                                            .failing_since = rest->failing_since,
                                                            .reason = lane->rest_reason});
 }

@@ -18,6 +18,8 @@ void fake_loop_set_readable(struct hb_loop *loop, bool (*is_readable)(int fd));
 int fake_loop_turn(struct hb_loop *loop);
 /* Turns until nothing happens any more at this moment; aborts when that does not end. */
 void fake_loop_settle(struct hb_loop *loop);
+/* The wall clock is set so far ahead or back, all in all; monotonic time does not see it. */
+void fake_loop_set_wall(struct hb_loop *loop, int64_t shift_ms);
 /* Moves time on, stopping at each timer on the way, settling at each. */
 void fake_loop_advance(struct hb_loop *loop, int64_t ms);
 

@@ -6,7 +6,7 @@ static struct hb_rest known_rest(const struct sim_world *w, int webhook)
 {
     struct hb_rest rest = hb_rest_make();
     rest.is_resting = w->hints[webhook].is_resting;
-    rest.until.ms = w->hints[webhook].until_ms;
+    rest.until.us = w->hints[webhook].until_ms * HB_US_PER_MS;
     return rest;
 }
 
@@ -25,14 +25,14 @@ bool sim_lane_must_rest(const struct sim_world *w, struct sim_process *p, int we
 {
     const struct hb_rest *rest = &p->rest[webhook];
     const struct sim_hint *hint = &w->hints[webhook];
-    struct hb_wall now = {w->now_ms};
+    /* A parked one has a while to become the probe. */
+    struct hb_mono then = {(w->now_ms - SIM_FRESH_PROBE_MS) * HB_US_PER_MS};
     *ret_is_probe = false;
     if (!sim_lane_owns(w, p, webhook))
         return hint->is_resting && (w->now_ms < hint->until_ms + SIM_HINT_MS || sim_is_off(w, SIM_GUARD_REST_END));
     if (hb_rest_may_claim(rest))
         return false;
-    *ret_is_probe = hb_rest_may_probe(rest, now) && w->now_ms >= rest->until.ms + SIM_FRESH_PROBE_MS &&
-                    !sim_is_off(w, SIM_GUARD_FRESH_PROBE);
+    *ret_is_probe = hb_rest_may_probe(rest, then) && !sim_is_off(w, SIM_GUARD_FRESH_PROBE);
     return !*ret_is_probe;
 }
 
@@ -41,7 +41,7 @@ void sim_lane_started(const struct sim_world *w, struct sim_process *p, struct s
     int webhook = sim_webhook_of(flight->delivery);
     flight->epoch = hb_window_epoch(&p->window[webhook]);
     if (flight->is_probe)
-        hb_rest_probe_start(&p->rest[webhook], (struct hb_wall){w->now_ms});
+        hb_rest_probe_start(&p->rest[webhook], (struct hb_mono){w->now_ms * HB_US_PER_MS});
 }
 
 static void as_another(struct sim_process *p, const struct sim_flight *flight, const struct hb_outcome *outcome)
@@ -59,7 +59,7 @@ void sim_lane_result(struct sim_world *w, struct sim_process *p, const struct si
     int webhook = sim_webhook_of(flight->delivery);
     struct hb_rest *rest = &p->rest[webhook];
     struct hb_rest_failure failure = {
-        {w->now_ms}, *outcome, flight->epoch, sim_random(w, UINT32_MAX), flight->is_probe};
+        {w->now_ms}, {w->now_ms * HB_US_PER_MS}, *outcome, flight->epoch, sim_random(w, UINT32_MAX), flight->is_probe};
     bool is_news;
     if (!sim_lane_owns(w, p, webhook)) {
         as_another(p, flight, outcome);
@@ -71,6 +71,6 @@ void sim_lane_result(struct sim_world *w, struct sim_process *p, const struct si
         is_news = hb_rest_failure(rest, &p->window[webhook], &failure);
     if (!is_news)
         return;
-    w->hints[webhook] = (struct sim_hint){rest->is_resting, rest->until.ms};
+    w->hints[webhook] = (struct sim_hint){rest->is_resting, rest->until.us / HB_US_PER_MS};
     sim_tell(w, "webhook %d %s", webhook, rest->is_resting ? "rests" : "is active");
 }

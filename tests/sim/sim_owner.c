@@ -214,7 +214,7 @@ bool sim_owner_claim(struct sim_world *w, int writer)
         return false;
     for (int webhook = 0; webhook < SIM_WEBHOOKS; webhook++) {
         (void)sim_lane_owns(w, p, webhook);
-        bool is_probe = hb_rest_may_probe(&p->rest[webhook], (struct hb_wall){w->now_ms});
+        bool is_probe = hb_rest_may_probe(&p->rest[webhook], (struct hb_mono){w->now_ms * HB_US_PER_MS});
         int room = hb_rest_parked_slots(&p->window[webhook], webhook != SIM_ORDERED) - in_flight(p, webhook);
         int delivery = find_due(w, webhook);
         if (delivery == SIM_NOBODY || !sim_view_is_whole(w, webhook) ||

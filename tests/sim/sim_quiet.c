@@ -52,7 +52,7 @@ static bool pass_time(struct sim_world *w)
             continue;
         next = sooner(e->due_ms, next, w->now_ms);
         next = sooner(e->lease_ms, next, w->now_ms);
-        next = sooner(w->processes[w->shard_at].rest[sim_webhook_of(d)].until.ms, next, w->now_ms);
+        next = sooner(w->processes[w->shard_at].rest[sim_webhook_of(d)].until.us / HB_US_PER_MS, next, w->now_ms);
     }
     if (next == INT64_MAX)
         return false;

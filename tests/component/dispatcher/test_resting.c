@@ -445,6 +445,86 @@ static void our_own_trouble_makes_nobody_rest(void **state)
     assert_int_equal(hb_metric_read(&w->metrics, HB_METRIC_RESTS), 0);
 }
 
+/* ---- the wall clock is set ---- */
+
+static void a_clock_that_is_set_changes_no_rest_of_the_owner(void **state)
+{
+    static const int64_t shifts_ms[] = {-3600000, 3600000};
+    for (size_t i = 0; i < 2; i++) {
+        if (i > 0)
+            assert_int_equal(world_setup(state), 0);
+        struct world *w = *state;
+        open_world(w, true, &(struct fake_webhook){.id = "wh_0"});
+        make_it_rest(w);
+        int64_t rest_ms = world_room(w, "wh_0").again.ms - FAKE_LOOP_START_MS;
+        assert_in_range(rest_ms, 24000, 36100);
+        fake_loop_set_wall(w->loop, shifts_ms[i]);
+        assert_true(world_room(w, "wh_0").again.ms == FAKE_LOOP_START_MS + shifts_ms[i] + rest_ms);
+        fake_loop_advance(w->loop, 20000);
+        assert_int_equal(world_room(w, "wh_0").slots, 0);
+        fake_loop_advance(w->loop, 16100);
+        struct hb_resend_room room = world_room(w, "wh_0");
+        assert_true(room.slots == 1 && room.is_probe);
+        fake_loop_advance(w->loop, 1000);
+        world_publish(w, 0, NULL, 1u);
+        world_settle(w);
+        assert_int_equal(fake_http_pending_count(w->http), 1);
+        world_answer(w, 503);
+        assert_non_null(strstr(pending("state/")->value, i == 0 ? "\"until\":\"2023-11-14T21:1" : "\"until\":\"2023-11-14T23:1")); /* as the clock is now */
+        write_all(w);
+        if (i == 0)
+            assert_int_equal(world_teardown(state), 0);
+    }
+}
+
+static void a_clock_that_is_set_back_prolongs_no_rest_of_others(void **state)
+{
+    static const struct {
+        int64_t said_ms, asked_ms; /* by the registry; or in Retry-After */
+    } cases[] = {{10000, 0}, {0, 10000}};
+    for (size_t i = 0; i < 2; i++) {
+        if (i > 0)
+            assert_int_equal(world_setup(state), 0);
+        struct world *w = *state;
+        open_world(w, false, &(struct fake_webhook){.id = "wh_0", .revision = 3});
+        world_publish(w, 0, NULL, 1u);
+        world_settle(w);
+        fake_http_answer_later(w->http, fake_http_pending(w->http), cases[i].asked_ms ? 429 : 200, cases[i].asked_ms);
+        write_all(w);
+        if (cases[i].said_ms)
+            world_change_webhook(w, &(struct fake_webhook){.id = "wh_0", .revision = 3, .resting_until_ms = FAKE_LOOP_START_MS + cases[i].said_ms});
+        fake_loop_set_wall(w->loop, -3600000);
+        world_publish(w, 0, NULL, 1u);
+        write_all(w);
+        assert_int_equal(fake_http_sent_count(w->http), 1);
+        assert_in_range(world_room(w, "wh_0").again.ms, FAKE_LOOP_START_MS - 3600000 + 9000, FAKE_LOOP_START_MS - 3600000 + 41000);
+        fake_loop_advance(w->loop, 41000);
+        world_publish(w, 0, NULL, 1u);
+        world_settle(w);
+        assert_int_equal(fake_http_sent_count(w->http), 2);
+        if (i == 0)
+            assert_int_equal(world_teardown(state), 0);
+    }
+}
+
+/* Written before the clock was set back: it is over, for whoever finds it. */
+static void a_rest_that_is_farther_away_than_any_can_be_is_over(void **state)
+{
+    for (int owns = 0; owns < 2; owns++) {
+        if (owns)
+            assert_int_equal(world_setup(state), 0);
+        struct world *w = *state;
+        open_world(w, owns, &(struct fake_webhook){.id = "wh_0", .revision = 3, .resting_until_ms = FAKE_LOOP_START_MS + 3630000});
+        struct hb_resend_room room = world_room(w, "wh_0");
+        assert_true(room.slots == 1 && room.is_probe == (owns != 0));
+        world_publish(w, 0, NULL, 1u);
+        world_settle(w);
+        assert_int_equal(fake_http_sent_count(w->http), 1);
+        if (!owns)
+            assert_int_equal(world_teardown(state), 0);
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 int main(void)
 {
@@ -465,6 +545,9 @@ int main(void)
                                        T(who_lost_the_shard_says_nothing_more_of_its_rests),
                                        T(five_days_without_a_success_disable_it),
                                        T(since_when_it_fails_is_told_after_an_hour_and_taken_back),
-                                       T(our_own_trouble_makes_nobody_rest)};
+                                       T(our_own_trouble_makes_nobody_rest),
+                                       T(a_clock_that_is_set_changes_no_rest_of_the_owner),
+                                       T(a_clock_that_is_set_back_prolongs_no_rest_of_others),
+                                       T(a_rest_that_is_farther_away_than_any_can_be_is_over)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,12 @@
 
 static struct hb_rest_failure failure_at(int64_t ms, enum hb_reason reason, const struct hb_window *window)
 {
-    return (struct hb_rest_failure){{ms}, hb_outcome_of(reason), hb_window_epoch(window), MIDDLE, false};
+    return (struct hb_rest_failure){{ms}, {ms * HB_US_PER_MS}, hb_outcome_of(reason), hb_window_epoch(window), MIDDLE, false};
+}
+
+static int64_t until_ms(const struct hb_rest *rest)
+{
+    return rest->until.us / HB_US_PER_MS;
 }
 
 /* A webhook that rests since 0, for 30 s. */
@@ -21,7 +26,7 @@ static void close_it(struct hb_rest *rest, struct hb_window *window)
 static bool fail_probe(struct hb_rest *rest, struct hb_window *window, int64_t ms, enum hb_reason reason)
 {
     struct hb_rest_failure failure = failure_at(ms, reason, window);
-    hb_rest_probe_start(rest, failure.now);
+    hb_rest_probe_start(rest, failure.mono);
     failure.is_probe = true;
     return hb_rest_failure(rest, window, &failure);
 }
@@ -39,8 +44,8 @@ static void a_window_that_shrinks_to_one_and_fails_once_more_rests_half_a_minute
     struct hb_rest_failure last = failure_at(2, HB_REASON_TIMEOUT, &window);
     assert_true(hb_rest_failure(&rest, &window, &last));
     assert_false(hb_rest_may_claim(&rest));
-    assert_false(hb_rest_may_probe(&rest, (struct hb_wall){30001}));
-    assert_true(hb_rest_may_probe(&rest, (struct hb_wall){30002}));
+    assert_false(hb_rest_may_probe(&rest, (struct hb_mono){30001 * HB_US_PER_MS}));
+    assert_true(hb_rest_may_probe(&rest, (struct hb_mono){30002 * HB_US_PER_MS}));
 }
 
 static void one_bad_moment_of_many_requests_does_not_close_the_window(void **state)
@@ -75,9 +80,9 @@ static void rests_double_up_to_ten_minutes_whatever_the_probe_is_told(void **sta
     struct hb_window window;
     close_it(&rest, &window);
     for (size_t i = 0; i < sizeof(waits_s) / sizeof(waits_s[0]); i++) {
-        int64_t now_ms = rest.until.ms;
+        int64_t now_ms = until_ms(&rest);
         assert_true(fail_probe(&rest, &window, now_ms, reasons[i % 3]));
-        assert_int_equal(rest.until.ms - now_ms, waits_s[i] * 1000);
+        assert_int_equal(until_ms(&rest) - now_ms, waits_s[i] * 1000);
     }
 }
 
@@ -95,9 +100,9 @@ static void a_rest_is_jittered_and_never_over_ten_minutes(void **state)
         failure.random = next_random(&seed) << 1;
         assert_true(hb_rest_failure(&rest, &window, &failure));
         if (i % 2)
-            assert_in_range(rest.until.ms, 24000, 36000);
+            assert_in_range(until_ms(&rest), 24000, 36000);
         else
-            assert_in_range(rest.until.ms, 480000, 600000);
+            assert_in_range(until_ms(&rest), 480000, 600000);
     }
 }
 
@@ -109,10 +114,10 @@ static void retry_after_rests_the_webhook_at_most_an_hour_and_never_shortens_a_r
     struct hb_rest_failure failure = failure_at(0, HB_REASON_TOO_MANY_REQUESTS, &window);
     failure.outcome.rest_ms = 5 * HB_MS_PER_HOUR;
     assert_true(hb_rest_failure(&rest, &window, &failure));
-    assert_int_equal(rest.until.ms, HB_MS_PER_HOUR);
+    assert_int_equal(until_ms(&rest), HB_MS_PER_HOUR);
     failure.outcome.rest_ms = 1000;
     assert_false(hb_rest_failure(&rest, &window, &failure));
-    assert_int_equal(rest.until.ms, HB_MS_PER_HOUR);
+    assert_int_equal(until_ms(&rest), HB_MS_PER_HOUR);
 }
 
 static void one_probe_at_a_time_and_a_lost_one_is_given_back(void **state)
@@ -121,13 +126,13 @@ static void one_probe_at_a_time_and_a_lost_one_is_given_back(void **state)
     struct hb_rest rest;
     struct hb_window window;
     close_it(&rest, &window);
-    struct hb_wall now = rest.until;
+    struct hb_mono now = rest.until;
     hb_rest_probe_start(&rest, now);
     assert_false(hb_rest_may_probe(&rest, now));
     hb_rest_probe_lost(&rest);
     assert_true(hb_rest_may_probe(&rest, now));
     hb_rest_probe_start(&rest, now);
-    struct hb_rest_failure ours = failure_at(now.ms, HB_REASON_OURS, &window);
+    struct hb_rest_failure ours = failure_at(until_ms(&rest), HB_REASON_OURS, &window);
     ours.is_probe = true;
     assert_false(hb_rest_failure(&rest, &window, &ours));
     assert_true(hb_rest_may_probe(&rest, now));
@@ -141,7 +146,7 @@ static void a_success_ends_the_rest_and_the_window_ramps_up_from_one(void **stat
     struct hb_window window;
     close_it(&rest, &window);
     uint32_t old_epoch = hb_window_epoch(&window);
-    (void)fail_probe(&rest, &window, rest.until.ms, HB_REASON_TIMEOUT);
+    (void)fail_probe(&rest, &window, until_ms(&rest), HB_REASON_TIMEOUT);
     assert_true(hb_rest_success(&rest, &window));
     assert_true(hb_rest_may_claim(&rest));
     assert_int_equal(window.size, 1);
@@ -163,9 +168,9 @@ static void it_is_given_up_after_five_days_of_failures_that_killed_or_twenty_pro
     close_it(&rest, &window);
     assert_false(hb_rest_must_disable(&rest, after)); /* nothing died, no probes */
     for (int i = 0; i < HB_REST_DISABLE_PROBES - 1; i++)
-        (void)fail_probe(&rest, &window, rest.until.ms, HB_REASON_TIMEOUT);
+        (void)fail_probe(&rest, &window, until_ms(&rest), HB_REASON_TIMEOUT);
     assert_false(hb_rest_must_disable(&rest, after));
-    (void)fail_probe(&rest, &window, rest.until.ms, HB_REASON_TIMEOUT);
+    (void)fail_probe(&rest, &window, until_ms(&rest), HB_REASON_TIMEOUT);
     assert_true(hb_rest_must_disable(&rest, after));
     assert_false(hb_rest_must_disable(&rest, before));
     close_it(&rest, &window);
