@@ -7,6 +7,8 @@
 #define BEYOND_MAX 3
 #define BEYOND_PAUSE_US (500 * HB_US_PER_MS)
 
+_Static_assert(HB_BODY_HEADERS_MAX == HB_KAFKA_HEADERS_MAX, "a body is read as the fast path read its event");
+
 static int by_place(const void *a, const void *b)
 {
     const struct hb_position *left = &(*(struct hb_wanted *const *)a)->at;
@@ -167,14 +169,15 @@ static struct hb_wanted *take(struct hb_bodies *bodies, struct hb_body_run *run)
     return wanted;
 }
 
-static struct hb_body *make_body(const struct hb_kafka_message *message)
+static enum hb_err make_body(const struct hb_kafka_message *message, struct hb_body **ret_body)
 {
-    struct hb_kafka_header headers[HB_BODY_HEADERS_MAX];
-    struct hb_name_value pairs[HB_BODY_HEADERS_MAX];
-    size_t count = hb_kafka_message_headers(message, headers, HB_BODY_HEADERS_MAX);
-    struct hb_body *body = NULL;
+    struct hb_kafka_header headers[HB_KAFKA_HEADERS_MAX];
+    struct hb_name_value pairs[HB_KAFKA_HEADERS_MAX];
+    size_t count = hb_kafka_message_headers(message, headers, HB_KAFKA_HEADERS_MAX);
 
-    for (size_t i = 0; i < count && i < HB_BODY_HEADERS_MAX; i++)
+    if (count > HB_KAFKA_HEADERS_MAX)
+        count = HB_KAFKA_HEADERS_MAX;
+    for (size_t i = 0; i < count; i++)
         pairs[i] = (struct hb_name_value){headers[i].name, headers[i].value};
     const struct hb_body_record record = {
         .at = {message->topic, message->partition, message->offset, message->appended},
@@ -182,20 +185,31 @@ static struct hb_body *make_body(const struct hb_kafka_message *message)
         .value = message->value,
         .headers = pairs,
         .headers_count = count};
-    return hb_body_new(&record, &body) ? NULL : body;
+    return hb_body_new(&record, ret_body);
+}
+
+/* No memory for what is there: it is read again, and away when its time is over. */
+static void wait_for_memory(struct hb_bodies *bodies, struct hb_wanted *take_wanted)
+{
+    take_wanted->not_before_us = hb_bodies_now_us(bodies) + BEYOND_PAUSE_US;
+    hb_bodies_put_back(bodies, take_wanted);
 }
 
 /* A record at a wanted offset: every delivery of it gets it, or learns that it is another event's. */
 static void hand_out(struct hb_bodies *bodies, struct hb_body_run *run, const struct hb_kafka_message *message)
 {
-    struct hb_body *body = make_body(message);
+    struct hb_body *body = NULL;
+    enum hb_err err = make_body(message, &body);
 
     if (body)
         (void)!hb_body_cache_put(bodies->cache, body);
     while (run->first < run->last && bodies->round[run->first]->at.offset == message->offset) {
         struct hb_wanted *wanted = take(bodies, run);
         bool is_it = body && hb_body_is_of(body, hb_str_n(wanted->webhook, wanted->webhook_bytes), wanted->delivery);
-        hb_bodies_answer(bodies, wanted, is_it ? HB_OK : HB_ERR_NOT_FOUND, is_it ? body : NULL);
+        if (err == HB_ERR_MEMORY)
+            wait_for_memory(bodies, wanted);
+        else
+            hb_bodies_answer(bodies, wanted, is_it ? HB_OK : HB_ERR_NOT_FOUND, is_it ? body : NULL);
     }
     hb_body_unref(&body);
 }

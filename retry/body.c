@@ -4,11 +4,11 @@
 
 #include <stdlib.h>
 
-static size_t record_bytes(const struct hb_body_record *record)
+static size_t record_bytes(const struct hb_body_record *record, size_t headers_count)
 {
     size_t bytes = record->key.len + record->value.len;
 
-    for (size_t i = 0; i < record->headers_count; i++)
+    for (size_t i = 0; i < headers_count; i++)
         bytes += record->headers[i].name.len + record->headers[i].value.len;
     return bytes;
 }
@@ -25,20 +25,22 @@ static struct hb_str copy(char **place, struct hb_str bytes)
 
 enum hb_err hb_body_new(const struct hb_body_record *record, struct hb_body **ret_body)
 {
-    if (!record->value.ptr || record->headers_count > HB_BODY_HEADERS_MAX)
+    size_t count = record->headers_count < HB_BODY_HEADERS_MAX ? record->headers_count : HB_BODY_HEADERS_MAX;
+
+    if (!record->value.ptr)
         return HB_ERR_INVALID;
-    size_t headers_bytes = record->headers_count * sizeof(struct hb_name_value);
-    size_t bytes = sizeof(struct hb_body) + headers_bytes + record_bytes(record) + 1;
+    size_t headers_bytes = count * sizeof(struct hb_name_value);
+    size_t bytes = sizeof(struct hb_body) + headers_bytes + record_bytes(record, count) + 1;
     struct hb_body *body = malloc(bytes);
     if (!body)
         return HB_ERR_MEMORY;
     struct hb_name_value *headers = (struct hb_name_value *)(body + 1);
     char *place = (char *)headers + headers_bytes;
     *body = (struct hb_body){
-        .at = record->at, .headers = headers, .headers_count = record->headers_count, .bytes = bytes, .references = 1};
+        .at = record->at, .headers = headers, .headers_count = count, .bytes = bytes, .references = 1};
     body->key = copy(&place, record->key);
     body->value = copy(&place, record->value);
-    for (size_t i = 0; i < record->headers_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         headers[i].name = copy(&place, record->headers[i].name);
         headers[i].value = copy(&place, record->headers[i].value);
     }

@@ -12,7 +12,9 @@
 
 #include "core/event_record.h"
 
-#define HB_BODY_HEADERS_MAX 64 /* ours has at most 14; a foreign producer's may be ignored ones */
+/* As many as an event is read from (HB_KAFKA_HEADERS_MAX): ours has at most 14; what a foreign producer put behind these
+ * is looked at neither the first time nor when it is sent again. */
+#define HB_BODY_HEADERS_MAX 24
 #define HB_DELIVERY_BYTES 16   /* a delivery's id as bytes: the first of SHA-256(webhook id, 0x00, event id) */
 
 struct hb_body {
@@ -32,7 +34,7 @@ struct hb_body_record {
     size_t headers_count;
 };
 
-/* A copy with one reference. HB_ERR_INVALID: a tombstone, or more than HB_BODY_HEADERS_MAX headers. */
+/* A copy with one reference, of the first HB_BODY_HEADERS_MAX headers. HB_ERR_INVALID: a tombstone. */
 HB_MUST_USE enum hb_err hb_body_new(const struct hb_body_record *record, struct hb_body **ret_body);
 struct hb_body *hb_body_ref(struct hb_body *body);
 /* Gives one reference back; NULL is allowed; sets the pointer to NULL. */

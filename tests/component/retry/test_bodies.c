@@ -7,6 +7,7 @@
 
 #include "hookbus/topics.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #define WEBHOOK "wh_bodies"
@@ -47,8 +48,11 @@ static void count_ack(void *user, const struct hb_kafka_ack *ack)
     ++*(int *)user;
 }
 
-/* Events numbered first.. as a producer of ours writes them. */
-static void write_events(const char *topic, int32_t partition, int first, int count)
+/* Behind ours, of a foreign producer. */
+#define FOREIGN_HEADERS_MAX 70
+
+/* Events numbered first.. as a producer of ours writes them, with so many headers that nobody knows behind. */
+static void write_events_with(const char *topic, int32_t partition, int first, int count, size_t foreign)
 {
     struct hb_kafka_producer *producer = room_producer(count + 1, ROOM_WAIT_MS);
     int good = 0;
@@ -56,11 +60,13 @@ static void write_events(const char *topic, int32_t partition, int first, int co
     for (int i = first; i < first + count; i++) {
         char id[32], data[DATA_BYTES], scratch[HB_EVENT_SCRATCH_MAX];
         struct hb_name_value pairs[HB_EVENT_HEADERS_MAX];
-        struct hb_kafka_header headers[HB_EVENT_HEADERS_MAX];
+        struct hb_kafka_header headers[HB_EVENT_HEADERS_MAX + FOREIGN_HEADERS_MAX];
         struct hb_event event = event_of(i, id, data);
         size_t headers_count = hb_event_to_headers(&event, scratch, pairs);
         for (size_t k = 0; k < headers_count; k++)
             headers[k] = (struct hb_kafka_header){pairs[k].name, pairs[k].value};
+        for (size_t k = 0; k < foreign; k++)
+            headers[headers_count++] = (struct hb_kafka_header){HB_STR("foreign"), HB_STR("x")};
         const struct hb_kafka_record record = {.topic = topic,
                                                .partition = partition,
                                                .key = HB_STR("s1/1001"),
@@ -72,6 +78,11 @@ static void write_events(const char *topic, int32_t partition, int first, int co
     assert_int_equal(hb_kafka_producer_flush(producer, ROOM_WAIT_MS), HB_OK);
     assert_int_equal(good, count);
     hb_kafka_producer_free(&producer, 0);
+}
+
+static void write_events(const char *topic, int32_t partition, int first, int count)
+{
+    write_events_with(topic, partition, first, count, 0);
 }
 
 static void open_bench(struct bench *bench, const char *what, const char *brokers, size_t cache_bytes)
@@ -261,6 +272,48 @@ static void what_kafka_does_not_give_in_time_is_away_and_not_gone(void **state)
     close_bench(&bench);
 }
 
+static void headers_beyond_those_an_event_is_read_from_do_not_matter(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, "headers", NULL, HB_BODIES_CACHE_BYTES);
+    write_events_with(bench.topic, 0, 0, 1, FOREIGN_HEADERS_MAX);
+    want_body(&bench, 0, 0, 0, 0);
+    until_answered(&bench, 1);
+    assert_int_equal(wants[0].err, HB_OK);
+    close_bench(&bench);
+}
+
+/* How often there is no memory for a body; the test's link puts this between. */
+static int without_memory;
+enum hb_err __real_hb_body_new(const struct hb_body_record *record, struct hb_body **ret_body);
+enum hb_err __wrap_hb_body_new(const struct hb_body_record *record, struct hb_body **ret_body);
+enum hb_err __wrap_hb_body_new(const struct hb_body_record *record, struct hb_body **ret_body)
+{
+    return without_memory > 0 && without_memory-- ? HB_ERR_MEMORY : __real_hb_body_new(record, ret_body);
+}
+
+static void without_memory_it_is_read_again_and_at_last_away_but_never_gone(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, "memory", NULL, HB_BODIES_CACHE_BYTES);
+    write_events(bench.topic, 0, 0, 2);
+    without_memory = 2;
+    want_body(&bench, 0, 0, 0, 0);
+    until_answered(&bench, 1);
+    assert_int_equal(without_memory, 0);
+    assert_int_equal(wants[0].err, HB_OK);
+    without_memory = INT_MAX;
+    want_body(&bench, 1, 1, 0, 1);
+    until_answered(&bench, 2);
+    without_memory = 0;
+    assert_int_equal(wants[1].err, HB_ERR_AWAY);
+    close_bench(&bench);
+}
+
 static void more_than_may_wait_is_refused_and_the_cache_keeps_its_bound(void **state)
 {
     struct bench bench;
@@ -298,6 +351,8 @@ int main(void)
         cmocka_unit_test(deleted_records_are_gone_and_their_neighbours_are_not),
         cmocka_unit_test(a_recreated_topic_never_gives_another_events_body),
         cmocka_unit_test(what_kafka_does_not_give_in_time_is_away_and_not_gone),
+        cmocka_unit_test(headers_beyond_those_an_event_is_read_from_do_not_matter),
+        cmocka_unit_test(without_memory_it_is_read_again_and_at_last_away_but_never_gone),
         cmocka_unit_test(more_than_may_wait_is_refused_and_the_cache_keeps_its_bound),
     };
     return ROOM_RUN(tests);
