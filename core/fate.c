@@ -86,7 +86,7 @@ struct hb_fate hb_fate_decide(const struct hb_fate_ask *ask)
         if (was_parked)
             park(ask, &fate);
         break;
-    case HB_VERDICT_REST:
+    case HB_VERDICT_PARK:
     case HB_VERDICT_COUNT:
     default:
         park(ask, &fate);

@@ -25,6 +25,22 @@ static const struct reason_row reason_rows[HB_REASON_COUNT] = {
 #undef REASON_ROW
 };
 
+/* A reason's number stands in Redis (retry/entry.h): a row may be added at the end, none moved, removed or put between. */
+#define STAYS(name, number) _Static_assert(HB_REASON_##name == (number), "HB_REASON_" #name " has moved")
+STAYS(NONE, 0);
+STAYS(GONE, 1);
+STAYS(TIMEOUT, 24);
+STAYS(OURS, 29);
+STAYS(ENDED_BY_US, 30);
+STAYS(PAUSED, 33);
+STAYS(GOVERNED, 34);
+STAYS(NOT_SENT, 42);
+STAYS(RESTING, 44);
+STAYS(QUEUE_FULL, 45);
+STAYS(SLOW, 46);
+STAYS(REPLAY, 50);
+#undef STAYS
+
 static const struct reason_row *reason_row_of(enum hb_reason reason)
 {
     HB_ASSERT((unsigned)reason < HB_REASON_COUNT);
@@ -45,7 +61,7 @@ struct hb_outcome hb_outcome_of(enum hb_reason reason)
         .reason = reason,
         .retry_after_ms = HB_NO_RETRY_AFTER,
         .is_overload = row->is_overload,
-        .is_ours = reason == HB_REASON_OURS || reason == HB_REASON_CANCELED || reason == HB_REASON_NOT_SENT,
+        .is_ours = reason == HB_REASON_OURS || reason == HB_REASON_ENDED_BY_US || reason == HB_REASON_NOT_SENT,
         .disables_webhook = reason == HB_REASON_GONE,
     };
 }

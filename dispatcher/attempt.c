@@ -89,7 +89,7 @@ static void answered(void *user, const struct hb_answer *answer)
 {
     struct hb_delivery *delivery = user;
     struct hb_dispatcher *d = delivery->lane->owner;
-    if (answer->failure == HB_FAILURE_CANCELED) {
+    if (answer->failure == HB_FAILURE_ENDED_BY_US) {
         canceled(d, delivery);
         return;
     }

@@ -81,7 +81,7 @@ static void answered(void *user, const struct hb_answer *answer)
     struct hb_json_writer json = hb_json_write(&buf);
     hb_json_object(&json, NULL);
     /* nothing is parked of a test */
-    enum hb_verdict said = outcome.verdict == HB_VERDICT_REST ? HB_VERDICT_RETRY : outcome.verdict;
+    enum hb_verdict said = outcome.verdict == HB_VERDICT_PARK ? HB_VERDICT_RETRY : outcome.verdict;
     hb_json_add_str(&json, "outcome", hb_str_c(hb_verdict_recorded(said)));
     hb_json_add_str(&json, "event", test->event.id);
     hb_json_add_str(&json, "type", test->event.type);

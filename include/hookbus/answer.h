@@ -29,7 +29,7 @@
     X(HEADERS_TOO_LARGE, "answer_headers_too_large", 0, 0)                                         \
     X(REQUEST_REFUSED, "request_refused", 0, 0)                                                    \
     X(OURS, "own_trouble", 0, 1)                                                                   \
-    X(CANCELED, "canceled", 0, 1)
+    X(ENDED_BY_US, "ended_by_us", 0, 1)
 
 enum hb_failure {
 #define HB_FAILURE_ENUM(name, text, overload, ours) HB_FAILURE_##name,

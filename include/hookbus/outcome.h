@@ -13,13 +13,13 @@
 #include "hookbus/answer.h"
 
 /* HB_VERDICT(NAME, text, recorded): `recorded` is the word in an attempt line, unless the schedule is used up
- * (core/fate.h). DELIVERED: done. RETRY: the attempt counts, again on the schedule. DEAD: refused for good. REST: the
+ * (core/fate.h). DELIVERED: done. RETRY: the attempt counts, again on the schedule. DEAD: refused for good. PARK: the
  * attempt is not charged (not sent, or our own trouble); it waits, parked. SKIPPED: selected, but not sent. */
 #define HB_VERDICTS(X)                                                                                                 \
     X(DELIVERED, "delivered", "delivered")                                                                             \
     X(RETRY, "retry", "failed")                                                                                        \
     X(DEAD, "dead", "dead")                                                                                            \
-    X(REST, "rest", "parked")                                                                                          \
+    X(PARK, "park", "parked")                                                                                          \
     X(SKIPPED, "skipped", "skipped")
 
 enum hb_verdict {
@@ -49,7 +49,7 @@ enum hb_verdict {
     X(DNS_NOT_FOUND, "dns_not_found", RETRY, 0, "The host name does not exist or has no address.")                     \
     X(DNS_FAILED, "dns_failed", RETRY, 0, "The host name's servers failed or refused.")                                \
     X(DNS_TIMEOUT, "dns_timeout", RETRY, 0, "The host name's servers did not answer in time.")                         \
-    X(ADDRESS_BLOCKED, "address_blocked", REST, 0,                                                                     \
+    X(ADDRESS_BLOCKED, "address_blocked", PARK, 0,                                                                     \
       "The host's address is not allowed (egress.allow); nothing was sent.")                                           \
     X(CONNECT_REFUSED, "connect_refused", RETRY, 1, "Nothing listens at the address.")                                 \
     X(CONNECT_UNREACHABLE, "connect_unreachable", RETRY, 1, "There is no way to the address.")                         \
@@ -63,12 +63,12 @@ enum hb_verdict {
     X(UNREADABLE, "answer_unreadable", RETRY, 0, "The answer is not HTTP.")                                            \
     X(HEADERS_TOO_LARGE, "answer_headers_too_large", RETRY, 0, "The answer's headers are larger than the limit.")      \
     X(REQUEST_REFUSED, "request_refused", DEAD, 0, "The webhook's own headers or request cannot be sent safely.")      \
-    X(OURS, "own_trouble", REST, 0, "Our own trouble: memory, descriptors, the resolver. Not the receiver's fault.")   \
-    X(CANCELED, "canceled", REST, 0, "The request was ended by us, at shutdown.")                                      \
-    X(URL_REFUSED, "url_refused", REST, 0, "The webhook's URL is not usable; nothing was sent.")                       \
+    X(OURS, "own_trouble", PARK, 0, "Our own trouble: memory, descriptors, the resolver. Not the receiver's fault.")   \
+    X(ENDED_BY_US, "ended_by_us", PARK, 0, "The request was ended by us, at shutdown.")                                \
+    X(URL_REFUSED, "url_refused", PARK, 0, "The webhook's URL is not usable; nothing was sent.")                       \
     X(SECRET_DAMAGED, "secret_damaged", SKIPPED, 0, "The webhook's own secret cannot be opened.")                      \
-    X(PAUSED, "paused", REST, 0, "The webhook is paused by an operator.")                                              \
-    X(GOVERNED, "governed", REST, 0, "The webhook is ordered or rate-limited: the retry queue sends it.")               \
+    X(PAUSED, "paused", PARK, 0, "The webhook is paused by an operator.")                                              \
+    X(GOVERNED, "governed", PARK, 0, "The webhook is ordered or rate-limited: the retry queue sends it.")              \
     X(DISABLED, "disabled", SKIPPED, 0, "The webhook is disabled.")                                                    \
     X(WEBHOOK_DELETED, "webhook_deleted", SKIPPED, 0, "The webhook was deleted meanwhile.")                            \
     X(DUPLICATE_ID, "duplicate_id", SKIPPED, 0, "The same event id was met before with the same data.")                \
@@ -76,16 +76,16 @@ enum hb_verdict {
     X(UNKNOWN_STORE, "unknown_store", SKIPPED, 0, "The event's store is not in the registry.")                         \
     X(UNREADABLE_EVENT, "unreadable", SKIPPED, 0, "The record is not an event we can read.")                           \
     X(TOO_LARGE, "too_large", SKIPPED, 0, "The rendered request is larger than its limit.")                            \
-    X(NOT_SENT, "not_sent", REST, 0, "Our own trouble kept us from sending: memory or a full queue.")               \
+    X(NOT_SENT, "not_sent", PARK, 0, "Our own trouble kept us from sending: memory or a full queue.")                  \
     X(FILTER_TOO_COSTLY, "filter_too_costly", SKIPPED, 0,                                                              \
       "The webhook's filter would have to look at this event's data too often; nothing says that it does not match.")  \
-    X(RESTING, "resting", REST, 0, "The webhook rests: its receiver was overloaded or away; it waits for the probe.")  \
-    X(QUEUE_FULL, "queue_full", REST, 0, "More waited in memory than may: parked, to be sent by the retry queue.")     \
-    X(SLOW, "slow", REST, 0, "It still waited or ran after settle_after: parked, so that its event is settled.")       \
+    X(RESTING, "resting", PARK, 0, "The webhook rests: its receiver was overloaded or away; it waits for the probe.")  \
+    X(QUEUE_FULL, "queue_full", PARK, 0, "More waited in memory than may: parked, to be sent by the retry queue.")     \
+    X(SLOW, "slow", PARK, 0, "It still waited or ran after settle_after: parked, so that its event is settled.")       \
     X(BODY_GONE, "body_gone", DEAD, 0, "The event's record is no longer in Kafka.")                                    \
     X(EXPIRED, "expired", DEAD, 0, "It waited longer than a delivery may.")                                            \
     X(CANCELLED, "cancelled", DEAD, 0, "An operator cancelled it.")                                                    \
-    X(REPLAY, "replay", REST, 0, "Selected to be sent again by a replay or an operator.")
+    X(REPLAY, "replay", PARK, 0, "Selected to be sent again by a replay or an operator.")
 
 enum hb_reason {
 #define HB_REASON_ENUM(name, text, verdict, overload, help) HB_REASON_##name,

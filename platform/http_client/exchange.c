@@ -237,5 +237,5 @@ void hb_http_cancel(struct hb_http_client *client, struct hb_http_request *reque
     } else {
         shard_stop(request->shard, request);
     }
-    finish(request, HB_FAILURE_CANCELED);
+    finish(request, HB_FAILURE_ENDED_BY_US);
 }

@@ -44,7 +44,7 @@ struct hb_http_client_options {
 };
 HB_MUST_USE enum hb_err hb_http_client_new(const struct hb_http_client_options *options,
                                            struct hb_http_client **ret_client, struct hb_error *reterr);
-/* Cancels what is in flight (callbacks with HB_FAILURE_CANCELED) and frees. */
+/* Cancels what is in flight (callbacks with HB_FAILURE_ENDED_BY_US) and frees. */
 void hb_http_client_free(struct hb_http_client **client);
 
 /* What follows a final status line may take so long, then the transfer is ended. */
@@ -82,7 +82,7 @@ struct hb_http_request_spec {
  * as HB_FAILURE_REQUEST_REFUSED. ret_request (may be NULL) allows canceling. */
 HB_MUST_USE enum hb_err hb_http_send(struct hb_http_client *client, const struct hb_http_request_spec *spec,
                                      struct hb_http_request **ret_request);
-/* Ends a request at once; `done` comes with HB_FAILURE_CANCELED from the loop. */
+/* Ends a request at once; `done` comes with HB_FAILURE_ENDED_BY_US from the loop. */
 void hb_http_cancel(struct hb_http_client *client, struct hb_http_request *request);
 
 struct hb_http_client_stats {

@@ -125,7 +125,7 @@ void fake_http_fail(struct hb_http_client *client, struct fake_request *request,
 void hb_http_client_free(struct hb_http_client **client)
 {
     while (*client && (*client)->first)
-        fake_http_fail(*client, (*client)->first, HB_FAILURE_CANCELED);
+        fake_http_fail(*client, (*client)->first, HB_FAILURE_ENDED_BY_US);
     free(*client);
     *client = NULL;
 }

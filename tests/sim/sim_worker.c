@@ -28,10 +28,10 @@ struct sim_record sim_failed(struct sim_world *w, const struct sim_flight *fligh
                              const struct hb_outcome *outcome)
 {
     bool is_used_up, is_ordered = sim_webhook_of(flight->delivery) == SIM_ORDERED;
-    int attempts = flight->attempts + (outcome->verdict == HB_VERDICT_REST ? 0 : 1);
+    int attempts = flight->attempts + (outcome->verdict == HB_VERDICT_PARK ? 0 : 1);
     int64_t due_ms = schedule_ms(w, attempts, outcome->retry_after_ms, &is_used_up);
     enum hb_delivery_event event = outcome->verdict == HB_VERDICT_DEAD ? HB_DELIVERY_REFUSE
-                                   : outcome->verdict == HB_VERDICT_REST
+                                   : outcome->verdict == HB_VERDICT_PARK
                                        ? (from == HB_DELIVERY_LEASED ? HB_DELIVERY_RELEASE : HB_DELIVERY_PARK)
                                    : is_used_up ? hb_ordering_used_up(is_ordered && w->is_hold)
                                                 : HB_DELIVERY_FAIL;

@@ -94,12 +94,12 @@ static void requests_beyond_the_limit_are_refused_at_once(void **state)
     hb_http_cancel(rig.client, first);
     assert_int_equal(answers[0].count, 0);
     rig_wait(&rig, answers, 1);
-    rig_expect(&answers[0], HB_FAILURE_CANCELED, 0);
+    rig_expect(&answers[0], HB_FAILURE_ENDED_BY_US, 0);
     (void)rig_start(&rig, target, 3000, &answers[2]);
     hb_http_target_unref(&target);
     rig_close(&rig); /* with two in flight */
-    rig_expect(&answers[1], HB_FAILURE_CANCELED, 0);
-    rig_expect(&answers[2], HB_FAILURE_CANCELED, 0);
+    rig_expect(&answers[1], HB_FAILURE_ENDED_BY_US, 0);
+    rig_expect(&answers[2], HB_FAILURE_ENDED_BY_US, 0);
     fake_receiver_free(receiver);
 }
 

@@ -109,7 +109,7 @@ static void each_failure_has_its_reason_with_the_same_word_and_weight(void **sta
         assert_int_not_equal(outcome.verdict, HB_VERDICT_DELIVERED);
         assert_int_not_equal(outcome.verdict, HB_VERDICT_SKIPPED);
         if (hb_failure_is_ours(failure)) {
-            assert_int_equal(outcome.verdict, HB_VERDICT_REST);
+            assert_int_equal(outcome.verdict, HB_VERDICT_PARK);
         }
     }
 }
@@ -121,15 +121,15 @@ static void only_1xx_is_named_so_however_it_ended(void **state)
     struct hb_outcome outcome = hb_judge_run(&answer);
     assert_int_equal(outcome.reason, HB_REASON_INFORMATIONAL_ONLY);
     assert_int_equal(outcome.verdict, HB_VERDICT_RETRY);
-    answer.failure = HB_FAILURE_CANCELED;
-    assert_int_equal(hb_judge_run(&answer).reason, HB_REASON_CANCELED);
+    answer.failure = HB_FAILURE_ENDED_BY_US;
+    assert_int_equal(hb_judge_run(&answer).reason, HB_REASON_ENDED_BY_US);
 }
 
 static void what_will_be_tried_again_is_recorded_failed(void **state)
 {
     (void)state;
     assert_string_equal(hb_verdict_recorded(HB_VERDICT_RETRY), "failed");
-    assert_string_equal(hb_verdict_recorded(HB_VERDICT_REST), "parked");
+    assert_string_equal(hb_verdict_recorded(HB_VERDICT_PARK), "parked");
     assert_string_equal(hb_verdict_recorded(HB_VERDICT_SKIPPED), "skipped");
     assert_string_equal(hb_verdict_recorded(HB_VERDICT_DELIVERED), "delivered");
 }
@@ -143,7 +143,7 @@ static void reasons_have_distinct_words_and_a_sentence_each(void **state)
             assert_string_not_equal(hb_reason_text((enum hb_reason)i), hb_reason_text((enum hb_reason)k));
         }
     }
-    assert_int_equal(hb_outcome_of(HB_REASON_PAUSED).verdict, HB_VERDICT_REST);
+    assert_int_equal(hb_outcome_of(HB_REASON_PAUSED).verdict, HB_VERDICT_PARK);
     assert_int_equal(hb_outcome_of(HB_REASON_UNKNOWN_STORE).verdict, HB_VERDICT_SKIPPED);
 }
 

@@ -96,7 +96,7 @@ static void waiting_never_burns_an_attempt(void **state)
     const enum hb_delivery_state states[] = {F, S, P, L};
     for (int reason = 0; reason < HB_REASON_COUNT; reason++) {
         struct hb_outcome outcome = hb_outcome_of((enum hb_reason)reason);
-        for (size_t i = 0; i < 4 && outcome.verdict == HB_VERDICT_REST; i++) {
+        for (size_t i = 0; i < 4 && outcome.verdict == HB_VERDICT_PARK; i++) {
             struct hb_fate_ask ask = {.outcome = outcome,
                                       .state = states[i],
                                       .attempts = 2,
