@@ -37,18 +37,91 @@ if reread == 0 then
     for i = 1, webhooks_count do spilled[i] = call('HGET', T .. ':s', names[i]) end
 end
 
--- Jobs by number, so that an entry stays small.
-local numbers = {}
-for i = 1, jobs_count do
-    local name = ARGV[FIRST_NAME - 1 + webhooks_count + i]
-    local number = call('HGET', guard(T .. ':j', 'hash'), name)
-    if not number then
-        number = call('HLEN', T .. ':j') + 1
-        if number > 65535 then return redis.error_reply('ERR more replay jobs than a shard can name') end
-        call('HSET', T .. ':j', name, number)
-        call('HSET', guard(T .. ':n', 'hash'), number, name)
+-- Jobs by number, so that an entry stays small. A number whose name no entry uses is given to another name: they are
+-- looked for each time the table has grown by so many, and when it is full, but then no sooner than so many records after
+-- the last time. A job that gets no number has none: its name is lost, never the delivery.
+local JOBS_MAX, JOBS_STEP, JOBS_PAUSE = 65535, 8192, 20000
+local numbers, used = {}, {}
+
+local function note_used(entry)
+    if #entry >= 40 then used[unpack_bytes('>I2', entry, 39)] = true end
+end
+
+local function scan_entries(key, entry_of)
+    local cursor = '0'
+    repeat
+        local piece = call('HSCAN', guard(key, 'hash'), cursor, 'COUNT', 1000)
+        cursor = piece[1]
+        for i = 2, #piece[2], 2 do note_used(entry_of(piece[2][i])) end
+    until cursor == '0'
+end
+
+local function prune_jobs()
+    for _, webhook in ipairs(call('SMEMBERS', T .. ':w')) do
+        scan_entries(entries_of(webhook), function(bytes) return bytes end)
     end
-    numbers[i] = struct.pack('>I2', tonumber(number))
+    scan_entries(T .. ':p', function(bytes) return #bytes > 15 and sub(bytes, 16 + string.byte(bytes, 15)) or '' end)
+    local names_of = call('HGETALL', T .. ':n')
+    local gone, free = {}, {}
+    for i = 1, #names_of, 2 do
+        if not used[tonumber(names_of[i])] then
+            free[#free + 1] = names_of[i]
+            gone[#gone + 1] = names_of[i + 1]
+        end
+    end
+    in_bites(free, function(...)
+        call('HDEL', T .. ':n', ...)
+        call('SADD', T .. ':f', ...)
+    end)
+    in_bites(gone, function(...) call('HDEL', T .. ':j', ...) end)
+    call('HSET', T .. ':m', 'pruned', ARGV[3])
+end
+
+local function is_number(value) return value and value >= 1 and value <= JOBS_MAX and value % 1 == 0 end
+
+local function pop_number()
+    local free = tonumber(call('SPOP', T .. ':f') or 0)
+    return is_number(free) and free or nil
+end
+
+local function free_number()
+    local free = pop_number()
+    if free then return free end
+    local count = call('HLEN', T .. ':n')
+    local is_full = count >= JOBS_MAX
+    local pruned = tonumber(call('HGET', T .. ':m', 'pruned') or NONE) or NONE
+    local ago = tonumber(ARGV[3]) - pruned
+    if count > 0 and (is_full or count % JOBS_STEP == 0) and (pruned == NONE or ago < 0 or ago >= JOBS_PAUSE) then
+        prune_jobs()
+        free = pop_number()
+        if free then return free end
+    end
+    return is_full and 0 or count + 1
+end
+
+local function number_jobs()
+    local first = FIRST_NAME + webhooks_count
+    for i = 1, jobs_count do
+        numbers[i] = tonumber(call('HGET', T .. ':j', ARGV[first - 1 + i]) or 0) or 0
+        if is_number(numbers[i]) then used[numbers[i]] = true end
+    end
+    for i = 1, jobs_count do
+        if not is_number(numbers[i]) then
+            numbers[i] = free_number()
+            used[numbers[i]] = true
+            if numbers[i] > 0 then
+                call('HSET', T .. ':j', ARGV[first - 1 + i], numbers[i])
+                call('HSET', T .. ':n', numbers[i], ARGV[first - 1 + i])
+            end
+        end
+        numbers[i] = struct.pack('>I2', numbers[i])
+    end
+end
+if jobs_count > 0 then
+    guard(T .. ':j', 'hash')
+    guard(T .. ':n', 'hash')
+    guard(T .. ':f', 'set')
+    number_jobs()
 end
 
 local function count(webhook, code, by)

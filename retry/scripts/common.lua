@@ -1,7 +1,8 @@
 -- What every script of a shard's view begins with. KEYS[1] is the shard's hash tag with its braces, T below:
---   T:m  hash   applied, mark, format, seen           T:r  zset  webhooks that can send, by next due time (ms)
+--   T:m  hash   applied, mark, format, seen, pruned   T:r  zset  webhooks that can send, by next due time (ms)
 --   T:o  set    webhooks that can take nothing   T:w  set   webhooks with entries
 --   T:c  hash   held and dead, a webhook         T:j, T:n   replay jobs: name -> number, number -> name
+--   T:f  set    numbers of jobs that are free again
 --   T:q:<webhook>  zset of due times (ms)        T:e:<webhook>  hash id -> entry (retry/entry.h)
 --   T:l:<webhook>:<topic><subject>  zset of an ordered subject's deliveries that block, by event offset
 --   T:h  hash   list -> the one of it that is in the queue, '' if none     T:u  set of ordered ids under way

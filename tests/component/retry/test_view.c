@@ -411,6 +411,68 @@ static void what_comes_due_soon_is_shown_ahead_with_its_job_and_a_cleared_view_i
     assert_int_equal(rig_wait(&rig, hb_view_counts(rig.view, rig_keep, &rig))->webhooks_count, 0);
 }
 
+/* Every number a job can have is taken, except that of `keep`, by jobs nothing is left of. */
+static void fill_jobs(void)
+{
+    RIG_REDIS(&rig, "EVAL",
+              "local j, n = KEYS[1]..':j', KEYS[1]..':n' redis.call('DEL', KEYS[1]..':f') "
+              "for i = 1, 65535 do if redis.call('HSETNX', n, i, 'old'..i) == 1 then "
+              "redis.call('HSET', j, 'old'..i, i) end end return redis.call('HLEN', n)",
+              "1", "{}");
+    assert_int_equal(rig.integer, 65535);
+}
+
+static void apply_with_job(int number, int64_t offset, const char *job)
+{
+    struct hb_view_record record = rig_parked(number, "wh_a", 1, offset);
+
+    record.job = hb_str_c(job);
+    record.due.ms = 1000 + number;
+    assert_int_equal(rig_apply(&rig, &record)->err, HB_OK);
+}
+
+static void numbers_of_jobs_are_used_again_and_without_one_the_name_is_lost_but_not_the_delivery(void **state)
+{
+    static const char *const names[] = {"rpl_keep", "rpl_new", "", "rpl_later", "rpl_keep"};
+
+    (void)state;
+    apply_with_job(0, 1, "rpl_keep");
+    fill_jobs();
+    apply_with_job(1, 2, "rpl_new"); /* the jobs of before are looked for, and none is left */
+    RIG_REDIS(&rig, "HLEN", "{}:n");
+    assert_int_equal(rig.integer, 2);
+    fill_jobs();
+    apply_with_job(2, 3, "rpl_lost"); /* it is too soon to look again */
+    apply_with_job(3, 30000, "rpl_later");
+    RIG_REDIS(&rig, "HLEN", "{}:j");
+    assert_int_equal(rig.integer, 3);
+    apply_with_job(4, 30001, "rpl_keep");
+    assert_int_equal(claim("wh_a", 9)->deliveries_count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(number_of(i), (int)i);
+        assert_string_equal(rig.answer.deliveries[i].job, names[i]);
+    }
+}
+
+static void the_table_of_jobs_does_not_grow_with_those_of_before(void **state)
+{
+    char name[32];
+
+    (void)state;
+    int64_t offset = 1;
+    for (int i = 0; i < 3; i++) {
+        RIG_REDIS(&rig, "EVAL",
+                  "local j, n = KEYS[1]..':j', KEYS[1]..':n' redis.call('DEL', KEYS[1]..':f') "
+                  "for i = 1, 8192 do if redis.call('HSETNX', n, i, 'old'..i) == 1 then "
+                  "redis.call('HSET', j, 'old'..i, i) end end return 0",
+                  "1", "{}");
+        (void)snprintf(name, sizeof(name), "rpl_%d", i);
+        apply_with_job(i, offset += 20000, name);
+        RIG_REDIS(&rig, "HLEN", "{}:n");
+        assert_int_equal(rig.integer, i + 1);
+    }
+}
+
 static struct hb_view_record ordered(int number, int64_t version, int64_t offset, uint64_t subject)
 {
     struct hb_view_record record = rig_parked(number, "wh_o", version, offset);
@@ -630,6 +692,8 @@ int main(void)
         TEST(a_redis_that_forgot_the_scripts_is_told_them_again),
         TEST(a_full_redis_still_claims_and_settles),
         TEST(what_comes_due_soon_is_shown_ahead_with_its_job_and_a_cleared_view_is_read_again),
+        TEST(numbers_of_jobs_are_used_again_and_without_one_the_name_is_lost_but_not_the_delivery),
+        TEST(the_table_of_jobs_does_not_grow_with_those_of_before),
         TEST(of_an_ordered_subject_one_goes_at_a_time_in_the_order_of_the_events),
         TEST(one_command_tells_the_next_due_of_many_shards_and_which_lost_their_view),
         TEST(of_many_deliveries_done_the_latest_are_remembered_and_the_memory_stays_small),
