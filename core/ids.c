@@ -1,5 +1,6 @@
 #include "core/ids.h"
 
+static const struct hb_str delivery_prefix = HB_STR_INIT("dlv_");
 static const char base32_digits[] = "abcdefghijklmnopqrstuvwxyz234567";
 
 void hb_uuid7(struct hb_wall at, const unsigned char random[10], char ret_text[37])
@@ -59,14 +60,28 @@ bool hb_base32_16_decode(struct hb_str text, unsigned char ret_bytes[16])
     return true;
 }
 
-void hb_delivery_id(const unsigned char digest[32], char ret_id[HB_DELIVERY_ID_BYTES + 1])
+void hb_delivery_id(const unsigned char delivery[16], char ret_id[HB_DELIVERY_ID_BYTES + 1])
 {
-    memcpy(ret_id, "dlv_", 4);
-    hb_base32_16(digest, ret_id + 4);
+    memcpy(ret_id, delivery_prefix.ptr, delivery_prefix.len);
+    hb_base32_16(delivery, ret_id + delivery_prefix.len);
+}
+
+bool hb_delivery_id_read(struct hb_str id, unsigned char ret_delivery[16])
+{
+    return hb_str_has_prefix(id, delivery_prefix) &&
+           hb_base32_16_decode(hb_str_n(id.ptr + delivery_prefix.len, id.len - delivery_prefix.len), ret_delivery);
 }
 
 int hb_shard_of(const unsigned char digest[32])
 {
     uint32_t first = (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 | (uint32_t)digest[2] << 8 | digest[3];
     return (int)(first % HB_SHARDS);
+}
+
+uint64_t hb_subject_of(const unsigned char digest[32])
+{
+    uint64_t first = 0;
+    for (int i = 0; i < 8; i++)
+        first = first << 8 | digest[i];
+    return first;
 }

@@ -16,9 +16,13 @@ void hb_uuid7(struct hb_wall at, const unsigned char random[10], char ret_text[3
 /* base32 (RFC 4648, lower case, no padding) of 16 bytes: 26 bytes and a NUL. */
 void hb_base32_16(const unsigned char bytes[16], char ret_text[27]);
 bool hb_base32_16_decode(struct hb_str text, unsigned char ret_bytes[16]);
-/* "dlv_…" and a NUL from SHA-256(webhook id, 0x00, event id). */
-void hb_delivery_id(const unsigned char digest[32], char ret_id[HB_DELIVERY_ID_BYTES + 1]);
+/* "dlv_…" and a NUL from the first 16 bytes of SHA-256(webhook id, 0x00, event id), by which deliveries are kept. */
+void hb_delivery_id(const unsigned char delivery[16], char ret_id[HB_DELIVERY_ID_BYTES + 1]);
+/* Those 16 bytes; false (nothing written): it is no delivery's id. */
+bool hb_delivery_id_read(struct hb_str id, unsigned char ret_delivery[16]);
 /* The shard of a webhook from SHA-256(webhook id): first four bytes, big-endian, modulo HB_SHARDS. */
 int hb_shard_of(const unsigned char digest[32]);
+/* A subject as the retry queue knows it, from SHA-256(subject): first eight bytes, big-endian. */
+uint64_t hb_subject_of(const unsigned char digest[32]);
 
 #endif

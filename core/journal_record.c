@@ -15,9 +15,7 @@
 static bool is_delivery_id(struct hb_str id)
 {
     unsigned char bytes[16];
-    struct hb_str prefix = HB_STR("dlv_");
-    return id.len == HB_DELIVERY_ID_BYTES && hb_str_has_prefix(id, prefix) &&
-           hb_base32_16_decode(hb_str_n(id.ptr + prefix.len, id.len - prefix.len), bytes);
+    return hb_delivery_id_read(id, bytes);
 }
 
 static bool is_word(struct hb_str text)

@@ -3,7 +3,6 @@
  * its predecessor. */
 #include "dispatcher/state.h"
 
-#include "platform/crypto/crypto.h"
 #include "platform/loop/loop.h"
 
 #include <stdlib.h>
@@ -71,16 +70,6 @@ static void lose(struct hb_dispatcher *d, struct hb_delivery *delivery)
         hb_record_end(d, delivery);
 }
 
-static uint64_t subject_hash(struct hb_str subject)
-{
-    unsigned char digest[HB_SHA256_BYTES];
-    uint64_t hash = 0;
-    hb_sha256(subject, digest);
-    for (int i = 0; i < 8; i++)
-        hash = hash << 8 | digest[i];
-    return hash;
-}
-
 static void copy_id(char to[HB_ID_MAX + 1], struct hb_str id)
 {
     HB_ASSERT(id.len <= HB_ID_MAX);
@@ -92,7 +81,7 @@ static void copy_id(char to[HB_ID_MAX + 1], struct hb_str id)
 static void gather(const struct hb_taken *taken, const struct hb_fate *fate, struct hb_late *ret)
 {
     *ret = (struct hb_late){
-        .fate = *fate, .position = taken->position, .subject = subject_hash(taken->event.subject)};
+        .fate = *fate, .position = taken->position, .subject = hb_journal_subject(taken->event.subject)};
     copy_id(ret->store, taken->event.store);
     copy_id(ret->event, taken->event.id);
     copy_id(ret->job, hb_str_c(taken->job));

@@ -118,7 +118,7 @@ void hb_ask_free(struct ask *ask)
 bool hb_ask_take_delivery(struct ask *ask)
 {
     struct hb_str id = hb_http_call_param(ask->call, "delivery");
-    if (hb_str_has_prefix(id, HB_STR("dlv_")) && hb_base32_16_decode(hb_str_n(id.ptr + 4, id.len - 4), ask->id)) {
+    if (hb_delivery_id_read(id, ask->id)) {
         return true;
     }
     ask->err = HB_ERR_NOT_FOUND;

@@ -14,15 +14,11 @@ static void refuse(struct hb_wish_verdict *verdict, const char *slug, const char
 static uint64_t subject_of(const struct hb_wish_ask *ask)
 {
     unsigned char digest[32];
-    uint64_t value = 0;
     if (ask->row->subject.len == 0) {
         return HB_JOURNAL_NO_SUBJECT;
     }
     ask->hash(ask->row->subject, digest);
-    for (int i = 0; i < 8; i++) {
-        value = value << 8 | digest[i];
-    }
-    return value;
+    return hb_subject_of(digest);
 }
 
 /* Rows are made of what stands in Kafka, which others may have written too: nothing of it goes on unlooked at. */
@@ -40,8 +36,7 @@ static void begin(const struct hb_wish_ask *ask, struct hb_wish_verdict *verdict
     const struct hb_model_row *row = ask->row;
     unsigned char bytes[16];
     memcpy(bytes, row->id.ptr, sizeof(bytes));
-    memcpy(verdict->id, "dlv_", 4);
-    hb_base32_16(bytes, verdict->id + 4);
+    hb_delivery_id(bytes, verdict->id);
     verdict->record = (struct hb_journal_record){
         .kind = HB_JOURNAL_STATE,
         .id = hb_str_n(verdict->id, HB_DELIVERY_ID_BYTES),

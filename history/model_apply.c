@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #define SCRATCH_BYTES_MAX ((size_t)2 * 1024 * 1024)
-#define DELIVERY_ID_PREFIX_BYTES 4 /* "dlv_" */
 #define ID_BYTES 16
 
 enum {
@@ -183,9 +182,7 @@ static enum hb_err take_delivery(struct hb_model_apply *apply, const struct hb_m
 {
     unsigned char id[ID_BYTES];
     struct hb_model_row row;
-    struct hb_str encoded =
-        hb_str_n(line->delivery.ptr + DELIVERY_ID_PREFIX_BYTES, line->delivery.len - DELIVERY_ID_PREFIX_BYTES);
-    if (!hb_base32_16_decode(encoded, id)) {
+    if (!hb_delivery_id_read(line->delivery, id)) {
         apply->counts.unreadable++;
         return HB_OK;
     }
@@ -216,7 +213,7 @@ static enum hb_err take_line(struct hb_model_apply *apply, struct hb_str text)
     }
     int state = state_of_line(line.outcome);
     /* What is about a whole event or a record that is none is no delivery's. */
-    if (line.delivery.len <= DELIVERY_ID_PREFIX_BYTES || line.store.len == 0 || line.store.len > HB_ID_MAX ||
+    if (line.delivery.len == 0 || line.store.len == 0 || line.store.len > HB_ID_MAX ||
         line.webhook.len == 0 || line.webhook.len > HB_ID_MAX || state < 0) {
         return HB_OK;
     }
@@ -296,9 +293,7 @@ static enum hb_err take_record(struct hb_model_apply *apply, const struct hb_jou
 {
     unsigned char id[ID_BYTES];
     struct hb_model_row row;
-    struct hb_str encoded =
-        hb_str_n(record->id.ptr + DELIVERY_ID_PREFIX_BYTES, record->id.len - DELIVERY_ID_PREFIX_BYTES);
-    if (!hb_base32_16_decode(encoded, id)) {
+    if (!hb_delivery_id_read(record->id, id)) {
         apply->counts.unreadable++;
         return HB_OK;
     }
@@ -325,7 +320,7 @@ enum hb_err hb_model_apply_journal(struct hb_model_apply *apply, const struct hb
     const char *problem = NULL;
     enum hb_err err = begin(apply);
     enum hb_journal_read read = hb_journal_read(&from->source, &record, &problem);
-    if (read == HB_JOURNAL_READ_OK && record.kind != HB_JOURNAL_TAKEOVER && record.id.len > DELIVERY_ID_PREFIX_BYTES) {
+    if (read == HB_JOURNAL_READ_OK && record.kind != HB_JOURNAL_TAKEOVER) {
         apply->counts.journal++;
         err = err ? err : take_record(apply, &record, from);
     }

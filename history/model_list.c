@@ -176,11 +176,11 @@ static void add_wall(struct hb_json_writer *w, const char *name, int64_t ms)
 
 void hb_model_write_row(struct hb_json_writer *w, const struct hb_model_row *row)
 {
-    char id[HB_DELIVERY_ID_BYTES + 1] = "dlv_";
+    char id[HB_DELIVERY_ID_BYTES + 1];
     unsigned char bytes[ID_BYTES];
     HB_ASSERT(row->id.len == ID_BYTES);
     memcpy(bytes, row->id.ptr, ID_BYTES);
-    hb_base32_16(bytes, id + 4);
+    hb_delivery_id(bytes, id);
     hb_json_add_str(w, "delivery", hb_str_c(id));
     hb_json_add_str(w, "webhook", row->webhook);
     hb_json_add_str(w, "state", hb_str_c(hb_delivery_state_text((enum hb_delivery_state)row->state)));

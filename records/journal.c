@@ -44,6 +44,13 @@ int hb_journal_shard(struct hb_str webhook)
     return hb_shard_of(digest);
 }
 
+uint64_t hb_journal_subject(struct hb_str subject)
+{
+    unsigned char digest[HB_SHA256_BYTES];
+    hb_sha256(subject, digest);
+    return hb_subject_of(digest);
+}
+
 static void at_kafka_remove(struct hb_journal *journal, struct entry *entry)
 {
     *(entry->older ? &entry->older->newer : &journal->oldest) = entry->newer;

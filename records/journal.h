@@ -45,5 +45,7 @@ bool hb_journal_is_congested(const struct hb_journal *journal);
 /* The shard, which is the journal's partition, of a webhook: the first four bytes of SHA-256(id), big-endian, modulo
  * HB_SHARDS. */
 int hb_journal_shard(struct hb_str webhook);
+/* An event's subject as a journal record has it: the first eight bytes of SHA-256(subject), big-endian. */
+uint64_t hb_journal_subject(struct hb_str subject);
 
 #endif

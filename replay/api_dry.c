@@ -34,8 +34,8 @@ static void dry_free(struct replay_dry *dry)
 static void add_item(struct hb_json_writer *w, const struct hb_replay_list *list, size_t index)
 {
     const struct hb_candidate *item = hb_candidates_at(list->items, index);
-    char id[HB_DELIVERY_ID_BYTES + 1] = "dlv_";
-    hb_base32_16(item->delivery, id + sizeof "dlv_" - 1);
+    char id[HB_DELIVERY_ID_BYTES + 1];
+    hb_delivery_id(item->delivery, id);
     struct hb_str event = hb_candidates_event(list->items, item);
     hb_json_object(w, NULL);
     hb_json_add_str(w, "delivery", hb_str_n(id, HB_DELIVERY_ID_BYTES));

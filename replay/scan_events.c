@@ -2,6 +2,7 @@
 #include "core/wanted.h"
 #include "platform/crypto/crypto.h"
 #include "platform/kafka/kafka_event.h"
+#include "records/journal.h"
 #include "replay/scan_internal.h"
 
 #include <stdlib.h>
@@ -34,7 +35,7 @@ static enum hb_err fill(struct hb_scan *scan, struct hb_candidate *candidate, co
                         const struct hb_position *position)
 {
     candidate->position = *position;
-    candidate->subject = hb_scan_subject(event->subject);
+    candidate->subject = hb_journal_subject(event->subject);
     candidate->flags |=
         HB_CANDIDATE_HAS_POSITION | HB_CANDIDATE_HAS_APPENDED | HB_CANDIDATE_HAS_SUBJECT | HB_CANDIDATE_READ;
     if (!scan->types || hb_selection_matches(scan->types, event))

@@ -46,7 +46,5 @@ HB_MUST_USE enum hb_err hb_scan_asked(struct hb_scan *scan);
 /* The rule of the job: its lists hashed and sorted. */
 HB_MUST_USE enum hb_err hb_scan_rule(struct hb_scan *scan);
 void hb_scan_rule_deinit(struct hb_scan *scan);
-/* First 8 bytes of SHA-256, big-endian. */
-uint64_t hb_scan_subject(struct hb_str subject);
 
 #endif

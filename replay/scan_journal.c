@@ -30,12 +30,6 @@ static bool is_of_webhook(const struct hb_scan *scan, const struct hb_kafka_mess
     return false;
 }
 
-static bool id_of(struct hb_str id, unsigned char ret_delivery[HB_REPLAY_DELIVERY_BYTES])
-{
-    const size_t prefix = sizeof "dlv_" - 1;
-    return hb_base32_16_decode(hb_str_n(id.ptr + prefix, id.len - prefix), ret_delivery);
-}
-
 /* ---- the view ---- */
 
 static struct hb_shard_ruling rule_on(const struct hb_candidate *candidate, const struct hb_shard_record *record)
@@ -65,7 +59,7 @@ static enum hb_err apply(struct hb_scan *scan, const struct hb_journal_record *r
 {
     unsigned char delivery[HB_REPLAY_DELIVERY_BYTES];
     struct hb_candidate *candidate = NULL;
-    if (!id_of(record->id, delivery))
+    if (!hb_delivery_id_read(record->id, delivery))
         return HB_OK;
     enum hb_err err = hb_candidates_put(scan->candidates, delivery, &candidate);
     if (err)
@@ -87,7 +81,7 @@ static void mark_taken(struct hb_scan *scan, const struct hb_journal_record *rec
     unsigned char delivery[HB_REPLAY_DELIVERY_BYTES];
     bool is_ours = record->kind == HB_JOURNAL_TOMBSTONE || hb_str_eq(record->job, scan->spec->job->id);
     struct hb_candidate *candidate =
-        is_ours && id_of(record->id, delivery) ? hb_candidates_get(scan->candidates, delivery) : NULL;
+        is_ours && hb_delivery_id_read(record->id, delivery) ? hb_candidates_get(scan->candidates, delivery) : NULL;
     if (candidate)
         candidate->flags |= HB_CANDIDATE_TAKEN;
 }

@@ -6,7 +6,6 @@
 
 /* Lines are made by workers' clocks, events get their time from the brokers. */
 #define CLOCK_SLACK_MS (10 * 60 * HB_MS_PER_S)
-#define DELIVERY_PREFIX "dlv_"
 
 /* Whether a delivery that only these lines know of is put among the candidates. */
 struct taking {
@@ -32,9 +31,7 @@ static bool number_of(struct hb_cursor line, const char *name, int64_t *ret)
 
 static bool delivery_of(struct hb_cursor line, unsigned char ret_delivery[HB_REPLAY_DELIVERY_BYTES])
 {
-    struct hb_str id = text_of(line, "delivery"), prefix = HB_STR(DELIVERY_PREFIX);
-    return id.len == HB_DELIVERY_ID_BYTES && hb_str_has_prefix(id, prefix) &&
-           hb_base32_16_decode(hb_str_n(id.ptr + prefix.len, id.len - prefix.len), ret_delivery);
+    return hb_delivery_id_read(text_of(line, "delivery"), ret_delivery);
 }
 
 /* Where its event stands, as the line says; when it was appended only the record itself says. */

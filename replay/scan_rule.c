@@ -1,18 +1,9 @@
 #include "core/selection.h"
 #include "platform/crypto/crypto.h"
+#include "records/journal.h"
 #include "replay/scan_internal.h"
 
 #include <stdlib.h>
-
-uint64_t hb_scan_subject(struct hb_str subject)
-{
-    unsigned char digest[HB_SHA256_BYTES];
-    uint64_t number = 0;
-    hb_sha256(subject, digest);
-    for (int i = 0; i < 8; i++)
-        number = number << 8 | digest[i];
-    return number;
-}
 
 static int cmp_subjects(const void *a, const void *b)
 {
@@ -34,7 +25,7 @@ static enum hb_err hash_subjects(struct hb_scan *scan)
     if (!scan->subjects)
         return HB_ERR_MEMORY;
     for (size_t i = 0; i < job->subjects_count; i++)
-        scan->subjects[i] = hb_scan_subject(job->subjects[i]);
+        scan->subjects[i] = hb_journal_subject(job->subjects[i]);
     qsort(scan->subjects, job->subjects_count, sizeof *scan->subjects, cmp_subjects);
     return HB_OK;
 }

@@ -36,18 +36,12 @@ static struct hb_str store_of(const struct ending *ending)
     return ending->event ? ending->event->store : (struct hb_str){NULL, 0};
 }
 
-static void id_text(const unsigned char *delivery, char ret_id[HB_DELIVERY_ID_BYTES + 1])
-{
-    memcpy(ret_id, "dlv_", 4);
-    hb_base32_16(delivery, ret_id + 4);
-}
-
 static enum hb_err add_line(struct hb_retry *retry, const struct ending *ending, enum hb_delivery_state state)
 {
     char id[HB_DELIVERY_ID_BYTES + 1], topic[HB_TOPIC_NAME_MAX];
     const struct hb_position *at = &ending->entry->rule.position;
 
-    id_text(ending->delivery, id);
+    hb_delivery_id(ending->delivery, id);
     (void)hb_topic_name(hb_str_c(retry->options.config->kafka_topic_prefix), (enum hb_topic)at->topic, topic);
     struct hb_attempt_line line = {.at = hb_loop_wall(retry->options.loop),
                                    .outcome = hb_str_c(hb_delivery_state_text(state)),
@@ -75,7 +69,7 @@ static enum hb_err put_record(struct hb_retry *retry, const struct ending *endin
 {
     char id[HB_DELIVERY_ID_BYTES + 1];
 
-    id_text(ending->delivery, id);
+    hb_delivery_id(ending->delivery, id);
     const struct hb_journal_record record = {.kind = HB_JOURNAL_STATE,
                                              .id = hb_str_c(id),
                                              .webhook = hb_str_c(ending->webhook->id),
@@ -149,7 +143,7 @@ void hb_ending_conflict(struct hb_retry_shard *shard, const struct hb_view_refus
 {
     char id[HB_DELIVERY_ID_BYTES + 1];
 
-    id_text(refusal->truth.delivery, id);
+    hb_delivery_id(refusal->truth.delivery, id);
     hb_log(&shard->retry->log, HB_LOG_CONFLICTING_ID, HB_LOG_C("delivery", id),
            HB_LOG_INT("kept_offset", refusal->truth.entry.rule.position.offset));
     hb_metric_add_label(shard->retry->options.metrics, HB_METRIC_OUTCOMES, HB_REASON_CONFLICTING_ID, 1);

@@ -51,8 +51,7 @@ static bool make_record(struct hb_retry *retry, const struct hb_view_repair *rep
     const struct hb_retry_webhook *webhook = hb_retry_webhook_of(retry, truth->webhook);
     bool is_tombstone = repair->state == HB_DELIVERY_DELIVERED;
 
-    memcpy(id, "dlv_", 4);
-    hb_base32_16(truth->delivery, id + 4);
+    hb_delivery_id(truth->delivery, id);
     *ret = (struct hb_journal_record){.kind = is_tombstone ? HB_JOURNAL_TOMBSTONE : HB_JOURNAL_STATE,
                                       .id = hb_str_c(id),
                                       .webhook = truth->webhook,

@@ -72,6 +72,28 @@ static void delivery_id_and_shard_come_from_the_digest(void **state)
     assert_int_equal(hb_shard_of(order), 0);
 }
 
+static void a_delivery_id_comes_back_and_nothing_else_is_one(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"", "dlv_", "mzxw6ytbojtg633cmfzgm33pmi", "evt_mzxw6ytbojtg633cmfzgm33pmi",
+                                        "dlv_mzxw6ytbojtg633cmfzgm33pm", "dlv_mzxw6ytbojtg633cmfzgm33pmia",
+                                        "DLV_mzxw6ytbojtg633cmfzgm33pmi", "dlv_mzxw6ytbojtg633cmfzgm33pmj"};
+    unsigned char bytes[16] = "untouched";
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        check_row(!hb_delivery_id_read(hb_str_c(wrong[i]), bytes), wrong[i]);
+    assert_false(hb_delivery_id_read((struct hb_str){NULL, 0}, bytes));
+    assert_string_equal((const char *)bytes, "untouched");
+    assert_true(hb_delivery_id_read(HB_STR("dlv_mzxw6ytbojtg633cmfzgm33pmi"), bytes));
+    assert_memory_equal(bytes, "foobarfoobarfoob", 16);
+}
+
+static void a_subject_is_the_beginning_of_its_digest(void **state)
+{
+    (void)state;
+    static const unsigned char digest[32] = {0xFE, 1, 2, 3, 4, 5, 6, 0x89, 0xFF};
+    assert_true(hb_subject_of(digest) == UINT64_C(0xFE01020304050689));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -80,6 +102,8 @@ int main(void)
         cmocka_unit_test(base32_is_that_of_rfc_4648_and_comes_back),
         cmocka_unit_test(only_the_one_text_of_an_id_is_decoded),
         cmocka_unit_test(delivery_id_and_shard_come_from_the_digest),
+        cmocka_unit_test(a_delivery_id_comes_back_and_nothing_else_is_one),
+        cmocka_unit_test(a_subject_is_the_beginning_of_its_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
