@@ -10,8 +10,8 @@
  * webhook is to be disabled after 5 days of failures without one success in which a delivery died or 20 probes failed.
  * The days count from the first failure after the last success: a webhook that had nothing to do was not failing.
  *
- * A rest is measured in monotonic time: the wall clock may be set in the middle of it. Only the days of failing are wall
- * time, because they outlive the process.
+ * A rest is measured in monotonic time: the wall clock may be set in the middle of it. Only the days of failing are
+ * wall time, because they outlive the process.
  *
  * Owns: nothing; a plain value, time and randomness are passed in. Fails: never; a probe that was not due is a bug.
  * Cost: O(1). Threads: one.

@@ -1,6 +1,6 @@
-/* Rests: a webhook that is overloaded or away is left alone, but for one probe at a time. The process that owns its shard
- * declares them, from what its own requests meet (docs/decisions/0007-rests-are-judged-by-the-owner.md); everyone reads
- * of them in the registry. */
+/* Rests: a webhook that is overloaded or away is left alone, but for one probe at a time. The process that owns its
+ * shard declares them, from what its own requests meet (docs/decisions/0007-rests-are-judged-by-the-owner.md); everyone
+ * reads of them in the registry. */
 #include "dispatcher/state.h"
 
 #include "dispatcher/runtime_state.h"
@@ -134,8 +134,8 @@ static void log_rest(struct hb_dispatcher *d, const struct hb_lane *lane, const 
 {
     hb_metric_add(d->options.metrics, HB_METRIC_RESTS, 1);
     hb_log(&d->log, HB_LOG_WEBHOOK_RESTS, HB_LOG_STR("store", lane->webhook->store),
-           HB_LOG_STR("webhook", lane->webhook->id), HB_LOG_INT("for_ms", (lane->rest.until.us - mono(d).us) / HB_US_PER_MS),
-           HB_LOG_C("reason", reason));
+           HB_LOG_STR("webhook", lane->webhook->id),
+           HB_LOG_INT("for_ms", (lane->rest.until.us - mono(d).us) / HB_US_PER_MS), HB_LOG_C("reason", reason));
 }
 
 /* Disabled from here on: everyone's snapshots say so when Kafka has it; this lane sends nothing more at once. */

@@ -105,6 +105,22 @@ class Time(SlowPathTest):
         for line in self.bus.lines():
             self.assertGreaterEqual(line.get("ms", 0), 0)
 
+    def test_a_wall_clock_set_back_an_hour_lengthens_no_rest(self):
+        receiver = self.receiver(lambda post, number: 503)
+        self.subscribe(receiver, schedule=(0,) + (1,) * 12)
+        dispatcher = self.start_dispatcher()
+        self.oracle.publish_many(12)
+        wait_until("it rests", lambda: "webhook_rests" in dispatcher.tail(1000), 30)
+        self.jump(-3600)
+        receiver.script = None
+        before = receiver.count()
+        load = self.load(rate_per_s=20)  # what is parked is due in an hour: a fresh event is the probe
+        wait_until("it was probed and is back", lambda: receiver.count() > before + 40, 20)
+        load.stop()
+        self.jump(0)
+        verdict = self.judge(dead=0, may_have_more=load.attempted, limit_s=60)
+        print(f"a rest over a clock jump: {verdict}", file=sys.stderr)
+
 
 if __name__ == "__main__":
     main()
