@@ -38,7 +38,7 @@ static void skip_whole(struct hb_dispatcher *d, struct hb_taken *taken, enum hb_
 static void take(struct hb_dispatcher *d, struct hb_partition *partition, struct hb_taken *taken)
 {
     taken->settled_mark = hb_settled_mark(&taken->event, &taken->position);
-    bool is_repeat = taken->position.offset < partition->repeat_until;
+    bool is_repeat = hb_partition_is_repeat(partition, taken->position.offset);
     if (is_repeat && hb_settled_file_has(d->settled, &taken->position, taken->settled_mark)) {
         hb_settle_known(d, partition, taken->position.offset);
         (void)meet_id(d, taken);

@@ -50,6 +50,7 @@ enum hb_err hb_partitions_add(struct hb_partitions *partitions, const struct hb_
         return HB_ERR_MEMORY;
     *partition = (struct hb_partition){.topic = assigned->topic, .partition = assigned->partition, .is_assigned = true,
                                        .generation = ++partitions->generation, .repeat_until = assigned->high,
+                                       .repeat_left = partitions->ring_slots,
                                        .watermark = -1, .noted = -1};
     partition->held_end = &partition->held;
     enum hb_err err = hb_ring_init(&partition->ring, partitions->ring_slots);
@@ -80,6 +81,14 @@ void hb_partitions_each(const struct hb_partitions *partitions, void (*fn)(void 
         for (int32_t i = 0; partitions->of_topic[topic] && i < HB_PARTITIONS_MAX; i++)
             if (partitions->of_topic[topic][i])
                 fn(user, partitions->of_topic[topic][i]);
+}
+
+bool hb_partition_is_repeat(struct hb_partition *partition, int64_t offset)
+{
+    if (partition->repeat_left == 0 || offset >= partition->repeat_until)
+        return false;
+    partition->repeat_left--;
+    return true;
 }
 
 enum hb_err hb_partition_hold(struct hb_partition *partition, const struct hb_kafka_message *message)

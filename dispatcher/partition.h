@@ -26,7 +26,10 @@ struct hb_partition {
     bool is_assigned;
     bool is_paused;
     uint32_t generation;
-    int64_t repeat_until; /* the end seen at assignment: offsets below it may have been read before */
+    /* What may have been read before, by a worker that crashed: the first records from the committed offset on, as many
+     * as its ring had slots (it never took more), and nothing beyond the end seen at assignment. */
+    int64_t repeat_until;
+    size_t repeat_left; /* records */
     int64_t watermark;    /* all below is settled; -1 unknown */
     int64_t noted;        /* the watermark last written to the registry */
     struct hb_ring ring;
@@ -56,6 +59,8 @@ void hb_partitions_drop(struct hb_partitions *partitions, int topic, int32_t par
 void hb_partitions_each(const struct hb_partitions *partitions, void (*fn)(void *user, struct hb_partition *partition),
                         void *user);
 
+/* Whether the next record, at this offset, may have been read before. To be asked once a record, in their order. */
+bool hb_partition_is_repeat(struct hb_partition *partition, int64_t offset);
 /* Keeps a record until it can be taken (ownership passes). HB_ERR_MEMORY. */
 HB_MUST_USE enum hb_err hb_partition_hold(struct hb_partition *partition, const struct hb_kafka_message *message);
 /* The oldest held record, taken out; false if none. */

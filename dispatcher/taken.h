@@ -35,7 +35,7 @@ struct hb_taken {
     uint64_t settled_mark;
     bool is_handed_back; /* a delivery of it was given up unsent: it must not settle here */
     bool is_settled;
-    bool is_repeat; /* below the end seen at assignment: it may have been delivered before */
+    bool is_repeat; /* it may have been read before (partition.h): its successes are journaled too */
     bool is_kept;   /* its record was shown to the owner */
     /* A resend: */
     bool is_resend;

@@ -40,6 +40,23 @@ static void partitions_are_found_until_dropped(void **state)
     assert_int_equal(all.assigned_count, 0);
 }
 
+static void at_most_a_ring_of_records_and_none_beyond_the_end_may_have_been_read_before(void **state)
+{
+    (void)state;
+    struct hb_partitions all;
+    hb_partitions_init(&all, 4);
+    struct hb_partition *partition = add(&all, 0, 0);
+    partition->repeat_until = 100;
+    for (int64_t offset = 10; offset < 14; offset++)
+        assert_true(hb_partition_is_repeat(partition, offset));
+    assert_false(hb_partition_is_repeat(partition, 14)); /* its ring was full */
+    struct hb_partition *other = add(&all, 0, 1);
+    other->repeat_until = 11;
+    assert_true(hb_partition_is_repeat(other, 10));
+    assert_false(hb_partition_is_repeat(other, 11)); /* nobody was there yet */
+    hb_partitions_deinit(&all);
+}
+
 static void each_assignment_has_a_generation_of_its_own(void **state)
 {
     (void)state;
@@ -86,7 +103,8 @@ static void held_records_come_back_in_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(partitions_are_found_until_dropped),
-                                       cmocka_unit_test(each_assignment_has_a_generation_of_its_own),
+                                       cmocka_unit_test(at_most_a_ring_of_records_and_none_beyond_the_end_may_have_been_read_before),
+        cmocka_unit_test(each_assignment_has_a_generation_of_its_own),
                                        cmocka_unit_test(a_partition_beyond_the_limit_is_refused),
                                        cmocka_unit_test(held_records_come_back_in_order)};
     return cmocka_run_group_tests(tests, NULL, NULL);
