@@ -7,8 +7,10 @@
 #include <stdlib.h>
 
 #define ASIDE_BYTES_LOGGED 256
-/* How long a record waits for the registry to know its webhook; then it is taken for ordered, which harms nobody. */
+/* How long a record waits for the registry to know its webhook; then it is taken for ordered, which harms nobody. All
+ * behind it waits, too: so a webhook is waited for once, and after one was waited for in vain no other is for a while. */
 #define UNKNOWN_PATIENCE_US (INT64_C(5) * 1000 * 1000)
+#define UNKNOWN_RESPITE_US (INT64_C(60) * 1000 * 1000)
 
 static void log_aside(struct hb_retry_shard *shard, const struct hb_kafka_message *message, const char *problem)
 {
@@ -85,22 +87,35 @@ bool hb_records_read(struct hb_retry_shard *shard, struct hb_retry_record *recor
     return true;
 }
 
+/* Whether a record of a webhook the registry does not know goes on without it. */
+static bool has_waited(struct hb_retry_shard *shard, struct hb_retry_webhook *webhook)
+{
+    int64_t now_us = hb_retry_now(shard->retry).us;
+
+    if ((webhook && webhook->was_waited_for) || now_us < shard->respite_until.us)
+        return true;
+    if (shard->unknown_since.us == 0)
+        shard->unknown_since = (struct hb_mono){now_us};
+    if (now_us - shard->unknown_since.us < UNKNOWN_PATIENCE_US)
+        return false;
+    shard->respite_until = (struct hb_mono){now_us + UNKNOWN_RESPITE_US};
+    if (webhook)
+        webhook->was_waited_for = true;
+    return true;
+}
+
 bool hb_records_set_order(struct hb_retry_shard *shard, struct hb_retry_record *record)
 {
     struct hb_view_record *to = &record->record;
 
     if (!record->is_ours || to->is_takeover || to->rule.state == HB_DELIVERY_DELIVERED)
         return true;
-    const struct hb_retry_webhook *webhook = hb_retry_webhook_of(shard->retry, to->webhook);
-    if (webhook && webhook->snapshot) {
-        to->is_ordered = webhook->snapshot->is_ordered && to->subject != HB_JOURNAL_NO_SUBJECT;
-        return true;
-    }
-    int64_t now_us = hb_retry_now(shard->retry).us;
-    if (shard->unknown_since.us == 0)
-        shard->unknown_since = (struct hb_mono){now_us};
+    struct hb_retry_webhook *webhook = hb_retry_webhook_of(shard->retry, to->webhook);
     to->is_ordered = to->subject != HB_JOURNAL_NO_SUBJECT;
-    return now_us - shard->unknown_since.us >= UNKNOWN_PATIENCE_US;
+    if (!webhook || !webhook->snapshot)
+        return has_waited(shard, webhook);
+    to->is_ordered = to->is_ordered && webhook->snapshot->is_ordered;
+    return true;
 }
 
 enum hb_err hb_records_make(struct hb_retry_shard *shard, const struct hb_kafka_message *take_message,

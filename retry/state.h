@@ -93,6 +93,7 @@ struct hb_retry_shard {
     int64_t through; /* last offset taken; HB_SHARD_NONE */
     bool is_applying;
     struct hb_mono unknown_since; /* the first record is of a webhook the registry does not know; us 0: no */
+    struct hb_mono respite_until; /* until then no record waits for the registry: one has in vain */
     /* claiming.c */
     struct hb_mono due_at;   /* next due time, ours; INT64_MAX: nothing waits */
     struct hb_mono asked_at; /* when Redis was asked last what is due */
@@ -143,6 +144,7 @@ struct hb_retry_webhook {
     struct hb_mono tell_again; /* after a refusal: not before */
     struct hb_retry_webhook *next_claim, *next_ready, *next_touched;
     bool is_in_claim, is_in_ready, is_touched, must_be_ready;
+    bool was_waited_for; /* a record of it has waited for the registry, which did not know it. records_read.c */
     bool is_ending;   /* deleted: its deliveries are being ended */
     bool is_read_again; /* spilled, and on its way back: nothing is claimed */
 };

@@ -235,6 +235,40 @@ static void foreign_cut_and_later_records_are_set_aside_or_stop_the_shard(void *
     assert_int_equal(sends_of(world, event), 0);
 }
 
+/* A webhook of shard 0 that the registry never heard of. */
+static void ghost(char name[32], int *number)
+{
+    do
+        (void)snprintf(name, 32, "wh_ghost_%d", ++*number);
+    while (hb_journal_shard(hb_str_c(name)) != 0);
+}
+
+/* How long what is due waits behind a record of that webhook. */
+static int64_t wait_behind(struct owner_world *world, const char *webhook)
+{
+    int64_t since_ms = room_now_ms();
+    owner_park(world, &(struct owner_park){
+                          .event = owner_publish(world), .webhook = webhook, .due_in_ms = NEVER_MS, .attempts = 1});
+    int event = parked(world, 0);
+
+    OWNER_UNTIL(world, (owner_run(world, 5), sends_of(world, event) == 1));
+    return room_now_ms() - since_ms;
+}
+
+static void what_the_registry_does_not_know_is_waited_for_once(void **state)
+{
+    struct owner_world *world = *state;
+    char first[32], second[32];
+    int number = 0;
+
+    ghost(first, &number);
+    ghost(second, &number);
+    owner_start(world, 0);
+    assert_true(wait_behind(world, first) >= 5000); /* the registry might know it in a moment */
+    assert_true(wait_behind(world, first) < 3000);
+    assert_true(wait_behind(world, second) < 3000);
+}
+
 static void a_stale_record_is_repaired_so_that_a_rebuilt_view_says_the_same(void **state)
 {
     struct owner_world *world = *state;
@@ -460,6 +494,7 @@ int main(void)
         OWNER_TEST(a_second_owner_takes_its_shards_and_what_the_first_had_under_way_is_not_sent_twice),
         OWNER_TEST(an_owner_whose_mark_was_overtaken_takes_over_anew_as_long_as_kafka_says_so),
         OWNER_TEST(foreign_cut_and_later_records_are_set_aside_or_stop_the_shard),
+        OWNER_TEST(what_the_registry_does_not_know_is_waited_for_once),
         OWNER_TEST(a_stale_record_is_repaired_so_that_a_rebuilt_view_says_the_same),
         OWNER_TEST(a_body_that_is_gone_makes_it_dead_and_never_another_events_body_is_sent),
         OWNER_TEST(what_is_too_old_expires_instead_of_being_sent),
