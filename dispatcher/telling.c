@@ -36,10 +36,10 @@ static bool write_gone(struct hb_dispatcher *d, struct hb_lane *lane)
     return hb_runtime_write_disabled(&writer, lane->webhook, &gone);
 }
 
-/* Somebody else declares its rests now. */
+/* Somebody else declares its rests now, or nobody: it was deleted. */
 static bool is_rest_void(struct hb_dispatcher *d, struct hb_lane *lane)
 {
-    return !hb_resting_owns(d, lane);
+    return lane->webhook->status == HB_WEBHOOK_DELETED || !hb_resting_owns(d, lane);
 }
 
 /* Enabled anew since, or the registry says so already. */
