@@ -29,7 +29,7 @@ struct dispatcher_role {
     struct hb_outbox *outbox;
     struct hb_dispatcher *dispatcher;
     struct hb_retry *retry; /* NULL: redis.address is empty */
-    struct hb_replay_runner *replay; /* NULL: no retry queue to send again by */
+    struct hb_replay_runner *replay;
     bool is_dispatcher_stopped, is_retry_stopped;
     struct hb_http_server *server;
     struct hb_health *health;
@@ -250,15 +250,15 @@ static enum hb_err make_retry(struct dispatcher_role *role, struct hb_error *ret
     return HB_OK;
 }
 
-/* Replay jobs of the shards we own are run here. */
+/* Replay jobs of the shards we own are run here; without a retry queue it says of them that nobody does. */
 static enum hb_err make_replay(struct dispatcher_role *role)
 {
     const struct hb_config *config = role->setup.config;
+    struct hb_owner owner = {.owns = NULL};
 
-    if (!role->retry) {
-        return HB_OK;
+    if (role->retry) {
+        owner = hb_retry_owner(role->retry);
     }
-    struct hb_owner owner = hb_retry_owner(role->retry);
     struct hb_replay_runner_options options = {
         .loop = role->setup.loop,
         .cluster = hb_setup_cluster(config, role->worker),

@@ -115,14 +115,25 @@ static void begin(struct replay_run *run)
         run->again.ms = now_of(run).ms + AGAIN_MS;
         return;
     }
+    run->since = hb_loop_mono(runner->options.loop);
     run->state.started = run->state.started.ms > 0 ? run->state.started : now_of(run);
     say(run, HB_REPLAY_STAGE_COUNTING, "", "");
     hb_log(runner->options.log, HB_LOG_REPLAY_STARTED, HB_LOG_STR("job", run->job.id),
            HB_LOG_STR("webhook", run->job.webhook), HB_LOG_INT("selected", run->state.selected));
 }
 
+/* Counted again for each turn, it would get nowhere if that took longer than the turn. */
+static void begin_turn(struct replay_run *run)
+{
+    struct hb_mono now = hb_loop_mono(run->runner->options.loop);
+    int64_t counted_us = now.us - run->since.us, least_us = HB_REPLAY_TURN_MS * HB_US_PER_MS;
+    run->turn_us = 2 * counted_us > least_us ? 2 * counted_us : least_us;
+    run->since = now;
+}
+
 static void take_list(struct replay_run *run)
 {
+    begin_turn(run);
     run->is_reading_denied = false;
     run->count = hb_candidates_count(run->list.items);
     run->next_index = run->done_index = 0;
@@ -138,6 +149,8 @@ static void take_list(struct replay_run *run)
         run->state.total = (int64_t)run->count;
         run->state.gone = (int64_t)run->list.gone;
     }
+    if (run->state.total < (int64_t)run->count)
+        run->state.total = (int64_t)run->count; /* more than the first time; nothing was selected then */
     /* What was in flight when a process died carries the job, or was delivered since: it is done, too. */
     run->selected_before = run->state.total - (int64_t)run->count;
     run->state.selected = run->selected_before;
@@ -149,12 +162,22 @@ static void take_list(struct replay_run *run)
     hb_runner_pump_soon(run->runner);
 }
 
+static void wait_for_turn(struct replay_run *run)
+{
+    run->since = hb_loop_mono(run->runner->options.loop);
+    say(run, HB_REPLAY_STAGE_WAITING, HB_REPLAY_ITS_TURN, "");
+}
+
 /* Trouble that time or an operator mends is tried again; the job's own ends it. */
 static void fail(struct replay_run *run, enum hb_err err, const struct hb_error *error)
 {
     switch ((int)err) {
-    case HB_ERR_CLOSED:
-        break; /* as we asked */
+    case HB_ERR_CLOSED: /* as we asked */
+        if (!run->is_cut)
+            break;
+        run->count_us *= 2;
+        wait_for_turn(run);
+        break;
     case HB_ERR_FULL:
         hb_run_end(run, HB_REPLAY_STAGE_FAILED, "too_many_deliveries", error->text);
         break;
@@ -188,6 +211,7 @@ static void counted(void *user, struct hb_replay_task *task)
         fail(run, err, &error);
     else
         take_list(run);
+    run->is_cut = false;
 }
 
 /* ---- one look ---- */
@@ -238,17 +262,19 @@ static void go_on(struct replay_run *run)
     if (run->list.items) {
         if (is_all_selected(run))
             hb_run_end(run, HB_REPLAY_STAGE_DONE, "", "");
-        else
+        else if (!run->is_yielding)
             hb_runner_pump_soon(runner);
+        else if (hb_run_let_go(run))
+            wait_for_turn(run);
         return;
     }
+    run->is_yielding = false;
     if (run->task || now_of(run).ms < run->again.ms)
         return;
-    if (hb_runner_active(runner) >= HB_REPLAY_ACTIVE_MAX || hb_runner_is_counting(runner) ||
-        hb_runner_is_busy_for(runner, run->job.webhook))
-        say(run, HB_REPLAY_STAGE_WAITING, "its_turn", "");
-    else
+    if (runner->next == run)
         begin(run);
+    else
+        say(run, HB_REPLAY_STAGE_WAITING, HB_REPLAY_ITS_TURN, "");
 }
 
 void hb_run_step(struct replay_run *run)
@@ -275,6 +301,15 @@ void hb_run_step(struct replay_run *run)
         hb_run_save(run);
 }
 
+bool hb_run_is_resting(const struct replay_run *run)
+{
+    const char *reason = run->job.wish == HB_REPLAY_WISH_PAUSED ? "paused" : NULL;
+    if (run->task || run->list.items || run->in_flight > 0 || run->is_changed || run->is_over ||
+        run->job.wish == HB_REPLAY_WISH_CANCELLED || (!reason && hb_run_may_send(run, &reason)))
+        return false;
+    return run->state.stage == HB_REPLAY_STAGE_WAITING && strcmp(run->state.reason, reason) == 0;
+}
+
 /* ---- life ---- */
 
 enum hb_err hb_run_new(struct hb_replay_runner *runner, const struct hb_replay_job *take_job,
@@ -286,6 +321,8 @@ enum hb_err hb_run_new(struct hb_replay_runner *runner, const struct hb_replay_j
     run->runner = runner;
     run->job = *take_job;
     run->state = *state;
+    run->since = hb_loop_mono(runner->options.loop);
+    run->count_us = HB_REPLAY_TURN_MS * HB_US_PER_MS;
     *ret_run = run;
     return HB_OK;
 }

@@ -68,7 +68,7 @@ void hb_run_pump(struct replay_run *run)
 {
     struct hb_replay_runner *runner = run->runner;
     const char *reason = NULL;
-    if (!run->list.items || !run->is_fixed || run->is_left || run->is_over ||
+    if (!run->list.items || !run->is_fixed || run->is_left || run->is_over || run->is_yielding ||
         hb_outbox_is_congested(runner->options.outbox) || run->job.wish != HB_REPLAY_WISH_ACTIVE ||
         !hb_run_may_send(run, &reason))
         return;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define LOOK_MS 1000
+#define OWNER_GRACE_MS 5000 /* a process with a retry queue would have looked by then */
 #define PUMP_MS 20
 
 /* ---- what the runs ask ---- */
@@ -66,6 +67,13 @@ static struct hb_str id_in_key(struct hb_str key)
     return hb_str_n(key.ptr + at, key.len - at);
 }
 
+/* replay/<store>/<job> */
+static struct hb_str store_in_key(struct hb_str key)
+{
+    size_t from = sizeof "replay/" - 1, job = id_in_key(key).len + 1;
+    return key.len > from + job ? hb_str_n(key.ptr + from, key.len - from - job) : hb_str_n(key.ptr, 0);
+}
+
 static struct replay_run *find(const struct hb_replay_runner *runner, struct hb_str id)
 {
     struct replay_run *run = runner->runs;
@@ -89,24 +97,47 @@ static bool has_ended(struct hb_str state)
     return false;
 }
 
-static struct replay_run *adopt(struct hb_replay_runner *runner, struct hb_replay_job *take_job, struct hb_str value)
+void hb_runner_adopt(struct hb_replay_runner *runner, const struct replay_waiting *waiting)
 {
     struct replay_run *run = NULL;
+    struct hb_replay_job job;
     struct hb_replay_progress *state = malloc(sizeof *state);
-    bool is_ours = state && runner->runs_count < HB_REPLAY_RUNS_MAX &&
-                   runner->options.owns(runner->options.owns_user, take_job->webhook) &&
-                   hb_replay_progress_read(value, state) == HB_OK && !hb_replay_stage_is_end(state->stage);
-    if (!is_ours || hb_run_new(runner, take_job, state, &run))
-        hb_replay_job_deinit(take_job);
+    bool is_read = state && hb_replay_progress_read(waiting->state, state) == HB_OK &&
+                   hb_replay_job_read(waiting->job, &job) == HB_OK;
+    if (is_read && hb_run_new(runner, &job, state, &run))
+        hb_replay_job_deinit(&job);
     free(state);
     if (!run)
-        return NULL;
+        return;
+    run->is_met = true;
     struct replay_run **at = &runner->runs;
     while (*at)
         at = &(*at)->next; /* the oldest first: they come in the order of their ids */
     *at = run;
     runner->runs_count++;
-    return run;
+}
+
+/* Of a job without a run: it asks for one, or its state says why it cannot run. */
+static void consider(struct hb_replay_runner *runner, const struct hb_replay_job *job, struct replay_waiting *waiting)
+{
+    const struct hb_webhook *webhook = hb_registry_webhook(runner->options.registry, job->store, job->webhook);
+    if (!runner->options.owns) {
+        bool is_new = hb_loop_wall(runner->options.loop).ms - job->created.ms < OWNER_GRACE_MS;
+        if (waiting->state.len == 0 && !is_new && job->wish == HB_REPLAY_WISH_ACTIVE)
+            hb_turns_note(runner, waiting->id, waiting->state, "no_retry_queue");
+        return;
+    }
+    if (!runner->options.owns(runner->options.owns_user, job->webhook))
+        return;
+    if (job->wish == HB_REPLAY_WISH_PAUSED) { /* told by the wish; a reason of before would be wrong */
+        if (waiting->state.len > 0)
+            hb_turns_note(runner, waiting->id, waiting->state, "paused");
+        return;
+    }
+    if (job->wish == HB_REPLAY_WISH_ACTIVE && webhook && webhook->status == HB_WEBHOOK_DISABLED)
+        hb_turns_note(runner, waiting->id, waiting->state, "webhook_disabled");
+    else
+        hb_turns_wait(runner, waiting);
 }
 
 static void see_job(void *user, struct hb_str key, struct hb_str value)
@@ -123,7 +154,10 @@ static void see_job(void *user, struct hb_str key, struct hb_str value)
         return; /* an ended run is not met, and freed */
     runner->unfinished++;
     if (!run) {
-        run = adopt(runner, &job, state);
+        struct replay_waiting waiting = {
+            .id = id, .store = store_in_key(key), .job = value, .state = state, .created = job.created};
+        consider(runner, &job, &waiting);
+        hb_replay_job_deinit(&job);
     } else if (job.revision != run->job.revision) {
         hb_replay_job_deinit(&run->job);
         run->job = job;
@@ -139,7 +173,7 @@ static void sweep(struct hb_replay_runner *runner)
 {
     for (struct replay_run **at = &runner->runs; *at;) {
         struct replay_run *run = *at;
-        run->is_left |= !run->is_met;
+        run->is_left |= !run->is_met || hb_run_is_resting(run);
         if (run->is_left && hb_run_let_go(run) && !run->task) {
             *at = run->next;
             runner->runs_count--;
@@ -158,11 +192,13 @@ static void look(void *user)
     bool has_news = applied != runner->seen || runner->unfinished > 0 || runner->runs;
     if (!hb_registry_is_current(registry) || !has_news)
         return;
-    runner->unfinished = 0;
+    runner->unfinished = runner->notes = 0;
     for (struct replay_run *run = runner->runs; run; run = run->next)
         run->is_met = false;
     hb_registry_each_record(registry, HB_STR("replay/"), see_job, runner);
     sweep(runner);
+    hb_turns_adopt(runner);
+    hb_turns_choose(runner);
     for (struct replay_run *run = runner->runs; run; run = run->next)
         hb_run_step(run);
     runner->seen = applied;
@@ -228,6 +264,7 @@ void hb_replay_runner_free(struct hb_replay_runner **runner)
         old->runs = run->next;
         hb_run_free(run);
     }
+    free(old->waiting);
     free(old);
     *runner = NULL;
 }

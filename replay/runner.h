@@ -7,7 +7,8 @@
  * cursor. A second selection by the same job has the same version (docs/decisions/0008-a-replay-is-one-life.md): it
  * changes nothing. Owns / borrows: what the options give must outlive it; the outbox must be ended (hb_outbox_end)
  * before hb_replay_runner_free. Fails: HB_ERR_MEMORY. Limits: HB_REPLAY_RUNS_MAX jobs looked after,
- * HB_REPLAY_ACTIVE_MAX of them with their list in memory, one counting; HB_REPLAY_IN_FLIGHT_MAX records of a job not
+ * HB_REPLAY_ACTIVE_MAX of them with their list in memory, one counting, by turns over the
+ * stores (replay/turns.c); HB_REPLAY_IN_FLIGHT_MAX records of a job not
  * acknowledged. Threads: the loop's. */
 #ifndef REPLAY_RUNNER_H
 #define REPLAY_RUNNER_H
@@ -24,6 +25,7 @@ struct hb_replay_runner;
 
 #define HB_REPLAY_RUNS_MAX 64
 #define HB_REPLAY_ACTIVE_MAX 4
+#define HB_REPLAY_TURN_MS INT64_C(120000)
 #define HB_REPLAY_IN_FLIGHT_MAX 512
 #define HB_REPLAY_TROUBLE_MAX 384
 
@@ -34,6 +36,7 @@ struct hb_replay_runner_options {
     const char *worker;
     struct hb_registry *registry;
     struct hb_outbox *outbox;
+    /* NULL: this process has no retry queue. It runs nothing and says so of jobs that nobody else has looked at. */
     bool (*owns)(void *user, struct hb_str webhook);
     void *owns_user;
     size_t deliveries_max;       /* replay.deliveries_max */

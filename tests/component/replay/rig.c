@@ -110,7 +110,7 @@ static bool owns(void *user, struct hb_str webhook)
     return ((struct rig_process *)user)->owns;
 }
 
-void rig_process_init(struct rig_process *process, struct rig *rig)
+static void make_process(struct rig_process *process, struct rig *rig, bool (*owns_fn)(void *, struct hb_str))
 {
     struct hb_error error = {HB_OK, ""};
     *process = (struct rig_process){.owns = true};
@@ -123,13 +123,17 @@ void rig_process_init(struct rig_process *process, struct rig *rig)
                                                      .worker = "test-0",
                                                      .registry = rig->api.registry,
                                                      .outbox = process->outbox,
-                                                     .owns = owns,
+                                                     .owns = owns_fn,
                                                      .owns_user = process,
                                                      .deliveries_max = 3000,
                                                      .now = mono_now,
                                                      .log = &rig->world.context};
     assert_int_equal(hb_replay_runner_new(&options, &process->runner), HB_OK);
 }
+
+void rig_process_init(struct rig_process *process, struct rig *rig) { make_process(process, rig, owns); }
+
+void rig_process_init_idle(struct rig_process *process, struct rig *rig) { make_process(process, rig, NULL); }
 
 void rig_process_kill(struct rig_process *process)
 {
@@ -277,6 +281,13 @@ void rig_old_jobs(struct rig *rig, struct rig_process *process, int count)
     }
     struct awaited last = {rig->api.registry, key};
     world_until(&rig->world, is_there, &last, "the old jobs to be in the registry");
+}
+
+void rig_registry(struct rig *rig, struct rig_process *process, const char *key, const char *value)
+{
+    struct awaited awaited = {rig->api.registry, key};
+    put_registry(rig, process, key, value);
+    world_until(&rig->world, is_there, &awaited, key);
 }
 
 void rig_until_forgotten(struct rig *rig, const char *key)

@@ -48,6 +48,8 @@ void rig_begin(struct rig *rig, const char *webhook);
 /* A further webhook of the store "demo"; body may be NULL for one of all types. */
 void rig_webhook(struct rig *rig, const char *body, char ret_id[HB_ID_MAX + 1]);
 void rig_process_init(struct rig_process *process, struct rig *rig);
+/* One without a retry queue. */
+void rig_process_init_idle(struct rig_process *process, struct rig *rig);
 /* As kill -9: nothing is saved, what was not acknowledged is lost to it. */
 void rig_process_kill(struct rig_process *process);
 /* Publishes `count` events of a type, subjects "s0".."s9" in turns. */
@@ -61,6 +63,8 @@ void rig_flush(struct rig *rig, struct rig_process *process);
 
 /* Jobs that ended long ago: rpl_old_0000 is the oldest. */
 void rig_old_jobs(struct rig *rig, struct rig_process *process, int count);
+/* Writes a record of the registry's topic, and waits until the registry has it. */
+void rig_registry(struct rig *rig, struct rig_process *process, const char *key, const char *value);
 /* Waits until the registry has no such record. */
 void rig_until_forgotten(struct rig *rig, const char *key);
 

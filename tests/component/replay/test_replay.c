@@ -415,6 +415,156 @@ static void a_job_goes_with_its_shard(void **state)
     rig_process_kill(&other);
 }
 
+/* ---- turns ---- */
+
+struct where {
+    struct fixture *f;
+    char path[256];
+    const char *status, *reason; /* reason NULL: any */
+};
+
+static bool is_where(void *user)
+{
+    struct where *where = user;
+    struct reply reply = rig_ask(&where->f->rig, 200, "GET", where->path, NULL);
+    struct hb_str reason = {NULL, 0};
+    (void)hb_json_str(hb_json_get(reply.json, "reason"), &reason);
+    bool is = hb_str_eq(reply_text(&reply, "status"), hb_str_c(where->status)) &&
+              (!where->reason || hb_str_eq(reason, hb_str_c(where->reason)));
+    reply_free(&reply);
+    return is;
+}
+
+static void until(struct fixture *f, const char *store, const char *job, const char *status, const char *reason)
+{
+    struct where where = {.f = f, .status = status, .reason = reason};
+    (void)snprintf(where.path, sizeof where.path, "/v1/stores/%s/replays/%s", store, job);
+    world_until(&f->rig.world, is_where, &where, status);
+}
+
+static void ask(struct fixture *f, const char *store, const char *job, const char *verb)
+{
+    char path[256];
+    (void)snprintf(path, sizeof path, "/v1/stores/%s/replays/%s/%s", store, job, verb);
+    struct reply reply = rig_ask(&f->rig, 200, "POST", path, NULL);
+    reply_free(&reply);
+}
+
+/* A store of its own with a webhook; ret_body makes a job of it. */
+static void add_store(struct fixture *f, const char *store, char ret_body[128])
+{
+    char text[256];
+    (void)snprintf(text, sizeof text, "{\"id\":\"%s\"}", store);
+    struct reply reply = rig_ask(&f->rig, 201, "POST", "/v1/stores", text);
+    reply_free(&reply);
+    (void)snprintf(text, sizeof text, "/v1/stores/%s/webhooks", store);
+    reply = rig_ask(&f->rig, 201, "POST", text, "{\"url\":\"https://shop.example/hooks\",\"events\":[\"*\"]}");
+    (void)snprintf(ret_body, 128, "{\"webhook\":\"%.*s\"}", HB_ARG(reply_text(&reply, "id")));
+    reply_free(&reply);
+}
+
+static void make(struct fixture *f, const char *store, const char *body, char ret_job[HB_ID_MAX + 1])
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, "/v1/stores/%s/replays", store);
+    struct reply reply = rig_ask(&f->rig, 201, "POST", path, body);
+    (void)snprintf(ret_job, HB_ID_MAX + 1, "%.*s", HB_ARG(reply_text(&reply, "id")));
+    reply_free(&reply);
+}
+
+static void jobs_that_are_paused_take_no_place_from_other_stores(void **state)
+{
+    enum { JOBS = HB_REPLAY_RUNS_MAX + 2 };
+    struct fixture *f = of(state);
+    char body[128], victim[128], jobs[JOBS][HB_ID_MAX + 1], job[HB_ID_MAX + 1];
+    add_store(f, "aaa", body);
+    add_store(f, "zzz", victim);
+    for (int i = 0; i < JOBS; i++) {
+        make(f, "aaa", body, jobs[i]);
+        ask(f, "aaa", jobs[i], "pause");
+    }
+    turn(f, 150);
+    make(f, "zzz", victim, job);
+    until(f, "zzz", job, "done", NULL);
+    ask(f, "aaa", jobs[JOBS - 1], "resume");
+    until(f, "aaa", jobs[JOBS - 1], "done", NULL);
+    for (int i = 0; i < JOBS - 1; i++)
+        ask(f, "aaa", jobs[i], "cancel");
+    until(f, "aaa", jobs[JOBS - 2], "cancelled", NULL);
+}
+
+/* Four long jobs in all lists there are, and more than all runs there are: another store's job goes before them. */
+static void a_store_with_many_long_jobs_leaves_room_for_another(void **state)
+{
+    enum { LONG = HB_REPLAY_ACTIVE_MAX, EACH = 30, FURTHER = HB_REPLAY_RUNS_MAX + 2 };
+    struct fixture *f = of(state);
+    struct rig *rig = &f->rig;
+    char body[128], jobs[LONG][HB_ID_MAX + 1], further[FURTHER][HB_ID_MAX + 1], job[HB_ID_MAX + 1];
+    add_store(f, "zz", body);
+    rig_publish(rig, "order.created", EACH);
+    for (int i = 0; i < LONG; i++) {
+        if (i > 0)
+            rig_webhook(rig, NULL, rig->webhook);
+        put_dead(f, 0, EACH);
+        rig_create(rig, "\"rate\":1", jobs[i]);
+        until(f, "demo", jobs[i], "running", NULL);
+    }
+    for (int i = 0; i < FURTHER; i++)
+        rig_create(rig, "", further[i]);
+    until(f, "demo", further[FURTHER - 1], "waiting", "its_turn");
+    make(f, "zz", body, job);
+    until(f, "zz", job, "done", NULL);
+    int64_t selected = 0;
+    for (int i = 0; i < LONG; i++)
+        selected += rig_progress(rig, jobs[i], "selected");
+    assert_in_range(selected, 0, LONG * EACH - 1); /* before they were through */
+    for (int i = 0; i < FURTHER; i++)
+        ask(f, "demo", further[i], "cancel");
+    for (int i = 0; i < LONG; i++)
+        until(f, "demo", jobs[i], "done", NULL);
+    for (int i = 0; i < LONG; i++)
+        assert_int_equal(rig_progress(rig, jobs[i], "selected"), EACH);
+    struct rig_found found = rig_find(rig, jobs[LONG - 1]);
+    assert_int_equal(found.ids, EACH);
+    assert_int_equal(found.records, EACH); /* also of the one that gave its list back */
+    for (int i = 0; i < FURTHER; i++)
+        until(f, "demo", further[i], "cancelled", NULL);
+}
+
+static void a_second_count_that_finds_more_is_the_total(void **state)
+{
+    struct fixture *f = of(state);
+    struct rig *rig = &f->rig;
+    char job[HB_ID_MAX + 1], key[128];
+    rig_publish(rig, "order.created", 20);
+    put_dead(f, 0, 20);
+    f->process.owns = false;
+    rig_create(rig, "\"rate\":1000", job);
+    (void)snprintf(key, sizeof key, "replay-state/%s", job);
+    rig_registry(rig, &f->process, key,
+                 "{\"v\":1,\"status\":\"running\",\"at\":\"2026-01-01T00:00:00.000Z\",\"worker\":\"w\",\"total\":5,"
+                 "\"selected\":0,\"gone\":0}");
+    f->process.owns = true;
+    rig_until_status(rig, job, "done");
+    assert_int_equal(rig_progress(rig, job, "selected"), 20);
+    assert_int_equal(rig_progress(rig, job, "total"), 20);
+}
+
+static void without_a_retry_queue_a_job_says_why_it_waits(void **state)
+{
+    struct fixture *f = of(state);
+    struct rig *rig = &f->rig;
+    struct rig_process idle;
+    char job[HB_ID_MAX + 1];
+    f->process.owns = false;
+    rig_process_init_idle(&idle, rig);
+    rig_create(rig, "", job);
+    until(f, "demo", job, "waiting", "no_retry_queue");
+    rig_process_kill(&idle);
+    f->process.owns = true;
+    rig_until_status(rig, job, "done");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -433,6 +583,10 @@ int main(void)
         TEST(a_job_of_a_webhook_disabled_meanwhile_waits_until_it_is_enabled),
         TEST(a_job_of_a_webhook_deleted_meanwhile_fails_and_says_why),
         TEST(a_job_goes_with_its_shard),
+        TEST(jobs_that_are_paused_take_no_place_from_other_stores),
+        TEST(a_store_with_many_long_jobs_leaves_room_for_another),
+        TEST(a_second_count_that_finds_more_is_the_total),
+        TEST(without_a_retry_queue_a_job_says_why_it_waits),
     };
     return cmocka_run_group_tests(tests, open_world, close_world);
 }
