@@ -114,6 +114,12 @@ class Bench:
         then even successes are journaled."""
         dispatcher = bus.start_dispatcher("bench", dispatcher_session_timeout_ms=60000, **config)
         pid = dispatcher.child.pid
+
+        def has_joined():
+            metrics = bus.metrics(dispatcher)
+            return metrics.get("hookbus_partitions_assigned", 0) == 120 and metrics.get("hookbus_retry_shards_open", 64) == 64
+
+        harness.wait_until("its partitions and shards", has_joined, 60)
         os.kill(pid, signal.SIGSTOP)
         with self.preparing():
             self.fill(batches)
