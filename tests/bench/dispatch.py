@@ -160,7 +160,7 @@ class Bench:
                 if number == 0:
                     bus.add_store("acme")
                     bus.add_webhook("acme", f"http://127.0.0.1:{self.port}/hook")
-            total = 40000 if self.quick else 300000
+            total = 30000 if self.quick else 300000
             rate, cpu, rss = self.measure(bus, self.batches_of("acme", total), total, delivery_host_max=256)
             rates.append(rate), cpus.append(cpu), rsss.append(rss)
         self.figures["deliveries_per_s_1"] = round(statistics.median(rates))
@@ -183,7 +183,7 @@ class Bench:
                     if number == 0:
                         bus.add_store("tls")
                         bus.add_webhook("tls", f"https://127.0.0.1:{receiver.port}/hook")
-                total = 30000 if self.quick else 200000
+                total = 20000 if self.quick else 200000
                 rate, cpu, _ = self.measure(bus, self.batches_of("tls", total), total, delivery_host_max=256, egress_ca_file=files["tls.pem"])
                 rates.append(rate), cpus.append(cpu)
         finally:
@@ -206,7 +206,7 @@ class Bench:
 
     def many_destinations(self, count):
         stores = [f"s{i}" for i in range(100)]
-        rounds, batches = 6 if self.quick else 30, []
+        rounds, batches = 3 if self.quick else 30, []
         with self.preparing():
             bus = self.installation()
             self.add_webhooks(stores, count)
