@@ -85,7 +85,7 @@ class KillDispatcher(HookbusTest):
             self.one_life(load, lambda: None)
         duplicates = self.finish(load)
         print(f"{KILLS} kills, {self.ledger.count()} events, {duplicates} repeated, {duplicates / KILLS:.1f} a kill", file=sys.stderr)
-        # One whose request ran for a second is parked, and its event settled; a kill within the 50 ms that gather its answer's line leaves the parked line alone.
+        # One whose request ran for a second is parked and its event settled; a kill while its answer's line is gathered leaves the parked line alone.
         wait_until("a line for each", lambda: {line["event"] for line in self.bus.lines() if line["outcome"] in ("delivered", "parked")}
                    >= set(self.ledger.published))
         # Kafka had a line, and a starved worker may not have read the acknowledgement a second later; without the settled file nearly all are such.
