@@ -7,6 +7,9 @@
 
 /* After this long without room partitions are paused, so that polling (rebalances, max.poll.interval) goes on. */
 #define STARVED_PAUSE_S 5
+/* With Kafka away sooner: an assignment that is lost meanwhile must be met before the coordinator is back, or the library
+ * commits for a member that is no longer one, is fenced, and this process would have to end. */
+#define AWAY_PAUSE_S 1
 
 static bool has_room(const struct hb_dispatcher *d)
 {
@@ -82,7 +85,8 @@ void hb_intake_second(struct hb_dispatcher *d)
     hb_partitions_each(&d->partitions, look_again, d);
     if (!d->is_starved)
         return;
-    if (!d->is_all_paused && ++d->starved_s >= STARVED_PAUSE_S) {
+    int pause_s = hb_outbox_is_congested(d->outbox) ? AWAY_PAUSE_S : STARVED_PAUSE_S;
+    if (!d->is_all_paused && ++d->starved_s >= pause_s) {
         d->is_all_paused = true;
         hb_partitions_each(&d->partitions, pause_one, d);
         hb_watch_set(d->consumer_watch, HB_WATCH_READ);

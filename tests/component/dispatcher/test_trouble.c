@@ -51,6 +51,30 @@ static void a_full_client_queue_only_delays_lines(void **state)
     assert_int_equal(w->lines_acked, 3);
 }
 
+/* A lost assignment must be met before the coordinator is back (intake_pace.c). */
+static void with_kafka_away_partitions_are_paused_within_a_second_or_two_and_polling_goes_on(void **state)
+{
+    struct world *w = *state;
+    w->config.dispatcher_settle_after_ms = 600000;
+    open_world(w);
+    world_publish(w, 0, NULL, 1u);
+    world_settle(w);
+    world_answer(w, 200);
+    world_gather(w);
+    for (int s = 0; s < 20 && !hb_dispatcher_trouble(w->dispatcher); s++)
+        fake_loop_advance(w->loop, 1000);
+    assert_non_null(strstr(hb_dispatcher_trouble(w->dispatcher), "does not acknowledge"));
+    fake_loop_advance(w->loop, 2000);
+    assert_true(fake_kafka_is_paused(0, 0));
+    int polls = fake_kafka_polls();
+    fake_loop_advance(w->loop, 2000);
+    assert_in_range(fake_kafka_polls() - polls, 1, 3);
+    fake_kafka_ack_all();
+    world_settle(w);
+    assert_false(fake_kafka_is_paused(0, 0));
+    world_finish(w);
+}
+
 static void after_five_seconds_without_acknowledgement_nothing_more_is_sent(void **state)
 {
     struct world *w = *state;
@@ -166,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {T(a_record_kafka_refuses_for_a_while_is_written_again),
                                        T(a_full_client_queue_only_delays_lines),
                                        T(after_five_seconds_without_acknowledgement_nothing_more_is_sent),
+                                       T(with_kafka_away_partitions_are_paused_within_a_second_or_two_and_polling_goes_on),
                                        T(what_kafka_does_not_permit_is_red),
                                        T(a_producer_that_is_finished_ends_the_role),
                                        T(errors_of_the_consumer_say_what_to_do),
