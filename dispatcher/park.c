@@ -7,24 +7,16 @@
 /* A record is kept for a retry so soon. */
 #define KEEP_MS (10 * HB_MS_PER_S)
 
-static struct hb_name_value value_of(struct hb_kafka_header header)
-{
-    return (struct hb_name_value){header.name, header.value};
-}
-
 void hb_park_keep(struct hb_dispatcher *d, struct hb_taken *taken, struct hb_wall due)
 {
     bool is_soon = due.ms - hb_loop_wall(d->options.loop).ms <= KEEP_MS;
     if (!d->owner.keep || !is_soon || taken->is_kept || !taken->message.handle)
         return;
     taken->is_kept = true;
-    struct hb_kafka_header raw[HB_KAFKA_HEADERS_MAX];
     struct hb_name_value headers[HB_KAFKA_HEADERS_MAX];
-    size_t count = hb_kafka_message_headers(&taken->message, raw, HB_KAFKA_HEADERS_MAX);
+    size_t count = hb_kafka_message_headers(&taken->message, headers, HB_KAFKA_HEADERS_MAX);
     if (count > HB_KAFKA_HEADERS_MAX)
         return; /* it is read again */
-    for (size_t i = 0; i < count; i++)
-        headers[i] = value_of(raw[i]);
     const struct hb_event_bytes bytes = {.position = taken->position,
                                          .key = taken->message.key,
                                          .value = taken->message.value,

@@ -42,15 +42,11 @@ static void reach(struct hb_feed *feed, struct partition *partition)
 static enum hb_err take(struct hb_feed *feed, const struct hb_kafka_message *message)
 {
     struct hb_name_value headers[HB_KAFKA_HEADERS_MAX];
-    struct hb_kafka_header raw[HB_KAFKA_HEADERS_MAX];
     if (message->topic == HB_MODEL_ATTEMPTS) {
         return hb_model_apply_attempts(feed->apply, message->partition, message->offset, message->value);
     }
-    size_t count = hb_kafka_message_headers(message, raw, HB_KAFKA_HEADERS_MAX);
+    size_t count = hb_kafka_message_headers(message, headers, HB_KAFKA_HEADERS_MAX);
     count = count < HB_KAFKA_HEADERS_MAX ? count : HB_KAFKA_HEADERS_MAX;
-    for (size_t i = 0; i < count; i++) {
-        headers[i] = (struct hb_name_value){raw[i].name, raw[i].value};
-    }
     const struct hb_model_journal record = {{message->key, message->value, headers, count},
                                             message->partition,
                                             message->offset,

@@ -1,9 +1,7 @@
 /* Second half of accepting: Kafka, then the marks, then the results. */
 #include "producer/accept_internal.h"
 
-#include "core/event_record.h"
-#include "hookbus/topics.h"
-#include "platform/kafka/kafka.h"
+#include "platform/kafka/kafka_event.h"
 
 /* ---- Kafka ---- */
 
@@ -32,27 +30,7 @@ static enum hb_err produce(struct hb_accept *accept, struct hb_accept_item *item
     if (accept->is_closing) {
         return HB_ERR_CLOSED;
     }
-    char topic[HB_TOPIC_NAME_MAX];
-    char key[HB_EVENT_KEY_MAX];
-    char scratch[HB_EVENT_SCRATCH_MAX];
-    struct hb_name_value pairs[HB_EVENT_HEADERS_MAX];
-    struct hb_kafka_header headers[HB_EVENT_HEADERS_MAX];
-    size_t count = hb_event_to_headers(&item->event, scratch, pairs);
-    for (size_t i = 0; i < count; i++) {
-        headers[i] = (struct hb_kafka_header){pairs[i].name, pairs[i].value};
-    }
-    hb_topic_name(accept->topic_prefix, hb_topic_of_type(item->event.type), topic);
-    struct hb_str data = item->event.data;
-    struct hb_kafka_record record = {
-        .topic = topic,
-        .partition = HB_KAFKA_PARTITION_ANY,
-        .key = {key, hb_event_key(&item->event, key)},
-        /* Never NULL: a record without a value would be a tombstone. */
-        .value = {data.ptr ? data.ptr : "", data.len},
-        .headers = headers,
-        .headers_count = count,
-    };
-    enum hb_err err = hb_kafka_produce(accept->kafka, &record, acknowledged, item);
+    enum hb_err err = hb_kafka_produce_event(accept->kafka, accept->topic_prefix, &item->event, acknowledged, item);
     accept->is_fatal = accept->is_fatal || err == HB_ERR_FATAL;
     item->call->unacknowledged += err ? 0 : 1;
     return err;

@@ -1,8 +1,7 @@
 #include "producer/client_entry.h"
 
-#include "core/event_record.h"
 #include "core/ids.h"
-#include "hookbus/topics.h"
+#include "platform/kafka/kafka_event.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,23 +123,5 @@ enum hookbus_status hb_client_entry_new(const struct hookbus_event *event, size_
 enum hb_err hb_client_entry_produce(struct hb_client_entry *entry, struct hb_kafka_producer *kafka,
                                     struct hb_str topic_prefix, hb_kafka_ack_fn *ack)
 {
-    char topic[HB_TOPIC_NAME_MAX];
-    char key[HB_EVENT_KEY_MAX];
-    char scratch[HB_EVENT_SCRATCH_MAX];
-    struct hb_name_value pairs[HB_EVENT_HEADERS_MAX];
-    struct hb_kafka_header headers[HB_EVENT_HEADERS_MAX];
-    size_t count = hb_event_to_headers(&entry->event, scratch, pairs);
-    for (size_t i = 0; i < count; i++) {
-        headers[i] = (struct hb_kafka_header){pairs[i].name, pairs[i].value};
-    }
-    hb_topic_name(topic_prefix, hb_topic_of_type(entry->event.type), topic);
-    struct hb_kafka_record record = {
-        .topic = topic,
-        .partition = HB_KAFKA_PARTITION_ANY,
-        .key = {key, hb_event_key(&entry->event, key)},
-        .value = entry->event.data,
-        .headers = headers,
-        .headers_count = count,
-    };
-    return hb_kafka_produce(kafka, &record, ack, entry);
+    return hb_kafka_produce_event(kafka, topic_prefix, &entry->event, ack, entry);
 }

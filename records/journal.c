@@ -4,12 +4,9 @@
 #include "hookbus/topics.h"
 #include "platform/crypto/crypto.h"
 #include "platform/loop/loop.h"
+#include "records/pace.h"
 
 #include <stdlib.h>
-
-#define RECORDS_WAITING_MAX 1000
-#define ACK_WAIT_MAX_US (INT64_C(5) * 1000 * 1000)
-#define RETRY_MS 200
 
 /* One record, kept until Kafka has it; its texts stand behind it. */
 struct entry {
@@ -21,7 +18,7 @@ struct entry {
     void *user;
     int32_t partition;
     struct hb_str key, value; /* value.ptr NULL: a tombstone */
-    struct hb_kafka_header headers[HB_JOURNAL_HEADERS_MAX];
+    struct hb_name_value headers[HB_JOURNAL_HEADERS_MAX];
     size_t headers_count;
     char texts[];
 };
@@ -72,7 +69,7 @@ static void repeat_later(struct hb_journal *journal, struct entry *entry)
     *journal->to_repeat_end = entry;
     journal->to_repeat_end = &entry->next;
     if (!hb_timer_is_running(journal->again))
-        hb_timer_start(journal->again, RETRY_MS, 0);
+        hb_timer_start(journal->again, HB_RECORDS_AGAIN_MS, 0);
 }
 
 static void entry_done(struct entry *entry, enum hb_err err, int64_t offset)
@@ -146,7 +143,7 @@ static void write_again(void *user)
     while (journal->to_repeat) {
         struct entry *entry = journal->to_repeat;
         if (write_entry(journal, entry)) {
-            hb_timer_start(journal->again, RETRY_MS, 0);
+            hb_timer_start(journal->again, HB_RECORDS_AGAIN_MS, 0);
             return;
         }
         journal->to_repeat = entry->next;
@@ -185,7 +182,7 @@ static struct entry *entry_new(struct hb_journal *journal, const struct hb_journ
     if (has_value)
         entry->value = keep(&at, value);
     for (size_t i = 0; i < count; i++) /* names are constants */
-        entry->headers[i] = (struct hb_kafka_header){headers[i].name, keep(&at, headers[i].value)};
+        entry->headers[i] = (struct hb_name_value){headers[i].name, keep(&at, headers[i].value)};
     return entry;
 }
 
@@ -228,12 +225,12 @@ bool hb_journal_is_congested(const struct hb_journal *journal)
 {
     if (journal->waiting == 0)
         return false;
-    if (journal->is_refused || journal->waiting >= RECORDS_WAITING_MAX)
+    if (journal->is_refused || journal->waiting >= HB_RECORDS_WAITING_MAX)
         return true;
     int64_t now_us = hb_loop_mono(journal->options.loop).us;
     const struct entry *repeated = journal->to_repeat, *oldest = journal->oldest;
-    return (repeated && now_us - repeated->written_at.us > ACK_WAIT_MAX_US) ||
-           (oldest && now_us - oldest->written_at.us > ACK_WAIT_MAX_US);
+    return (repeated && now_us - repeated->written_at.us > HB_RECORDS_ACK_WAIT_MAX_US) ||
+           (oldest && now_us - oldest->written_at.us > HB_RECORDS_ACK_WAIT_MAX_US);
 }
 
 enum hb_err hb_journal_new(const struct hb_journal_options *options, struct hb_journal **ret_journal)

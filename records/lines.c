@@ -2,12 +2,10 @@
 
 #include "hookbus/topics.h"
 #include "platform/loop/loop.h"
+#include "records/pace.h"
 
 #include <stdlib.h>
 
-#define RECORDS_WAITING_MAX 1000
-#define ACK_WAIT_MAX_US (INT64_C(5) * 1000 * 1000)
-#define RETRY_MS 200
 #define TAGS_FIRST 64
 
 /* Whom to tell of a line. */
@@ -62,7 +60,7 @@ static void repeat_later(struct hb_lines *lines, struct batch *batch)
     batch->next = NULL;
     *end = batch;
     if (!hb_timer_is_running(lines->again))
-        hb_timer_start(lines->again, RETRY_MS, 0);
+        hb_timer_start(lines->again, HB_RECORDS_AGAIN_MS, 0);
 }
 
 static void batch_done(struct hb_lines *lines, struct batch *batch)
@@ -153,7 +151,7 @@ static void acknowledged(void *user, const struct hb_kafka_ack *ack)
 
 static enum hb_err write_batch(struct hb_lines *lines, struct batch *batch)
 {
-    const struct hb_kafka_header version = {HB_STR("hb_v"), HB_STR("1")};
+    const struct hb_name_value version = {HB_STR("hb_v"), HB_STR("1")};
     const struct hb_kafka_record record = {
         .topic = lines->topic, .partition = HB_KAFKA_PARTITION_ANY, .key = hb_str_c(lines->options.worker),
         .value = hb_buf_str(&batch->text), .headers = &version, .headers_count = 1};
@@ -186,7 +184,7 @@ static void write_again(void *user)
     while (lines->to_repeat) {
         struct batch *batch = lines->to_repeat;
         if (write_batch(lines, batch)) {
-            hb_timer_start(lines->again, RETRY_MS, 0);
+            hb_timer_start(lines->again, HB_RECORDS_AGAIN_MS, 0);
             return;
         }
         lines->to_repeat = batch->next;
@@ -249,10 +247,10 @@ bool hb_lines_is_congested(const struct hb_lines *lines)
 {
     if (lines->records_waiting == 0)
         return false;
-    if (lines->is_refused || lines->records_waiting >= RECORDS_WAITING_MAX)
+    if (lines->is_refused || lines->records_waiting >= HB_RECORDS_WAITING_MAX)
         return true;
     const struct batch *oldest = lines->to_repeat ? lines->to_repeat : lines->oldest;
-    return oldest && hb_loop_mono(lines->options.loop).us - oldest->written_at.us > ACK_WAIT_MAX_US;
+    return oldest && hb_loop_mono(lines->options.loop).us - oldest->written_at.us > HB_RECORDS_ACK_WAIT_MAX_US;
 }
 
 enum hb_err hb_lines_new(const struct hb_lines_options *options, struct hb_lines **ret_lines)

@@ -8,12 +8,9 @@
 static bool read_record(const struct hb_kafka_message *message, struct hb_name_value *headers,
                         struct hb_journal_record *ret_record, enum hb_journal_read *ret_read)
 {
-    struct hb_kafka_header raw[HB_KAFKA_HEADERS_MAX];
     const char *problem = NULL;
-    size_t count = hb_kafka_message_headers(message, raw, HB_KAFKA_HEADERS_MAX);
+    size_t count = hb_kafka_message_headers(message, headers, HB_KAFKA_HEADERS_MAX);
     count = count < HB_KAFKA_HEADERS_MAX ? count : HB_KAFKA_HEADERS_MAX;
-    for (size_t i = 0; i < count; i++)
-        headers[i] = (struct hb_name_value){raw[i].name, raw[i].value};
     const struct hb_journal_source source = {message->key, message->value, headers, count};
     *ret_read = hb_journal_read(&source, ret_record, &problem);
     return *ret_read == HB_JOURNAL_READ_OK && ret_record->kind != HB_JOURNAL_TAKEOVER;
@@ -22,7 +19,7 @@ static bool read_record(const struct hb_kafka_message *message, struct hb_name_v
 /* A record of another webhook is not worth reading. */
 static bool is_of_webhook(const struct hb_scan *scan, const struct hb_kafka_message *message)
 {
-    struct hb_kafka_header raw[HB_KAFKA_HEADERS_MAX];
+    struct hb_name_value raw[HB_KAFKA_HEADERS_MAX];
     size_t count = hb_kafka_message_headers(message, raw, HB_KAFKA_HEADERS_MAX);
     for (size_t i = 0; i < count && i < HB_KAFKA_HEADERS_MAX; i++)
         if (hb_str_eq(raw[i].name, HB_STR("webhook")))

@@ -171,19 +171,16 @@ static struct hb_wanted *take(struct hb_bodies *bodies, struct hb_body_run *run)
 
 static enum hb_err make_body(const struct hb_kafka_message *message, struct hb_body **ret_body)
 {
-    struct hb_kafka_header headers[HB_KAFKA_HEADERS_MAX];
-    struct hb_name_value pairs[HB_KAFKA_HEADERS_MAX];
+    struct hb_name_value headers[HB_KAFKA_HEADERS_MAX];
     size_t count = hb_kafka_message_headers(message, headers, HB_KAFKA_HEADERS_MAX);
 
     if (count > HB_KAFKA_HEADERS_MAX)
         count = HB_KAFKA_HEADERS_MAX;
-    for (size_t i = 0; i < count; i++)
-        pairs[i] = (struct hb_name_value){headers[i].name, headers[i].value};
     const struct hb_body_record record = {
         .at = {message->topic, message->partition, message->offset, message->appended},
         .key = message->key,
         .value = message->value,
-        .headers = pairs,
+        .headers = headers,
         .headers_count = count};
     return hb_body_new(&record, ret_body);
 }

@@ -1,8 +1,7 @@
 #include "retry/notices.h"
 
-#include "core/event_record.h"
-#include "hookbus/topics.h"
 #include "platform/crypto/crypto.h"
+#include "platform/kafka/kafka_event.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,35 +46,16 @@ static void acknowledged(void *user, const struct hb_kafka_ack *ack)
     free(sent);
 }
 
-static enum hb_err produce(struct hb_retry *retry, const struct hb_event *event, struct notice_sent *sent)
-{
-    char topic[HB_TOPIC_NAME_MAX], key[2 * HB_ID_MAX + 2], scratch[HB_EVENT_SCRATCH_MAX];
-    struct hb_name_value pairs[HB_EVENT_HEADERS_MAX];
-    struct hb_kafka_header headers[HB_EVENT_HEADERS_MAX];
-    struct hb_kafka_producer *producer = hb_outbox_producer(retry->options.outbox);
-    size_t count = hb_event_to_headers(event, scratch, pairs);
-
-    if (!producer)
-        return HB_ERR_CLOSED;
-    for (size_t i = 0; i < count; i++)
-        headers[i] = (struct hb_kafka_header){pairs[i].name, pairs[i].value};
-    (void)hb_topic_name(hb_str_c(retry->options.config->kafka_topic_prefix), HB_TOPIC_EVENTS_OTHER, topic);
-    int length = snprintf(key, sizeof(key), "%.*s/%.*s", HB_ARG(event->store), HB_ARG(event->subject));
-    const struct hb_kafka_record record = {.topic = topic,
-                                           .partition = HB_KAFKA_PARTITION_ANY,
-                                           .key = hb_str_n(key, (size_t)length),
-                                           .value = event->data,
-                                           .headers = headers,
-                                           .headers_count = count};
-    return hb_kafka_produce(producer, &record, acknowledged, sent);
-}
-
 static enum hb_err send(const struct hb_notice *notice, struct notice_sent *sent)
 {
     struct hb_buf data = hb_buf_make(HB_NOTICE_DATA_MAX);
     char seed[HB_NOTICE_SEED_MAX];
     unsigned char digest[HB_SHA256_BYTES];
+    const struct hb_retry_options *options = &sent->webhook->shard->retry->options;
+    struct hb_kafka_producer *producer = hb_outbox_producer(options->outbox);
 
+    if (!producer)
+        return HB_ERR_CLOSED;
     hb_sha256(hb_str_n(seed, hb_notice_seed(notice, seed)), digest);
     hb_notice_id(digest, sent->id);
     enum hb_err err = hb_notice_write(notice, &data);
@@ -87,7 +67,8 @@ static enum hb_err send(const struct hb_notice *notice, struct notice_sent *sent
                                        .data = hb_buf_str(&data),
                                        .registry_stamp = HB_NO_STAMP,
                                        .is_json = true};
-        err = produce(sent->webhook->shard->retry, &event, sent);
+        err = hb_kafka_produce_event(producer, hb_str_c(options->config->kafka_topic_prefix), &event, acknowledged,
+                                     sent);
     }
     hb_buf_deinit(&data);
     return err;

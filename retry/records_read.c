@@ -63,8 +63,7 @@ static const char *make_record(const struct hb_journal_record *from, int64_t off
 bool hb_records_read(struct hb_retry_shard *shard, struct hb_retry_record *record)
 {
     const struct hb_kafka_message *message = &record->message;
-    struct hb_kafka_header headers[HB_KAFKA_HEADERS_MAX];
-    struct hb_name_value pairs[HB_KAFKA_HEADERS_MAX];
+    struct hb_name_value headers[HB_KAFKA_HEADERS_MAX];
     struct hb_journal_record read;
     const char *problem = "";
     size_t count = hb_kafka_message_headers(message, headers, HB_KAFKA_HEADERS_MAX);
@@ -73,9 +72,7 @@ bool hb_records_read(struct hb_retry_shard *shard, struct hb_retry_record *recor
         log_aside(shard, message, "too many headers");
         return true;
     }
-    for (size_t i = 0; i < count; i++)
-        pairs[i] = (struct hb_name_value){headers[i].name, headers[i].value};
-    const struct hb_journal_source source = {message->key, message->value, pairs, count};
+    const struct hb_journal_source source = {message->key, message->value, headers, count};
     enum hb_journal_read found = hb_journal_read(&source, &read, &problem);
     if (found == HB_JOURNAL_READ_NEWER)
         return false;
@@ -121,7 +118,7 @@ bool hb_records_set_order(struct hb_retry_shard *shard, struct hb_retry_record *
 enum hb_err hb_records_make(struct hb_retry_shard *shard, const struct hb_kafka_message *take_message,
                                    struct hb_str webhook, struct hb_retry_record **ret_record)
 {
-    struct hb_kafka_header headers[HB_KAFKA_HEADERS_MAX];
+    struct hb_name_value headers[HB_KAFKA_HEADERS_MAX];
     size_t count = hb_kafka_message_headers(take_message, headers, HB_KAFKA_HEADERS_MAX), i = 0;
 
     while (i < count && i < HB_KAFKA_HEADERS_MAX && !hb_str_eq(headers[i].name, HB_STR("webhook")))

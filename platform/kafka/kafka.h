@@ -12,6 +12,7 @@
 #define PLATFORM_KAFKA_KAFKA_H
 
 #include "hookbus/bytes.h"
+#include "hookbus/event.h"
 #include "hookbus/time.h"
 
 /* What all handles need to reach the cluster. Views must live during the _new call only. */
@@ -23,10 +24,6 @@ struct hb_kafka_cluster {
     const char *ca_file;                                        /* NULL: the system's */
 };
 
-struct hb_kafka_header {
-    struct hb_str name;
-    struct hb_str value;
-};
 #define HB_KAFKA_HEADERS_MAX 24
 
 #define HB_KAFKA_PARTITION_ANY (-1) /* by key: murmur2, as Java clients hash */
@@ -37,7 +34,7 @@ struct hb_kafka_record {
     int32_t partition;
     struct hb_str key;
     struct hb_str value;
-    const struct hb_kafka_header *headers;
+    const struct hb_name_value *headers;
     size_t headers_count;
 };
 
@@ -96,7 +93,7 @@ struct hb_kafka_message {
 void hb_kafka_message_free(struct hb_kafka_message *message);
 /* Copies views of the headers into ret_headers, at most max; returns how many the record has. Views live as the
  * message. */
-size_t hb_kafka_message_headers(const struct hb_kafka_message *message, struct hb_kafka_header *ret_headers,
+size_t hb_kafka_message_headers(const struct hb_kafka_message *message, struct hb_name_value *ret_headers,
                                 size_t max);
 
 /* ---- group consumer ---- */

@@ -94,7 +94,7 @@ const char *hb_kafka_index_name(const struct hb_kafka_index *index, int topic);
 /* Views into rkm, which the message now owns. */
 void hb_kafka_message_fill(struct hb_kafka_message *message, rd_kafka_message_t *take_rkm, int topic);
 /* A list of the library's headers for a record, or NULL when there is no memory. */
-rd_kafka_headers_t *hb_kafka_headers_make(const struct hb_kafka_header *headers, size_t count);
+rd_kafka_headers_t *hb_kafka_headers_make(const struct hb_name_value *headers, size_t count);
 /* Queues a record; bytes are copied. handle may be NULL: by the record's topic name. */
 rd_kafka_resp_err_t hb_kafka_queue_record(rd_kafka_t *rk, rd_kafka_topic_t *handle,
                                           const struct hb_kafka_record *record, void *opaque);

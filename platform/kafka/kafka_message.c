@@ -23,7 +23,7 @@ void hb_kafka_message_free(struct hb_kafka_message *message)
     message->value = hb_str_n(NULL, 0);
 }
 
-size_t hb_kafka_message_headers(const struct hb_kafka_message *message, struct hb_kafka_header *ret_headers, size_t max)
+size_t hb_kafka_message_headers(const struct hb_kafka_message *message, struct hb_name_value *ret_headers, size_t max)
 {
     rd_kafka_headers_t *headers;
     const char *name;
@@ -43,7 +43,7 @@ size_t hb_kafka_message_headers(const struct hb_kafka_message *message, struct h
     return count;
 }
 
-rd_kafka_headers_t *hb_kafka_headers_make(const struct hb_kafka_header *headers, size_t count)
+rd_kafka_headers_t *hb_kafka_headers_make(const struct hb_name_value *headers, size_t count)
 {
     rd_kafka_headers_t *made = rd_kafka_headers_new(count);
 

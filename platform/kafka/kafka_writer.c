@@ -86,7 +86,7 @@ static size_t bytes_of(const struct hb_kafka_record *records, size_t count)
     for (size_t i = 0; i < count; i++) {
         bytes += sizeof *records + sizeof(int64_t) + strlen(records[i].topic) + 1 + records[i].key.len +
                  records[i].value.len;
-        bytes += records[i].headers_count * sizeof(struct hb_kafka_header);
+        bytes += records[i].headers_count * sizeof(struct hb_name_value);
         for (size_t h = 0; h < records[i].headers_count; h++)
             bytes += records[i].headers[h].name.len + records[i].headers[h].value.len;
     }
@@ -107,14 +107,14 @@ static struct hb_str move(char **at, struct hb_str bytes)
 /* The structs first (they need alignment), then the headers, then the bytes. */
 static enum hb_err copy_records(struct hb_kafka_writer *writer, const struct hb_kafka_record *records, size_t count)
 {
-    struct hb_kafka_header *headers;
+    struct hb_name_value *headers;
     char *at;
 
     writer->records = malloc(bytes_of(records, count));
     if (!writer->records)
         return HB_ERR_MEMORY;
     writer->offsets = (int64_t *)(void *)(writer->records + count);
-    headers = (struct hb_kafka_header *)(void *)(writer->offsets + count);
+    headers = (struct hb_name_value *)(void *)(writer->offsets + count);
     at = (char *)headers;
     for (size_t i = 0; i < count; i++)
         at += records[i].headers_count * sizeof *headers;
@@ -127,7 +127,7 @@ static enum hb_err copy_records(struct hb_kafka_writer *writer, const struct hb_
         copy->headers = headers;
         for (size_t h = 0; h < records[i].headers_count; h++, headers++)
             *headers =
-                (struct hb_kafka_header){move(&at, records[i].headers[h].name), move(&at, records[i].headers[h].value)};
+                (struct hb_name_value){move(&at, records[i].headers[h].name), move(&at, records[i].headers[h].value)};
         writer->offsets[i] = -1;
     }
     writer->count = count;

@@ -11,7 +11,7 @@
 struct row {
     struct fake_event event;
     char *key, *value;
-    struct hb_kafka_header headers[FAKE_HEADERS];
+    struct hb_name_value headers[FAKE_HEADERS];
     size_t headers_count;
 };
 struct shelf { /* one partition */
@@ -123,7 +123,7 @@ bool fake_kafka_is_readable(int fd)
 static void add_header(struct row *row, const char *name, const char *value)
 {
     if (value)
-        row->headers[row->headers_count++] = (struct hb_kafka_header){hb_str_c(name), hb_str_c(hb_str_dup(hb_str_c(value)))};
+        row->headers[row->headers_count++] = (struct hb_name_value){hb_str_c(name), hb_str_c(hb_str_dup(hb_str_c(value)))};
 }
 
 int64_t fake_kafka_append(int topic, int32_t partition, const struct fake_event *event)
@@ -377,7 +377,7 @@ void hb_kafka_message_free(struct hb_kafka_message *message)
     *message = (struct hb_kafka_message){0};
 }
 
-size_t hb_kafka_message_headers(const struct hb_kafka_message *message, struct hb_kafka_header *ret_headers, size_t max)
+size_t hb_kafka_message_headers(const struct hb_kafka_message *message, struct hb_name_value *ret_headers, size_t max)
 {
     const struct shelf *shelf = shelf_of(message->topic, message->partition);
     const struct row *row = &shelf->rows[message->offset - shelf->first];

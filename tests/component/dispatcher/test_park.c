@@ -11,15 +11,6 @@ static void open_world(struct world *w, const struct fake_webhook *webhook)
 }
 
 /* Kafka has what was written so far, and a moment passes for the lines. */
-static void write_all(struct world *w)
-{
-    world_settle(w);
-    fake_kafka_ack_all();
-    world_gather(w);
-    fake_kafka_ack_all();
-    world_settle(w);
-}
-
 static void a_failed_first_attempt_is_due_by_the_schedule(void **state)
 {
     struct world *w = *state;
@@ -27,7 +18,7 @@ static void a_failed_first_attempt_is_due_by_the_schedule(void **state)
     world_publish(w, 0, NULL, 1u);
     world_settle(w);
     world_answer(w, 500);
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(world_count_journal(w, "v1 ", "\"state\":\"parked\",\"attempts\":1,"), 1);
     assert_int_equal(world_count_journal(w, "\"reason\":\"server_error\"", "\"first_failed\":1700000000000"), 1);
     char *due = strstr(w->journal[0], "\"due\":");
@@ -44,7 +35,7 @@ static void a_schedule_of_one_attempt_dies_with_it(void **state)
     world_publish(w, 0, NULL, 1u);
     world_settle(w);
     world_answer(w, 500);
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(world_count_journal(w, "v1 ", "\"state\":\"dead\",\"attempts\":1,"), 1);
     assert_true(world_has_line(w, "\"outcome\":\"dead\",\"reason\":\"server_error\"", "\"attempt\":1,"));
     assert_int_equal(hb_metric_read(&w->metrics, HB_METRIC_DEAD), 1);
@@ -55,7 +46,7 @@ static void an_event_is_not_stored_before_its_record_is_acknowledged(void **stat
     struct world *w = *state;
     w->config.dispatcher_attempts_linger_ms = 0;
     open_world(w, &(struct fake_webhook){.id = "wh_0"});
-    write_all(w); /* the group's record */
+    world_write_all(w); /* the group's record */
     world_publish(w, 0, NULL, 1u);
     world_settle(w);
     world_answer(w, 500);
@@ -123,7 +114,7 @@ static void what_is_not_sent_is_parked_unburnt_and_settles(void **state)
         (void)snprintf(reason, sizeof reason, "\"reason\":\"%s\"", cases[i].reason);
         open_world(w, &cases[i].webhook);
         world_publish(w, 0, NULL, 1u);
-        write_all(w);
+        world_write_all(w);
         assert_int_equal(fake_http_sent_count(w->http), 0);
         assert_true(world_has_line(w, cases[i].is_skipped ? "\"outcome\":\"skipped\"" : "\"outcome\":\"parked\"", reason));
         assert_int_equal(world_count_journal(w, "\"state\":\"parked\",\"attempts\":0,", reason), !cases[i].is_skipped);
@@ -144,7 +135,7 @@ static void our_own_trouble_is_parked_for_a_while_and_charged_to_nobody(void **s
     world_settle(w);
     fake_http_refuse(w->http, HB_ERR_MEMORY);
     world_publish(w, 0, NULL, 1u);
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(world_count_journal(w, "\"attempts\":0,", "\"reason\":\"own_trouble\""), 1);
     assert_int_equal(world_count_journal(w, "\"attempts\":0,", "\"reason\":\"not_sent\""), 1);
     assert_int_equal(fake_kafka_stored(0, 0), 2);
@@ -159,7 +150,7 @@ static void what_waits_or_runs_after_settle_after_is_journaled(void **state)
         world_publish(w, 0, NULL, 1u);
     world_settle(w);
     fake_loop_advance(w->loop, 999);
-    write_all(w); /* 51 ms: beyond the second */
+    world_write_all(w); /* 51 ms: beyond the second */
     assert_int_equal(world_count_journal(w, "v1 ", "\"reason\":\"slow\""), 3);
     assert_int_equal(fake_kafka_stored(0, 0), 3);
     assert_int_equal(fake_http_pending_count(w->http), 1); /* and its request goes on */
@@ -186,11 +177,11 @@ static void the_late_answer_is_an_ordinary_completion(void **state)
         world_publish(w, 0, NULL, 1u);
         world_settle(w);
         fake_loop_advance(w->loop, 2000);
-        write_all(w);
+        world_write_all(w);
         assert_int_equal(world_count_journal(w, "v1 ", "\"reason\":\"slow\""), 1);
         assert_int_equal(fake_kafka_stored(0, 0), 1);
         world_answer(w, cases[i].status);
-        write_all(w);
+        world_write_all(w);
         assert_int_equal(world_count_journal(w, cases[i].record, "of wh_0"), 1);
         assert_true(world_has_line(w, cases[i].line, "\"attempt\":1,"));
         assert_int_equal(w->dispatcher->pool.in_use, 0);
@@ -204,7 +195,7 @@ static void a_late_answer_waits_for_the_record_before_it(void **state)
 {
     struct world *w = *state;
     open_world(w, &(struct fake_webhook){.id = "wh_0"});
-    write_all(w);
+    world_write_all(w);
     world_publish(w, 0, NULL, 1u);
     world_settle(w);
     fake_loop_advance(w->loop, 1060);
@@ -264,7 +255,7 @@ static void beyond_its_limit_a_lane_that_is_behind_is_parked_and_others_go_on(vo
     world_publish(w, 0, NULL, 1u);
     world_settle(w);
     serve_the_other(w, "p3");
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(world_count_journal(w, "\"attempts\":0,", "\"reason\":\"queue_full\""), 2);
     assert_int_equal(w->dispatcher->admit.waiting, 4);
     assert_int_equal(fake_http_sent_count(w->http), 4); /* the healthy one is not kept */
@@ -290,7 +281,7 @@ static void a_lane_whose_window_opens_is_not_behind(void **state)
         world_settle(w);
         fake_kafka_ack_all();
     }
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(world_count_journal(w, "queue_full", ""), 0);
 }
 
@@ -309,7 +300,7 @@ static void a_lane_that_keeps_up_is_never_parked_from(void **state)
         if (i % 10 == 0)
             fake_loop_advance(w->loop, 1);
     }
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(w->journal_count, 0);
     assert_int_equal(fake_http_sent_count(w->http), 600);
 }
@@ -335,7 +326,7 @@ static void at_the_limit_in_all_the_longest_queue_is_parked_from(void **state)
         world_append(w, 0, 0, &(struct fake_event){.store = "shop", .subject = "1", .id = id, .type = "product.updated", .value = "{}"}, 2u);
         world_settle(w);
     }
-    write_all(w);
+    world_write_all(w);
     assert_true(world_count_journal(w, "\"reason\":\"queue_full\"", "\"webhook\":\"wh_0\"") > 0);
     assert_int_equal(world_count_journal(w, "\"reason\":\"queue_full\"", "\"webhook\":\"wh_1\""), 0);
     assert_true(w->dispatcher->admit.waiting < 16);
@@ -357,7 +348,7 @@ static void most_of_a_ring_behind_one_that_hangs_journals_it_at_once(void **stat
             fake_http_answer(w->http, hanging->next, 200);
         world_settle(w);
     }
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(world_count_journal(w, "v1 ", "\"reason\":\"slow\""), 1);
     assert_int_equal(fake_kafka_stored(0, 0), 61);
     assert_false(fake_kafka_is_paused(0, 0));
@@ -418,11 +409,11 @@ static void what_waits_when_a_webhook_is_paused_is_parked_at_once(void **state)
         world_publish(w, 0, NULL, 1u);
     world_settle(w);
     world_change_webhook(w, &(struct fake_webhook){.id = "wh_0", .status = HB_WEBHOOK_PAUSED});
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(world_count_journal(w, "\"attempts\":0,", "\"reason\":\"paused\""), 3);
     assert_int_equal(fake_http_pending_count(w->http), 1); /* under way: its result counts */
     world_answer(w, 200);
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(fake_kafka_stored(0, 0), 4);
 }
 
@@ -470,7 +461,7 @@ static void what_ran_on_is_not_lost_by_a_stop(void **state)
     world_publish(w, 0, NULL, 1u);
     world_settle(w);
     fake_loop_advance(w->loop, 1500);
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(fake_kafka_stored(0, 0), 1);
     world_stop(w); /* its request is canceled: the journal knows of it */
     assert_int_equal(fake_kafka_committed(0, 0), 1);

@@ -10,15 +10,6 @@ static void open_world(struct world *w, const struct fake_webhook *webhook)
     world_settle(w);
 }
 
-static void write_all(struct world *w)
-{
-    world_settle(w);
-    fake_kafka_ack_all();
-    world_gather(w);
-    fake_kafka_ack_all();
-    world_settle(w);
-}
-
 /* The third attempt of the event at offset 0. */
 static const struct hb_resend THIRD = {.version = 4, .attempts = 2, .first_failed = {FAKE_LOOP_START_MS - 60000}, .position = {0, 0, 0, {FAKE_LOOP_START_MS - 90000}}};
 
@@ -36,7 +27,7 @@ static void a_resend_is_sent_with_its_attempt_and_its_end_is_journaled(void **st
     assert_non_null(strstr(request->body, "\"data\":{\"n\":1}"));
     world_answer(w, 200);
     assert_int_equal(w->owner.ended[1], 0); /* not before it is acknowledged */
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(w->owner.ended[1], 1);
     assert_int_equal(w->owner.end[1], HB_RESEND_RECORDED);
     assert_int_equal(world_count_journal(w, "v5 tombstone", "of wh_0"), 1);
@@ -53,7 +44,7 @@ static void a_failed_resend_is_parked_again_with_what_it_had(void **state)
     assert_int_equal(world_resend(w, 1, "wh_0", &resend), HB_OK);
     world_settle(w);
     world_answer(w, 503);
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(world_count_journal(w, "v5 ", "\"state\":\"parked\",\"attempts\":3,"), 1);
     assert_int_equal(world_count_journal(w, "\"first_failed\":1699999940000", "\"job\":\"rpl_7\""), 1);
     assert_int_equal(world_count_journal(w, "\"at\":{\"topic\":0,\"partition\":0,\"offset\":0,\"appended\":1699999910000}", "\"store\":\"shop\""), 1);
@@ -77,7 +68,7 @@ static void used_up_it_is_dead_or_held(void **state)
         assert_int_equal(world_resend(w, 1, "wh_0", &THIRD), HB_OK);
         world_settle(w);
         world_answer(w, 500);
-        write_all(w);
+        world_write_all(w);
         assert_true(world_has_line(w, cases[i].word, "server_error"));
         assert_int_equal(world_count_journal(w, "v5 ", cases[i].record), 1);
         if (i < 2)
@@ -91,7 +82,7 @@ static void our_own_trouble_burns_nothing_and_does_not_come_back_at_once(void **
     open_world(w, &(struct fake_webhook){.id = "wh_0"});
     fake_http_refuse(w->http, HB_ERR_MEMORY);
     assert_int_equal(world_resend(w, 1, "wh_0", &THIRD), HB_OK);
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(world_count_journal(w, "v5 ", "\"state\":\"parked\",\"attempts\":2,"), 1);
     assert_true(atoll(strstr(w->journal[0], "\"due\":") + 6) >= FAKE_LOOP_START_MS + 24000);
     assert_int_equal(w->owner.end[1], HB_RESEND_RECORDED);
@@ -189,7 +180,7 @@ static void what_was_claimed_before_a_pause_goes_back_unsent(void **state)
     assert_int_equal(w->owner.end[2], HB_RESEND_UNSENT);
     assert_int_equal(w->owner.ended[1], 0); /* under way: its result counts */
     world_answer(w, 200);
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(w->owner.end[1], HB_RESEND_RECORDED);
     assert_int_equal(world_count_journal(w, "v5 tombstone", "of wh_0"), 1);
     assert_int_equal(fake_http_sent_count(w->http), 1);
@@ -204,7 +195,7 @@ static void governed_ones_are_sent_by_the_owner_alone(void **state)
     world_settle(w);
     assert_int_equal(fake_http_pending_count(w->http), 1);
     world_answer(w, 200);
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(w->owner.end[1], HB_RESEND_RECORDED);
 }
 
@@ -221,7 +212,7 @@ static void with_kafka_away_nothing_more_is_taken(void **state)
     assert_in_range(room.again.ms, FAKE_LOOP_START_MS + 6001, FAKE_LOOP_START_MS + 7000);
     assert_int_not_equal(world_resend(w, 2, "wh_0", &THIRD), HB_OK);
     assert_int_equal(w->owner.ended[1], 0); /* its lease is kept: it goes first when Kafka is back */
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(w->owner.end[1], HB_RESEND_RECORDED);
     assert_true(world_room(w, "wh_0").slots > 0);
 }

@@ -12,15 +12,6 @@ static void open_world(struct world *w, bool owns, const struct fake_webhook *we
     world_settle(w);
 }
 
-static void write_all(struct world *w)
-{
-    world_settle(w);
-    fake_kafka_ack_all();
-    world_gather(w);
-    fake_kafka_ack_all();
-    world_settle(w);
-}
-
 static const struct hb_resend DUE = {.version = 1, .attempts = 1, .first_failed = {FAKE_LOOP_START_MS}};
 
 /* A window of one that meets overload closes. */
@@ -29,7 +20,7 @@ static void make_it_rest(struct world *w)
     world_publish(w, 0, NULL, 1u);
     world_settle(w);
     world_answer(w, 503);
-    write_all(w);
+    world_write_all(w);
 }
 
 static void overload_at_a_window_of_one_is_a_rest_that_is_published(void **state)
@@ -42,7 +33,7 @@ static void overload_at_a_window_of_one_is_a_rest_that_is_published(void **state
     world_answer(w, 503);
     assert_int_equal(fake_http_pending_count(w->http), 0); /* what waited is parked with it */
     world_publish(w, 0, NULL, 1u);
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(world_count_journal(w, "\"attempts\":0,", "\"reason\":\"resting\""), 2);
     assert_non_null(strstr(w->watermark, "state/wh_0 {\"v\":1,\"revision\":"));
     assert_non_null(strstr(w->watermark, "\"status\":\"resting\",\"until\":\"2023-11-14T22:13:"));
@@ -55,7 +46,7 @@ static void who_does_not_own_the_shard_declares_nothing(void **state)
 {
     struct world *w = *state;
     open_world(w, false, &(struct fake_webhook){.id = "wh_0"});
-    write_all(w);
+    world_write_all(w);
     w->watermark[0] = '\0';
     for (int i = 0; i < 5; i++)
         make_it_rest(w);
@@ -85,7 +76,7 @@ static void a_rest_that_is_over_is_probed_by_one_due_delivery(void **state)
     assert_int_not_equal(world_resend(w, 2, "wh_0", &probe), HB_OK);
     world_settle(w);
     world_answer(w, 500); /* any failure of a probe goes on with the rest, and burns its attempt */
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(world_count_journal(w, "v2 ", "\"state\":\"parked\",\"attempts\":2,"), 1);
     room = world_room(w, "wh_0");
     assert_int_equal(room.slots, 0);
@@ -105,7 +96,7 @@ static void a_success_ends_the_rest_and_the_window_ramps_up(void **state)
     assert_int_equal(world_resend(w, 1, "wh_0", &probe), HB_OK);
     world_settle(w);
     world_answer(w, 200);
-    write_all(w);
+    world_write_all(w);
     assert_non_null(strstr(w->watermark, "\"status\":\"active\""));
     assert_null(strstr(w->watermark, "since"));
     assert_true(w->owner.changed > changed);
@@ -124,7 +115,7 @@ static void with_nothing_parked_a_fresh_event_is_the_probe(void **state)
     int64_t until = world_room(w, "wh_0").again.ms;
     fake_loop_advance(w->loop, until - FAKE_LOOP_START_MS - 52 + 500); /* over, but a parked one has a second's time */
     world_publish(w, 0, NULL, 1u);
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(fake_http_sent_count(w->http), 1);
     fake_loop_advance(w->loop, 1000);
     world_publish(w, 0, NULL, 1u);
@@ -132,7 +123,7 @@ static void with_nothing_parked_a_fresh_event_is_the_probe(void **state)
     world_settle(w);
     assert_int_equal(fake_http_sent_count(w->http), 2);
     world_answer(w, 200);
-    write_all(w);
+    world_write_all(w);
     assert_non_null(strstr(w->watermark, "\"status\":\"active\""));
     assert_int_equal(world_count_journal(w, "\"attempts\":0,", "\"reason\":\"resting\""), 2);
 }
@@ -144,7 +135,7 @@ static void what_the_registry_says_counts_until_half_a_minute_after_its_time(voi
     world_publish(w, 0, NULL, 1u);
     fake_loop_advance(w->loop, 39000);
     world_publish(w, 0, NULL, 1u);
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(fake_http_sent_count(w->http), 0);
     assert_int_equal(world_room(w, "wh_0").slots, 0);
     fake_loop_advance(w->loop, 2000); /* its owner is gone */
@@ -162,7 +153,7 @@ static void a_rest_that_begins_parks_what_waits_and_gives_resends_back(void **st
     world_settle(w);
     assert_int_equal(world_resend(w, 1, "wh_0", &DUE), HB_OK);
     world_change_webhook(w, &(struct fake_webhook){.id = "wh_0", .revision = 3, .resting_until_ms = FAKE_LOOP_START_MS + 10000});
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(world_count_journal(w, "\"attempts\":0,", "\"reason\":\"resting\""), 2);
     assert_int_equal(w->owner.end[1], HB_RESEND_UNSENT);
     assert_int_equal(w->owner.ended[1], 1);
@@ -185,7 +176,7 @@ static void a_new_owner_goes_on_with_the_rest_it_finds(void **state)
     assert_int_equal(world_resend(w, 1, "wh_0", &probe), HB_OK);
     world_settle(w);
     world_answer(w, 500);
-    write_all(w);
+    world_write_all(w);
     assert_non_null(strstr(w->watermark, "\"since\":\"2023-11-10T22:13:30.000Z\"")); /* failing for four days */
 }
 
@@ -220,12 +211,12 @@ static void retry_after_rests_the_webhook_but_an_hour_at_most(void **state)
         world_publish(w, 0, NULL, 1u);
         world_settle(w);
         fake_http_answer_later(w->http, fake_http_pending(w->http), 429, cases[i].asked_ms);
-        write_all(w);
+        world_write_all(w);
         int64_t due = atoll(strstr(w->journal[0], "\"due\":") + 6);
         assert_true(due >= FAKE_LOOP_START_MS + cases[i].asked_ms);
         assert_in_range(world_room(w, "wh_0").again.ms, FAKE_LOOP_START_MS + cases[i].rest_ms, FAKE_LOOP_START_MS + cases[i].rest_ms + 60);
         world_publish(w, 0, NULL, 1u);
-        write_all(w);
+        world_write_all(w);
         assert_int_equal(world_count_journal(w, "\"attempts\":0,", "\"reason\":\"resting\""), 1);
         assert_int_equal(fake_http_sent_count(w->http), 1);
         fake_loop_advance(w->loop, cases[i].rest_ms + 2000);
@@ -248,12 +239,12 @@ static void gone_disables_the_webhook_at_once_whoever_hears_it(void **state)
     world_answer(w, 410);
     world_publish(w, 0, NULL, 1u);
     world_answer(w, 410); /* of the same configuration: known */
-    write_all(w);
+    world_write_all(w);
     assert_non_null(strstr(w->watermark, "disabled/wh_0 {\"v\":1,\"revision\":7,\"reason\":\"gone\",\"at\":"));
     assert_int_equal(world_count_journal(w, "\"state\":\"dead\",\"attempts\":1,", "\"reason\":\"gone\""), 2);
     assert_int_equal(world_count_journal(w, "\"attempts\":0,", "\"reason\":\"resting\""), 3); /* Kafka did not have it yet */
     world_publish(w, 0, NULL, 1u);
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(world_count_lines(w, "\"outcome\":\"skipped\",\"reason\":\"disabled\""), 1);
     assert_int_equal(world_room(w, "wh_0").slots, 0);
     assert_int_not_equal(world_resend(w, 1, "wh_0", &DUE), HB_OK);
@@ -314,14 +305,14 @@ static void the_word_that_it_is_gone_is_written_until_kafka_has_it_and_nothing_i
         assert_null(pending("disabled/"));
     }
     assert_int_not_equal(world_resend(w, 1, "wh_0", &DUE), HB_OK);
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(world_count_journal(w, "\"attempts\":0,", "\"reason\":\"resting\""), 3);
     assert_int_equal(world_count_lines(w, "\"outcome\":\"skipped\""), 0);
     fake_loop_advance(w->loop, 1000);
-    write_all(w);
+    world_write_all(w);
     assert_non_null(strstr(w->watermark, "disabled/wh_0 {\"v\":1,\"revision\":7,\"reason\":\"gone\",\"at\":\"2023-11-14T22:13:20."));
     world_publish(w, 0, NULL, 1u);
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(world_count_lines(w, "\"outcome\":\"skipped\",\"reason\":\"disabled\""), 1);
     fake_loop_advance(w->loop, 3000);
     assert_null(pending("disabled/"));
@@ -371,7 +362,7 @@ static void of_what_is_said_of_rests_the_last_word_wins(void **state)
         fake_loop_advance(w->loop, lost ? 1000 : 0);
         assert_non_null(pending("state/"));
         assert_non_null(strstr(pending("state/")->value, "\"status\":\"active\""));
-        write_all(w);
+        world_write_all(w);
         assert_non_null(strstr(w->watermark, "\"status\":\"active\""));
         fake_loop_advance(w->loop, 3000);
         assert_null(pending("state/"));
@@ -401,7 +392,7 @@ static void five_days_without_a_success_disable_it(void **state)
     world_publish(w, 0, NULL, 1u);
     world_settle(w);
     world_answer(w, 500); /* a delivery died in five days of failures */
-    write_all(w);
+    world_write_all(w);
     assert_non_null(strstr(w->watermark, "disabled/wh_0 {\"v\":1,\"revision\":3,\"reason\":\"failing\",\"at\":"));
     assert_int_equal(hb_metric_read(&w->metrics, HB_METRIC_WEBHOOKS_DISABLED), 1);
 }
@@ -414,19 +405,19 @@ static void since_when_it_fails_is_told_after_an_hour_and_taken_back(void **stat
     world_publish(w, 0, NULL, 1u);
     world_settle(w);
     world_answer(w, 500);
-    write_all(w);
+    world_write_all(w);
     assert_null(strstr(w->watermark, "state/"));
     fake_loop_advance(w->loop, 3700000);
     world_publish(w, 0, NULL, 1u);
     world_settle(w);
     world_answer(w, 500);
-    write_all(w);
+    world_write_all(w);
     assert_non_null(strstr(w->watermark, "\"status\":\"active\""));
     assert_non_null(strstr(w->watermark, "\"since\":\"2023-11-14T22:13:20.000Z\""));
     world_publish(w, 0, NULL, 1u);
     world_settle(w);
     world_answer(w, 200);
-    write_all(w);
+    world_write_all(w);
     assert_non_null(strstr(w->watermark, "\"status\":\"active\"}"));
 }
 
@@ -440,7 +431,7 @@ static void our_own_trouble_makes_nobody_rest(void **state)
         fake_http_fail(w->http, fake_http_pending(w->http), HB_FAILURE_OURS);
         world_settle(w);
     }
-    write_all(w);
+    world_write_all(w);
     assert_int_equal(fake_http_sent_count(w->http), 10);
     assert_int_equal(hb_metric_read(&w->metrics, HB_METRIC_RESTS), 0);
 }
@@ -471,7 +462,7 @@ static void a_clock_that_is_set_changes_no_rest_of_the_owner(void **state)
         assert_int_equal(fake_http_pending_count(w->http), 1);
         world_answer(w, 503);
         assert_non_null(strstr(pending("state/")->value, i == 0 ? "\"until\":\"2023-11-14T21:1" : "\"until\":\"2023-11-14T23:1")); /* as the clock is now */
-        write_all(w);
+        world_write_all(w);
         if (i == 0)
             assert_int_equal(world_teardown(state), 0);
     }
@@ -490,12 +481,12 @@ static void a_clock_that_is_set_back_prolongs_no_rest_of_others(void **state)
         world_publish(w, 0, NULL, 1u);
         world_settle(w);
         fake_http_answer_later(w->http, fake_http_pending(w->http), cases[i].asked_ms ? 429 : 200, cases[i].asked_ms);
-        write_all(w);
+        world_write_all(w);
         if (cases[i].said_ms)
             world_change_webhook(w, &(struct fake_webhook){.id = "wh_0", .revision = 3, .resting_until_ms = FAKE_LOOP_START_MS + cases[i].said_ms});
         fake_loop_set_wall(w->loop, -3600000);
         world_publish(w, 0, NULL, 1u);
-        write_all(w);
+        world_write_all(w);
         assert_int_equal(fake_http_sent_count(w->http), 1);
         assert_in_range(world_room(w, "wh_0").again.ms, FAKE_LOOP_START_MS - 3600000 + 9000, FAKE_LOOP_START_MS - 3600000 + 41000);
         fake_loop_advance(w->loop, 41000);

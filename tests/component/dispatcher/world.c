@@ -1,5 +1,6 @@
 #include "component/dispatcher/world.h"
 
+#include "fakes/config_defaults.h"
 #include "platform/crypto/crypto.h"
 
 #include <dirent.h>
@@ -9,15 +10,7 @@
 
 static void set_defaults(struct hb_config *config)
 {
-#define HB_KEY_STR(section, name, def, help) config->section##_##name = def;
-#define HB_KEY_LIST(section, name, def, help) config->section##_##name = def;
-#define HB_KEY_INT(section, name, unit, def, min, max, help) config->section##_##name = def;
-#define HB_KEY_BOOL(section, name, def, help) config->section##_##name = def;
-#include "core/tables/config_keys.def"
-#undef HB_KEY_STR
-#undef HB_KEY_LIST
-#undef HB_KEY_INT
-#undef HB_KEY_BOOL
+    config_set_defaults(config);
     config->dispatcher_ring_slots = 64;
     config->dispatcher_id_memory = 1000;
 }
@@ -344,6 +337,15 @@ void world_answer(struct world *world, int status)
 }
 
 void world_gather(struct world *world) { fake_loop_advance(world->loop, world->config.dispatcher_attempts_linger_ms + 1); }
+
+void world_write_all(struct world *world)
+{
+    world_settle(world);
+    fake_kafka_ack_all();
+    world_gather(world);
+    fake_kafka_ack_all();
+    world_settle(world);
+}
 
 void world_finish(struct world *world)
 {

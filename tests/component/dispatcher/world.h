@@ -96,5 +96,7 @@ enum hb_err world_resend(struct world *world, uintptr_t tag, const char *webhook
 /* Gives time for lines to be gathered. */
 void world_gather(struct world *world);
 void world_settle(struct world *world);
+/* Kafka acknowledges the journal, then the lines that were gathered meanwhile. */
+void world_write_all(struct world *world);
 
 #endif

@@ -44,14 +44,10 @@ static void write_lines(struct hb_kafka_producer *producer, const char *key, str
 static void write_record(struct hb_kafka_producer *producer, int n, const char *state, int64_t version)
 {
     char topic[HB_TOPIC_NAME_MAX], scratch[HB_JOURNAL_SCRATCH_MAX], event[32];
-    struct hb_name_value pairs[HB_JOURNAL_HEADERS_MAX];
-    struct hb_kafka_header headers[HB_JOURNAL_HEADERS_MAX];
+    struct hb_name_value headers[HB_JOURNAL_HEADERS_MAX];
     struct hb_buf value = hb_buf_make(HB_JOURNAL_VALUE_MAX);
     const struct hb_journal_record record = rig_record(n, state, version, event);
-    size_t count = hb_journal_headers(&record, scratch, pairs);
-    for (size_t i = 0; i < count; i++) {
-        headers[i] = (struct hb_kafka_header){pairs[i].name, pairs[i].value};
-    }
+    size_t count = hb_journal_headers(&record, scratch, headers);
     if (record.kind == HB_JOURNAL_STATE) {
         assert_int_equal(hb_journal_write(&record, &value), HB_OK);
     }

@@ -1,8 +1,8 @@
 #include "component/kafka/kafka_room.h"
-#include "core/event_record.h"
 #include "history/query.h"
 #include "hookbus/topics.h"
 #include "platform/json/json.h"
+#include "platform/kafka/kafka_event.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -34,18 +34,9 @@ static void on_ack(void *user, const struct hb_kafka_ack *ack)
 
 static void publish(struct hb_kafka_producer *producer, const char *store, const char *subject, const char *id, int *acks)
 {
-    char topic[HB_TOPIC_NAME_MAX], scratch[HB_EVENT_SCRATCH_MAX], key[HB_EVENT_KEY_MAX];
     const struct hb_event event = {.id = hb_str_c(id), .store = hb_str_c(store), .type = HB_STR("order.created"), .subject = hb_str_c(subject),
                                    .data = HB_STR("{\"n\":1}"), .registry_stamp = HB_NO_STAMP, .is_json = true};
-    struct hb_name_value pairs[HB_EVENT_HEADERS_MAX];
-    struct hb_kafka_header headers[HB_EVENT_HEADERS_MAX];
-    size_t count = hb_event_to_headers(&event, scratch, pairs);
-    for (size_t i = 0; i < count; i++)
-        headers[i] = (struct hb_kafka_header){pairs[i].name, pairs[i].value};
-    hb_topic_name(hb_str_c(prefix), HB_TOPIC_EVENTS_ORDER, topic);
-    const struct hb_kafka_record record = {.topic = topic, .partition = HB_KAFKA_PARTITION_ANY, .key = {key, hb_event_key(&event, key)},
-                                           .value = event.data, .headers = headers, .headers_count = count};
-    assert_int_equal(hb_kafka_produce(producer, &record, on_ack, acks), HB_OK);
+    assert_int_equal(hb_kafka_produce_event(producer, hb_str_c(prefix), &event, on_ack, acks), HB_OK);
 }
 
 static void write_line(struct hb_kafka_producer *producer, const char *store, const char *id, int *acks)

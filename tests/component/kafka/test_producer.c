@@ -71,7 +71,7 @@ static void a_bounded_queue_says_full_and_takes_again_after_acknowledgements(voi
     char topic[128];
     struct acks acks = {0};
     struct hb_kafka_producer *producer = room_producer(10, 10000);
-    const struct hb_kafka_header header = {HB_STR("ce_id"), HB_STR("evt_1")};
+    const struct hb_name_value header = {HB_STR("ce_id"), HB_STR("evt_1")};
     struct hb_kafka_record record = {
         .topic = room_name(topic, "full"), .value = HB_STR("v"), .headers = &header, .headers_count = 1};
     int accepted = 0;
@@ -100,7 +100,7 @@ static void bytes_beyond_the_queue_say_full_and_a_record_beyond_its_limit_too_la
                                                 .linger_ms = 50,
                                                 .message_timeout_ms = 10000};
     struct hb_kafka_producer *producer = NULL;
-    const struct hb_kafka_header header = {HB_STR("h"), HB_STR("v")};
+    const struct hb_name_value header = {HB_STR("h"), HB_STR("v")};
     struct hb_kafka_record record = {
         .topic = room_name(topic, "large"), .value = {big, 30000}, .headers = &header, .headers_count = 1};
     enum hb_err err;

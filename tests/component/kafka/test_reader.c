@@ -7,9 +7,9 @@ static void headers_keys_tombstones_and_empty_values_arrive_as_written(void **st
 {
     static const char odd[] = {0, 1, (char)0xff, '\r', '\n'};
     char topic[128];
-    const struct hb_kafka_header headers[] = {
+    const struct hb_name_value headers[] = {
         {HB_STR("ce_id"), HB_STR("evt_1")}, {HB_STR("empty"), HB_STR("")}, {HB_STR("odd"), {odd, sizeof odd}}};
-    struct hb_kafka_header got[HB_KAFKA_HEADERS_MAX];
+    struct hb_name_value got[HB_KAFKA_HEADERS_MAX];
     const struct hb_kafka_record records[] = {
         {.topic = topic, .key = HB_STR("k"), .value = HB_STR("v"), .headers = headers, .headers_count = 3},
         {.topic = topic, .key = HB_STR("k")},

@@ -69,12 +69,12 @@ static void a_transaction_is_written_whole_with_the_offset_of_each_record(void *
     char topic[128], id[128];
     struct result result = {0};
     struct hb_kafka_writer *writer = open_writer(room_name(id, "whole"));
-    const struct hb_kafka_header header = {HB_STR("h"), HB_STR("w")};
+    const struct hb_name_value header = {HB_STR("h"), HB_STR("w")};
     struct hb_kafka_record records[] = {
         {.topic = topic, .key = HB_STR("a"), .value = HB_STR("1"), .headers = &header, .headers_count = 1},
         {.topic = topic, .key = HB_STR("b"), .value = HB_STR("2")},
         {.topic = topic, .key = HB_STR("a")}};
-    struct hb_kafka_header got[1];
+    struct hb_name_value got[1];
     struct room_reader room;
 
     (void)state;

@@ -352,7 +352,7 @@ static char *text_of(struct hb_str s)
 
 static char *headers_of(const struct hb_kafka_message *message)
 {
-    struct hb_kafka_header headers[HB_KAFKA_HEADERS_MAX];
+    struct hb_name_value headers[HB_KAFKA_HEADERS_MAX];
     size_t count = hb_kafka_message_headers(message, headers, HB_KAFKA_HEADERS_MAX), at = 0;
     char *text = calloc(1, 16384);
     for (size_t i = 0; i < count; i++) {

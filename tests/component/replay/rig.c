@@ -2,6 +2,7 @@
 
 #include "core/ids.h"
 #include "core/map.h"
+#include "fakes/config_defaults.h"
 #include "platform/crypto/crypto.h"
 #include "platform/kafka/kafka_topics.h"
 #include "replay/scan.h"
@@ -20,15 +21,7 @@ static struct hb_mono mono_now(void)
 
 static void set_defaults(struct hb_config *config, struct world *world)
 {
-#define HB_KEY_STR(section, name, def, help) config->section##_##name = def;
-#define HB_KEY_LIST(section, name, def, help) config->section##_##name = def;
-#define HB_KEY_INT(section, name, unit, def, min, max, help) config->section##_##name = def;
-#define HB_KEY_BOOL(section, name, def, help) config->section##_##name = def;
-#include "core/tables/config_keys.def"
-#undef HB_KEY_STR
-#undef HB_KEY_LIST
-#undef HB_KEY_INT
-#undef HB_KEY_BOOL
+    config_set_defaults(config);
     config->kafka_topic_prefix = world->prefix;
 }
 
@@ -156,7 +149,7 @@ static void produce(struct hb_kafka_producer *producer, const char *topic, struc
 {
     char key[64], data[64], number[32];
     (void)snprintf(number, sizeof number, "%lld", (long long)stamp);
-    const struct hb_kafka_header headers[] = {{HB_STR("ce_specversion"), HB_STR("1.0")},
+    const struct hb_name_value headers[] = {{HB_STR("ce_specversion"), HB_STR("1.0")},
                                               {HB_STR("ce_id"), hb_str_c(event->id)},
                                               {HB_STR("ce_source"), HB_STR("/stores/demo")},
                                               {HB_STR("ce_type"), hb_str_c(event->type)},
@@ -417,7 +410,7 @@ static void take(void *user, struct hb_kafka_message *message)
     (void)snprintf(job, sizeof job, "\"job\":\"%s\"", reading->job);
     if (message->value.len > 0 && memmem(message->value.ptr, message->value.len, job, strlen(job))) {
         struct rig_found *found = &reading->found;
-        struct hb_kafka_header headers[HB_KAFKA_HEADERS_MAX];
+        struct hb_name_value headers[HB_KAFKA_HEADERS_MAX];
         size_t count = hb_kafka_message_headers(message, headers, HB_KAFKA_HEADERS_MAX);
         uint64_t version = 0;
         for (size_t i = 0; i < count; i++)

@@ -1,23 +1,11 @@
 #include "component/retry/owner_world.h"
 
+#include "fakes/config_defaults.h"
 #include "hookbus/topics.h"
 #include "platform/crypto/crypto.h"
 
 #include <stdlib.h>
 #include <unistd.h>
-
-static void set_defaults(struct hb_config *config)
-{
-#define HB_KEY_STR(section, name, def, help) config->section##_##name = def;
-#define HB_KEY_LIST(section, name, def, help) config->section##_##name = def;
-#define HB_KEY_INT(section, name, unit, def, min, max, help) config->section##_##name = def;
-#define HB_KEY_BOOL(section, name, def, help) config->section##_##name = def;
-#include "core/tables/config_keys.def"
-#undef HB_KEY_STR
-#undef HB_KEY_LIST
-#undef HB_KEY_INT
-#undef HB_KEY_BOOL
-}
 
 static const char *topic_of(struct owner_world *world, enum hb_topic topic, char ret_name[HB_TOPIC_NAME_MAX])
 {
@@ -79,7 +67,7 @@ int owner_setup(void **state)
     (void)snprintf(what, sizeof(what), "o%d.", number++);
     char full[128];
     (void)snprintf(world->prefix, sizeof(world->prefix), "%.60s", room_name(full, what));
-    set_defaults(&world->config);
+    config_set_defaults(&world->config);
     world->config.kafka_topic_prefix = world->prefix;
     world->config.redis_address = getenv("HOOKBUS_TEST_REDIS");
     world->config.dispatcher_session_timeout_ms = 6000;
@@ -349,13 +337,10 @@ int owner_publish(struct owner_world *world)
 {
     int number = world->events_count++;
     char id[32], scratch[HB_EVENT_SCRATCH_MAX], topic[HB_TOPIC_NAME_MAX];
-    struct hb_name_value pairs[HB_EVENT_HEADERS_MAX];
-    struct hb_kafka_header headers[HB_EVENT_HEADERS_MAX];
+    struct hb_name_value headers[HB_EVENT_HEADERS_MAX];
     struct hb_event event = event_of(number, id);
-    size_t count = hb_event_to_headers(&event, scratch, pairs);
+    size_t count = hb_event_to_headers(&event, scratch, headers);
 
-    for (size_t i = 0; i < count; i++)
-        headers[i] = (struct hb_kafka_header){pairs[i].name, pairs[i].value};
     const struct hb_kafka_record record = {.topic = topic_of(world, HB_TOPIC_EVENTS_ORDER, topic),
                                            .partition = 0,
                                            .key = HB_STR("shop/1001"),
@@ -413,7 +398,7 @@ void owner_park(struct owner_world *world, const struct owner_park *park)
 void owner_write(struct owner_world *world, struct hb_str key, struct hb_str value, const char *version_header)
 {
     char topic[HB_TOPIC_NAME_MAX];
-    const struct hb_kafka_header header = {HB_STR("hb_v"), hb_str_c(version_header)};
+    const struct hb_name_value header = {HB_STR("hb_v"), hb_str_c(version_header)};
     const struct hb_kafka_record record = {.topic = topic_of(world, HB_TOPIC_JOURNAL, topic),
                                            .partition = 0,
                                            .key = key,

@@ -59,14 +59,11 @@ static void write_events_with(const char *topic, int32_t partition, int first, i
 
     for (int i = first; i < first + count; i++) {
         char id[32], data[DATA_BYTES], scratch[HB_EVENT_SCRATCH_MAX];
-        struct hb_name_value pairs[HB_EVENT_HEADERS_MAX];
-        struct hb_kafka_header headers[HB_EVENT_HEADERS_MAX + FOREIGN_HEADERS_MAX];
+        struct hb_name_value headers[HB_EVENT_HEADERS_MAX + FOREIGN_HEADERS_MAX];
         struct hb_event event = event_of(i, id, data);
-        size_t headers_count = hb_event_to_headers(&event, scratch, pairs);
-        for (size_t k = 0; k < headers_count; k++)
-            headers[k] = (struct hb_kafka_header){pairs[k].name, pairs[k].value};
+        size_t headers_count = hb_event_to_headers(&event, scratch, headers);
         for (size_t k = 0; k < foreign; k++)
-            headers[headers_count++] = (struct hb_kafka_header){HB_STR("foreign"), HB_STR("x")};
+            headers[headers_count++] = (struct hb_name_value){HB_STR("foreign"), HB_STR("x")};
         const struct hb_kafka_record record = {.topic = topic,
                                                .partition = partition,
                                                .key = HB_STR("s1/1001"),

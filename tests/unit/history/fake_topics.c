@@ -187,12 +187,12 @@ void hb_kafka_message_free(struct hb_kafka_message *message)
     k.messages_out--;
 }
 
-size_t hb_kafka_message_headers(const struct hb_kafka_message *message, struct hb_kafka_header *ret_headers, size_t max)
+size_t hb_kafka_message_headers(const struct hb_kafka_message *message, struct hb_name_value *ret_headers, size_t max)
 {
     const struct row *row = message->handle;
     size_t count = row->is_event ? HEADERS : 0;
     for (size_t i = 0; i < count && i < max; i++)
-        ret_headers[i] = (struct hb_kafka_header){hb_str_c(NAMES[i]), hb_str_c(row->headers[i])};
+        ret_headers[i] = (struct hb_name_value){hb_str_c(NAMES[i]), hb_str_c(row->headers[i])};
     return count;
 }
 
