@@ -1,7 +1,7 @@
 /* Job: says whether a webhook would get an event by its settings: types, changed fields, filter, and that it existed
  * when the event was published.
  *
- * Place: replay/ asks it for what is missing; it is the same question as dispatcher/route's. Whether the webhook may
+ * Place: dispatcher/route asks it for each event and webhook, replay/ for what is missing. Whether the webhook may
  * be sent to (paused, disabled …) is not asked here. Fails: TOO_COSTLY: the filter's work limit ended it, nobody knows.
  * Owns: nothing. Cost: as core/filter. Threads: any; a webhook's snapshot does not change. */
 #ifndef CORE_WANTED_H

@@ -1,30 +1,8 @@
 #include "dispatcher/state.h"
 
-#include "core/filter.h"
-#include "core/selection.h"
+#include "core/wanted.h"
 #include "platform/loop/loop.h"
 #include "registry/registry.h"
-
-/* An event without a stamp may come up to this long before the webhook's record: clocks of brokers differ. */
-#define CREATED_SLACK_MS 5000
-
-/* The webhook existed when the event was published: by the registry stamp; without one by append time. */
-static bool existed(const struct hb_webhook *webhook, const struct hb_taken *taken)
-{
-    if (taken->event.registry_stamp != HB_NO_STAMP)
-        return taken->event.registry_stamp >= webhook->created_offset;
-    return taken->position.appended.ms >= webhook->created.ms - CREATED_SLACK_MS;
-}
-
-/* TOO_COSTLY counts as selected: nobody knows, and nothing selected may silently not be sent. */
-static enum hb_filter_match select_for(const struct hb_webhook *webhook, const struct hb_taken *taken)
-{
-    if (!hb_selection_matches(webhook->selection, &taken->event) || !existed(webhook, taken))
-        return HB_FILTER_MATCH_NO;
-    if (!webhook->filter)
-        return HB_FILTER_MATCH_YES;
-    return taken->event.is_json ? hb_filter_match(webhook->filter, taken->event.data, NULL) : HB_FILTER_MATCH_NO;
-}
 
 enum hb_reason hb_route_refusal(const struct hb_webhook *webhook, const struct hb_lane *lane)
 {
@@ -107,7 +85,8 @@ static void route_to_webhooks(struct hb_dispatcher *d, struct hb_taken *taken)
     size_t count = 0, selected = 0;
     struct hb_webhook *const *webhooks = hb_registry_webhooks(d->options.registry, taken->event.store, &count);
     for (size_t i = 0; i < count; i++) {
-        enum hb_filter_match match = select_for(webhooks[i], taken);
+        /* TOO_COSTLY counts as selected: nobody knows, and nothing selected may silently not be sent. */
+        enum hb_filter_match match = hb_wanted_run(webhooks[i], &taken->event, taken->position.appended);
         if (match == HB_FILTER_MATCH_NO)
             continue;
         selected++;

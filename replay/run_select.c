@@ -36,8 +36,8 @@ static enum hb_err select_one(struct replay_run *run, struct hb_wall now)
 {
     const struct hb_candidate *item = hb_candidates_at(run->list.items, run->next_index);
     struct replay_slot *slot = &run->slots[run->next_index % HB_REPLAY_IN_FLIGHT_MAX];
-    char id[HB_DELIVERY_ID_BYTES + 1] = "dlv_";
-    hb_base32_16(item->delivery, id + sizeof "dlv_" - 1);
+    char id[HB_DELIVERY_ID_BYTES + 1];
+    hb_delivery_id(item->delivery, id);
     const struct hb_journal_record record = {
         .kind = HB_JOURNAL_STATE,
         .id = hb_str_n(id, HB_DELIVERY_ID_BYTES),
