@@ -55,9 +55,7 @@ enum hb_err hb_model_apply_new(const struct hb_model_apply_options *options, str
     err = hb_model_rows_init(&apply->rows, options->db);
     err = err ? err : hb_model_gather_init(&apply->gather, options->db);
     err = err ? err : hb_model_prune_new(options->db, &apply->prune);
-    for (size_t i = 0; !err && i < STATEMENT_COUNT; i++) {
-        err = hb_sqlite_prepare(options->db, SQL[i], &apply->statements[i]);
-    }
+    err = err ? err : hb_sqlite_prepare_all(options->db, SQL, STATEMENT_COUNT, apply->statements);
     if (err) {
         hb_model_apply_free(&apply);
         return err;
@@ -75,9 +73,7 @@ void hb_model_apply_free(struct hb_model_apply **apply)
     if ((*apply)->is_open) {
         (void)!hb_sqlite_do((*apply)->statements[ROLLBACK]);
     }
-    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
-        hb_sqlite_statement_free(&(*apply)->statements[i]);
-    }
+    hb_sqlite_statements_free((*apply)->statements, STATEMENT_COUNT);
     hb_model_rows_deinit(&(*apply)->rows);
     hb_model_gather_deinit(&(*apply)->gather);
     hb_model_prune_free(&(*apply)->prune);

@@ -35,12 +35,8 @@ static const char *const SQL[HB_GATHER_COUNT] = {
 
 enum hb_err hb_model_gather_init(struct hb_model_gather *gather, struct hb_sqlite *db)
 {
-    enum hb_err err = HB_OK;
     *gather = (struct hb_model_gather){.minutes = HB_MAP_EMPTY, .tallies = HB_MAP_EMPTY};
-    for (size_t i = 0; !err && i < HB_GATHER_COUNT; i++) {
-        err = hb_sqlite_prepare(db, SQL[i], &gather->statements[i]);
-    }
-    return err;
+    return hb_sqlite_prepare_all(db, SQL, HB_GATHER_COUNT, gather->statements);
 }
 
 static void empty(struct hb_map *map)
@@ -62,9 +58,7 @@ void hb_model_gather_drop(struct hb_model_gather *gather)
 void hb_model_gather_deinit(struct hb_model_gather *gather)
 {
     hb_model_gather_drop(gather);
-    for (size_t i = 0; i < HB_GATHER_COUNT; i++) {
-        hb_sqlite_statement_free(&gather->statements[i]);
-    }
+    hb_sqlite_statements_free(gather->statements, HB_GATHER_COUNT);
 }
 
 size_t hb_model_gather_count(const struct hb_model_gather *gather)

@@ -30,10 +30,7 @@ struct hb_model_health {
 enum hb_err hb_model_health_new(struct hb_sqlite *db, struct hb_model_health **ret_health)
 {
     struct hb_model_health *health = calloc(1, sizeof(*health));
-    enum hb_err err = health ? HB_OK : HB_ERR_MEMORY;
-    for (size_t i = 0; !err && i < STATEMENT_COUNT; i++) {
-        err = hb_sqlite_prepare(db, SQL[i], &health->statements[i]);
-    }
+    enum hb_err err = health ? hb_sqlite_prepare_all(db, SQL, STATEMENT_COUNT, health->statements) : HB_ERR_MEMORY;
     if (err) {
         hb_model_health_free(&health);
         return err;
@@ -47,9 +44,7 @@ void hb_model_health_free(struct hb_model_health **health)
     if (!*health) {
         return;
     }
-    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
-        hb_sqlite_statement_free(&(*health)->statements[i]);
-    }
+    hb_sqlite_statements_free((*health)->statements, STATEMENT_COUNT);
     free(*health);
     *health = NULL;
 }

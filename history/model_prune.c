@@ -53,15 +53,12 @@ struct hb_model_prune {
 enum hb_err hb_model_prune_new(struct hb_sqlite *db, struct hb_model_prune **ret_prune)
 {
     struct hb_model_prune *prune = calloc(1, sizeof(*prune));
-    enum hb_err err = prune ? HB_OK : HB_ERR_MEMORY;
-    for (size_t i = 0; !err && i < STATEMENT_COUNT; i++) {
-        prune->db = db;
-        err = hb_sqlite_prepare(db, SQL[i], &prune->statements[i]);
-    }
+    enum hb_err err = prune ? hb_sqlite_prepare_all(db, SQL, STATEMENT_COUNT, prune->statements) : HB_ERR_MEMORY;
     if (err) {
         hb_model_prune_free(&prune);
         return err;
     }
+    prune->db = db;
     *ret_prune = prune;
     return HB_OK;
 }
@@ -71,9 +68,7 @@ void hb_model_prune_free(struct hb_model_prune **prune)
     if (!*prune) {
         return;
     }
-    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
-        hb_sqlite_statement_free(&(*prune)->statements[i]);
-    }
+    hb_sqlite_statements_free((*prune)->statements, STATEMENT_COUNT);
     free(*prune);
     *prune = NULL;
 }

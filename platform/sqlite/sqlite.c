@@ -170,6 +170,23 @@ void hb_sqlite_statement_free(struct hb_sqlite_statement **statement)
     *statement = NULL;
 }
 
+enum hb_err hb_sqlite_prepare_all(struct hb_sqlite *db, const char *const *sql, size_t count,
+                                  struct hb_sqlite_statement **ret_statements)
+{
+    enum hb_err err = HB_OK;
+    for (size_t i = 0; !err && i < count; i++) {
+        err = hb_sqlite_prepare(db, sql[i], &ret_statements[i]);
+    }
+    return err;
+}
+
+void hb_sqlite_statements_free(struct hb_sqlite_statement **statements, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        hb_sqlite_statement_free(&statements[i]);
+    }
+}
+
 void hb_sqlite_bind_int(struct hb_sqlite_statement *statement, int index, int64_t value)
 {
     int code = sqlite3_bind_int64(statement->stmt, index, value);

@@ -43,6 +43,11 @@ int64_t hb_sqlite_changes(const struct hb_sqlite *db);
 
 HB_MUST_USE enum hb_err hb_sqlite_prepare(struct hb_sqlite *db, const char *sql,
                                           struct hb_sqlite_statement **ret_statement);
+/* Prepares each of `count` texts; after an error what was prepared is still to be freed. ret_statements begins as
+ * NULLs. */
+HB_MUST_USE enum hb_err hb_sqlite_prepare_all(struct hb_sqlite *db, const char *const *sql, size_t count,
+                                              struct hb_sqlite_statement **ret_statements);
+void hb_sqlite_statements_free(struct hb_sqlite_statement **statements, size_t count);
 /* NULL is allowed; sets the pointer to NULL. */
 void hb_sqlite_statement_free(struct hb_sqlite_statement **statement);
 /* Parameters count from 1. A text without bytes (ptr NULL) is NULL. */
