@@ -1,14 +1,7 @@
 /* The coordinator refuses commits. No offset goes back, and what was refused is committed later. */
-#include "component/kafka/kafka_room.h"
-
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
-#include <stdlib.h>
+#include "component/kafka/mock_cluster.h"
 
 #define OFFSET_COMMIT 8 /* the request's number in Kafka's protocol */
-
-static rd_kafka_t *holder;
-static rd_kafka_mock_cluster_t *cluster;
 
 struct wanted {
     struct room_member *member;
@@ -99,15 +92,6 @@ int main(void)
         cmocka_unit_test(a_refused_commit_is_made_later_and_no_offset_goes_back),
         cmocka_unit_test(a_coordinator_that_moves_costs_time_and_nothing_else),
     };
-    char text[256];
-    int code;
 
-    holder = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), text, sizeof text);
-    cluster = holder ? rd_kafka_mock_cluster_new(holder, 1) : NULL;
-    if (!cluster || setenv("HOOKBUS_TEST_KAFKA", rd_kafka_mock_cluster_bootstraps(cluster), 1))
-        return 1;
-    code = ROOM_RUN(tests);
-    rd_kafka_mock_cluster_destroy(cluster);
-    rd_kafka_destroy(holder);
-    return code;
+    return MOCK_RUN(tests);
 }

@@ -1,9 +1,7 @@
 /* A producer that broke while the library's threads are stuck, looking up a name: the thread of our own goes on. */
-#include "component/kafka/kafka_room.h"
+#include "component/kafka/mock_cluster.h"
 
 #include <dlfcn.h>
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -13,8 +11,6 @@
 #define POLL_MS_MAX 500 /* far below a lookup, far above what a poll takes on a busy machine */
 #define RECORDS 3
 
-static rd_kafka_t *holder;
-static rd_kafka_mock_cluster_t *cluster;
 static rd_kafka_t *newest;  /* made last */
 static atomic_bool is_slow; /* names are looked up slowly */
 static atomic_int lookups;  /* under way, slow ones */
@@ -125,15 +121,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_broken_producer_begins_anew_and_its_thread_waits_for_nobody),
     };
-    char text[256];
-    int code;
 
-    holder = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), text, sizeof text);
-    cluster = holder ? rd_kafka_mock_cluster_new(holder, 1) : NULL;
-    if (!cluster || setenv("HOOKBUS_TEST_KAFKA", rd_kafka_mock_cluster_bootstraps(cluster), 1))
-        return 1;
-    code = ROOM_RUN(tests);
-    rd_kafka_mock_cluster_destroy(cluster);
-    rd_kafka_destroy(holder);
-    return code;
+    return MOCK_RUN(tests);
 }
