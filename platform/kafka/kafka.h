@@ -125,6 +125,9 @@ struct hb_kafka_consumer_events {
      * HB_ERR_DENIED: authorization. HB_ERR_NOT_FOUND with partition -1: a topic does not exist. HB_ERR_TIMEOUT:
      * max.poll exceeded, left the group, rejoins with the next poll. */
     void (*error)(void *user, enum hb_err err, int topic, int32_t partition, const char *text);
+    /* May be NULL. The partition's end as it is now was reached: what a transaction or compaction left there is never
+     * delivered, so offsets alone do not say it. Comes again after more. */
+    void (*end)(void *user, int topic, int32_t partition, int64_t offset);
 };
 struct hb_kafka_consumer_options {
     struct hb_kafka_cluster cluster;

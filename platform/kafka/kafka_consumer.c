@@ -126,6 +126,11 @@ static void take_error(struct hb_kafka_consumer *consumer, const rd_kafka_messag
     int topic = rkm->rkt ? hb_kafka_index_find(&consumer->topics, rkm->rkt) : -1;
     struct hb_kafka_slot *slot = topic >= 0 ? hb_kafka_consumer_slot(consumer, topic, rkm->partition) : NULL;
 
+    if (rkm->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        if (slot && !slot->is_paused && consumer->events.end)
+            consumer->events.end(consumer->user, topic, rkm->partition, rkm->offset);
+        return;
+    }
     if (slot && rkm->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
         slot->is_stopped = true;
     hb_kafka_trouble_message(&consumer->trouble, consumer->rk, rkm, topic);
@@ -269,6 +274,7 @@ static enum hb_err configure(struct hb_kafka_consumer *consumer, const struct hb
     hb_kafka_config_set(&config, "group.instance.id", options->instance);
     hb_kafka_config_set(&config, "partition.assignment.strategy", "range,roundrobin");
     hb_kafka_config_set(&config, "enable.auto.commit", "true");
+    hb_kafka_config_set(&config, "enable.partition.eof", options->events->end ? "true" : "false");
     hb_kafka_config_set_int(&config, "auto.commit.interval.ms", options->commit_interval_ms);
     hb_kafka_config_set_int(&config, "session.timeout.ms", options->session_timeout_ms);
     hb_kafka_config_set_int(&config, "heartbeat.interval.ms", options->session_timeout_ms / 5);
