@@ -55,4 +55,5 @@ static void error(void *user, enum hb_err err, int topic, int32_t partition, con
         hb_retry_set_lasting_trouble(retry, text);
 }
 
-const struct hb_kafka_consumer_events hb_membership_events = {assigned, revoked, message, committed, error};
+const struct hb_kafka_consumer_events hb_membership_events = {
+    .assigned = assigned, .revoked = revoked, .message = message, .committed = committed, .error = error};
