@@ -37,16 +37,20 @@ bool hb_catalog_key_read(struct hb_str key, struct hb_str *ret_store, struct hb_
 
 /* The stock of the product itself, of the newer of what its own events and its inventory say; equal: inventory. */
 struct hb_catalog_stock hb_catalog_stock(const struct hb_catalog_product *product);
-/* The stock of one variant by its id (plain text): of the newer of what the inventory lists for it and what stands in
- * the variant itself. Told by none: not known, but for one thing: when newer inventory says of the whole product that
- * it is not available, and lists no such variant, the variant is not available either. O(data). */
+/* Which of the two that was: "product" or "inventory"; NULL: none has told. */
+const char *hb_catalog_stock_by(const struct hb_catalog_product *product);
+/* The stock of one variant by its id (plain text), of the newer of what the inventory lists for it and what stands in
+ * the variant itself; equal: inventory. Who says nothing of the variant, but of the whole product that it is not
+ * available, says it of the variant too. O(data): for all variants take hb_catalog_variant_next. */
 struct hb_catalog_stock hb_catalog_stock_of(const struct hb_catalog_product *product, struct hb_str variant);
 /* The variants, one after another; false at the end. O(data) for all of them if inventory lists them in about the same
  * order. */
 struct hb_catalog_variant_walk {
-    size_t variant, inventory; /* where to go on */
+    bool is_begun;
+    struct hb_str variants, listed;
+    size_t variant_at, listed_at; /* where to go on */
 };
-#define HB_CATALOG_VARIANT_WALK ((struct hb_catalog_variant_walk){0, 0})
+#define HB_CATALOG_VARIANT_WALK ((struct hb_catalog_variant_walk){false, {NULL, 0}, {NULL, 0}, 0, 0})
 bool hb_catalog_variant_next(const struct hb_catalog_product *product, struct hb_catalog_variant_walk *walk,
                              struct hb_catalog_variant *ret_variant);
 /* Former variants, the oldest first: start with *state = 0; false at the end. */

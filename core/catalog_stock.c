@@ -1,0 +1,190 @@
+/* What a product's and its variants' stock is, of the two that tell about it. */
+#include "core/catalog_record.h"
+#include "core/catalog_version.h"
+#include "core/json_cursor.h"
+
+/* One that tells about stock: what it says, and how new that is. */
+struct teller {
+    struct hb_catalog_stock says;
+    const struct hb_catalog_version *version;
+};
+
+/* A whole number that fits; 1.0 and 1e2 are none: nobody writes a count so. */
+static bool read_whole(struct hb_cursor value, int64_t *ret)
+{
+    bool is_negative = value.kind == HB_CURSOR_NUMBER && value.raw.ptr[0] == '-';
+    struct hb_str digits = hb_str_n(value.raw.ptr + is_negative, value.raw.len - (is_negative ? 1 : 0));
+    uint64_t number = 0;
+    if (value.kind != HB_CURSOR_NUMBER || !hb_str_to_u64(digits, &number) || number > INT64_MAX)
+        return false;
+    *ret = is_negative ? -(int64_t)number : (int64_t)number;
+    return true;
+}
+
+/* Of an object with `available` and perhaps `quantity`: the same in both families. */
+static struct hb_catalog_stock read_stock(struct hb_cursor object)
+{
+    struct hb_catalog_stock stock = {false, false, false, 0};
+    struct hb_cursor available = hb_cursor_member(object, HB_STR("available"));
+    if (available.kind != HB_CURSOR_BOOL)
+        return stock;
+    stock.is_known = true;
+    stock.is_available = hb_str_eq(available.raw, HB_STR("true"));
+    stock.has_quantity = read_whole(hb_cursor_member(object, HB_STR("quantity")), &stock.quantity);
+    return stock;
+}
+
+static struct hb_catalog_stock read_text(struct hb_str json)
+{
+    return json.len > 0 ? read_stock(hb_cursor_root(json)) : (struct hb_catalog_stock){false, false, false, 0};
+}
+
+/* The newer of what is told; equal: inventory. */
+static struct hb_catalog_stock choose(struct teller product, struct teller inventory)
+{
+    if (!inventory.says.is_known || !product.says.is_known)
+        return inventory.says.is_known ? inventory.says : product.says;
+    return hb_catalog_version_cmp(inventory.version, product.version) >= 0 ? inventory.says : product.says;
+}
+
+struct hb_catalog_stock hb_catalog_stock(const struct hb_catalog_product *product)
+{
+    return choose((struct teller){read_text(product->product_stock), &product->product_stock_version},
+                  (struct teller){read_text(product->inventory), &product->inventory_version});
+}
+
+const char *hb_catalog_stock_by(const struct hb_catalog_product *product)
+{
+    if (!product->product_stock_version.is_known && !product->inventory_version.is_known)
+        return NULL;
+    bool is_inventory = hb_catalog_version_cmp(&product->inventory_version, &product->product_stock_version) >= 0;
+    return is_inventory ? "inventory" : "product";
+}
+
+/* ---- variants ---- */
+
+static struct hb_cursor variants_of(struct hb_str json)
+{
+    struct hb_cursor none = {HB_CURSOR_NONE, {NULL, 0}};
+    struct hb_cursor list = json.len > 0 ? hb_cursor_member(hb_cursor_root(json), HB_STR("variants")) : none;
+    return list.kind == HB_CURSOR_ARRAY ? list : none;
+}
+
+static bool read_id(struct hb_cursor variant, struct hb_str *ret_id)
+{
+    struct hb_cursor id = hb_cursor_member(variant, HB_STR("id"));
+    if (id.kind != HB_CURSOR_STRING)
+        return false;
+    *ret_id = hb_cursor_text(id);
+    return true;
+}
+
+/* Two ids as they stand in two documents: nearly always the same bytes, and where one is escaped otherwise, not. */
+static bool is_same(struct hb_str raw, struct hb_str other, bool is_plain)
+{
+    if (is_plain)
+        return hb_cursor_text_eq(raw, other);
+    if (hb_str_eq(raw, other))
+        return true;
+    if (!memchr(raw.ptr, '\\', raw.len) && !memchr(other.ptr, '\\', other.len))
+        return false;
+    size_t a = 0, b = 0;
+    while (a < raw.len && b < other.len)
+        if (hb_cursor_text_point(raw, &a) != hb_cursor_text_point(other, &b))
+            return false;
+    return a == raw.len && b == other.len;
+}
+
+/* The variant with that id, from *at to the end and then from the beginning to *at; *at stands behind it then. */
+static bool find(struct hb_cursor list, struct hb_str id, bool is_plain, size_t *at, struct hb_cursor *ret_variant)
+{
+    size_t start = *at, state = *at;
+    struct hb_str raw;
+    struct hb_cursor variant;
+    if (list.kind != HB_CURSOR_ARRAY)
+        return false;
+    for (int round = 0; round < 2; round++, state = 0)
+        while ((round == 0 || state < start) && hb_cursor_next(list, &state, NULL, &variant))
+            if (read_id(variant, &raw) && is_same(raw, id, is_plain)) {
+                *at = state;
+                *ret_variant = variant;
+                return true;
+            }
+    return false;
+}
+
+/* The list says nothing of the variant: of a product that is not available none of its variants is. */
+static struct hb_catalog_stock by_whole(struct hb_str json)
+{
+    struct hb_catalog_stock whole = read_text(json);
+    whole.is_known = whole.is_known && !whole.is_available;
+    whole.has_quantity = false;
+    whole.quantity = 0;
+    return whole;
+}
+
+static struct hb_catalog_stock stock_of(const struct hb_catalog_product *product, struct hb_cursor own,
+                                        struct hb_cursor listed)
+{
+    struct teller by_product = {read_stock(hb_cursor_member(own, HB_STR("stock"))), &product->product_version};
+    struct teller by_inventory = {read_stock(listed), &product->inventory_version};
+    if (!by_product.says.is_known)
+        by_product = (struct teller){by_whole(product->product_stock), &product->product_stock_version};
+    if (!by_inventory.says.is_known)
+        by_inventory.says = by_whole(product->inventory);
+    return choose(by_product, by_inventory);
+}
+
+struct hb_catalog_stock hb_catalog_stock_of(const struct hb_catalog_product *product, struct hb_str variant)
+{
+    struct hb_cursor own = {HB_CURSOR_NONE, {NULL, 0}}, listed = own;
+    size_t at = 0;
+    (void)find(variants_of(product->data), variant, true, &at, &own);
+    at = 0;
+    (void)find(variants_of(product->inventory), variant, true, &at, &listed);
+    return stock_of(product, own, listed);
+}
+
+bool hb_catalog_variant_next(const struct hb_catalog_product *product, struct hb_catalog_variant_walk *walk,
+                             struct hb_catalog_variant *ret_variant)
+{
+    struct hb_cursor variant, listed = {HB_CURSOR_NONE, {NULL, 0}};
+    if (!walk->is_begun) {
+        walk->variants = variants_of(product->data).raw;
+        walk->listed = variants_of(product->inventory).raw;
+        walk->is_begun = true;
+    }
+    if (!walk->variants.ptr)
+        return false;
+    do { /* one without an id is none: the merge takes no such data */
+        if (!hb_cursor_next((struct hb_cursor){HB_CURSOR_ARRAY, walk->variants}, &walk->variant_at, NULL, &variant))
+            return false;
+    } while (!read_id(variant, &ret_variant->id));
+    ret_variant->data = variant.raw;
+    if (walk->listed.ptr)
+        (void)find((struct hb_cursor){HB_CURSOR_ARRAY, walk->listed}, ret_variant->id, false, &walk->listed_at,
+                   &listed);
+    ret_variant->stock = stock_of(product, variant, listed);
+    return true;
+}
+
+static bool read_former(struct hb_cursor former, struct hb_catalog_former *ret_former)
+{
+    struct hb_cursor data = hb_cursor_member(former, HB_STR("data"));
+    ret_former->data = data.raw;
+    return data.kind == HB_CURSOR_OBJECT && read_id(former, &ret_former->id) &&
+           read_whole(hb_cursor_member(former, HB_STR("at")), &ret_former->at.ms);
+}
+
+bool hb_catalog_former_next(const struct hb_catalog_product *product, size_t *state,
+                            struct hb_catalog_former *ret_former)
+{
+    struct hb_cursor former;
+    if (product->former_variants.len == 0)
+        return false;
+    do {
+        if (!hb_cursor_next(hb_cursor_root(product->former_variants), state, NULL, &former))
+            return false;
+    } while (!read_former(former, ret_former));
+    return true;
+}
