@@ -1,7 +1,7 @@
 /* What a product's and its variants' stock is, of the two that tell about it. */
 #include "core/catalog_record.h"
+#include "core/catalog_variants.h"
 #include "core/catalog_version.h"
-#include "core/json_cursor.h"
 
 /* One that tells about stock: what it says, and how new that is. */
 struct teller {
@@ -63,56 +63,6 @@ const char *hb_catalog_stock_by(const struct hb_catalog_product *product)
 
 /* ---- variants ---- */
 
-static struct hb_cursor variants_of(struct hb_str json)
-{
-    struct hb_cursor none = {HB_CURSOR_NONE, {NULL, 0}};
-    struct hb_cursor list = json.len > 0 ? hb_cursor_member(hb_cursor_root(json), HB_STR("variants")) : none;
-    return list.kind == HB_CURSOR_ARRAY ? list : none;
-}
-
-static bool read_id(struct hb_cursor variant, struct hb_str *ret_id)
-{
-    struct hb_cursor id = hb_cursor_member(variant, HB_STR("id"));
-    if (id.kind != HB_CURSOR_STRING)
-        return false;
-    *ret_id = hb_cursor_text(id);
-    return true;
-}
-
-/* Two ids as they stand in two documents: nearly always the same bytes, and where one is escaped otherwise, not. */
-static bool is_same(struct hb_str raw, struct hb_str other, bool is_plain)
-{
-    if (is_plain)
-        return hb_cursor_text_eq(raw, other);
-    if (hb_str_eq(raw, other))
-        return true;
-    if (!memchr(raw.ptr, '\\', raw.len) && !memchr(other.ptr, '\\', other.len))
-        return false;
-    size_t a = 0, b = 0;
-    while (a < raw.len && b < other.len)
-        if (hb_cursor_text_point(raw, &a) != hb_cursor_text_point(other, &b))
-            return false;
-    return a == raw.len && b == other.len;
-}
-
-/* The variant with that id, from *at to the end and then from the beginning to *at; *at stands behind it then. */
-static bool find(struct hb_cursor list, struct hb_str id, bool is_plain, size_t *at, struct hb_cursor *ret_variant)
-{
-    size_t start = *at, state = *at;
-    struct hb_str raw;
-    struct hb_cursor variant;
-    if (list.kind != HB_CURSOR_ARRAY)
-        return false;
-    for (int round = 0; round < 2; round++, state = 0)
-        while ((round == 0 || state < start) && hb_cursor_next(list, &state, NULL, &variant))
-            if (read_id(variant, &raw) && is_same(raw, id, is_plain)) {
-                *at = state;
-                *ret_variant = variant;
-                return true;
-            }
-    return false;
-}
-
 /* The list says nothing of the variant: of a product that is not available none of its variants is. */
 static struct hb_catalog_stock by_whole(struct hb_str json)
 {
@@ -135,14 +85,21 @@ static struct hb_catalog_stock stock_of(const struct hb_catalog_product *product
     return choose(by_product, by_inventory);
 }
 
+/* The last of that id: plain text, so not hb_catalog_variant_find's to find. */
+static struct hb_cursor find_plain(struct hb_str json, struct hb_str id)
+{
+    struct hb_cursor list = hb_catalog_variants(json), variant, found = {HB_CURSOR_NONE, {NULL, 0}};
+    struct hb_str raw;
+    size_t state = 0;
+    while (list.kind == HB_CURSOR_ARRAY && hb_cursor_next(list, &state, NULL, &variant))
+        if (hb_catalog_variant_id(variant, &raw) && hb_cursor_text_eq(raw, id))
+            found = variant;
+    return found;
+}
+
 struct hb_catalog_stock hb_catalog_stock_of(const struct hb_catalog_product *product, struct hb_str variant)
 {
-    struct hb_cursor own = {HB_CURSOR_NONE, {NULL, 0}}, listed = own;
-    size_t at = 0;
-    (void)find(variants_of(product->data), variant, true, &at, &own);
-    at = 0;
-    (void)find(variants_of(product->inventory), variant, true, &at, &listed);
-    return stock_of(product, own, listed);
+    return stock_of(product, find_plain(product->data, variant), find_plain(product->inventory, variant));
 }
 
 bool hb_catalog_variant_next(const struct hb_catalog_product *product, struct hb_catalog_variant_walk *walk,
@@ -150,8 +107,8 @@ bool hb_catalog_variant_next(const struct hb_catalog_product *product, struct hb
 {
     struct hb_cursor variant, listed = {HB_CURSOR_NONE, {NULL, 0}};
     if (!walk->is_begun) {
-        walk->variants = variants_of(product->data).raw;
-        walk->listed = variants_of(product->inventory).raw;
+        walk->variants = hb_catalog_variants(product->data).raw;
+        walk->listed = hb_catalog_variants(product->inventory).raw;
         walk->is_begun = true;
     }
     if (!walk->variants.ptr)
@@ -159,11 +116,11 @@ bool hb_catalog_variant_next(const struct hb_catalog_product *product, struct hb
     do { /* one without an id is none: the merge takes no such data */
         if (!hb_cursor_next((struct hb_cursor){HB_CURSOR_ARRAY, walk->variants}, &walk->variant_at, NULL, &variant))
             return false;
-    } while (!read_id(variant, &ret_variant->id));
+    } while (!hb_catalog_variant_id(variant, &ret_variant->id));
     ret_variant->data = variant.raw;
     if (walk->listed.ptr)
-        (void)find((struct hb_cursor){HB_CURSOR_ARRAY, walk->listed}, ret_variant->id, false, &walk->listed_at,
-                   &listed);
+        (void)hb_catalog_variant_find((struct hb_cursor){HB_CURSOR_ARRAY, walk->listed}, ret_variant->id,
+                                      &walk->listed_at, &listed);
     ret_variant->stock = stock_of(product, variant, listed);
     return true;
 }
@@ -172,7 +129,7 @@ static bool read_former(struct hb_cursor former, struct hb_catalog_former *ret_f
 {
     struct hb_cursor data = hb_cursor_member(former, HB_STR("data"));
     ret_former->data = data.raw;
-    return data.kind == HB_CURSOR_OBJECT && read_id(former, &ret_former->id) &&
+    return data.kind == HB_CURSOR_OBJECT && hb_catalog_variant_id(former, &ret_former->id) &&
            read_whole(hb_cursor_member(former, HB_STR("at")), &ret_former->at.ms);
 }
 
