@@ -101,6 +101,8 @@ class JournalRefused(SlowPathTest):
 
     def refuse(self, code):
         dispatcher = self.start_dispatcher(kafka_brokers=self.proxy.address())
+        # Its own takeovers are journal records too: refused, they would stop intake before the first event.
+        wait_until("its shards are open", lambda: self.metric("hookbus_retry_shards_open") == 64)
         self.code, self.refused = code, 0
         self.oracle.publish_many(50)
         wait_until("the journal refuses", lambda: self.refused > 0)
