@@ -6,7 +6,7 @@
 #include "platform/loop/loop.h"
 
 /* answer NULL: nothing was sent. */
-static void write_line(struct hb_dispatcher *d, const struct hb_delivery *delivery, const struct hb_fate *fate,
+static void write_line(struct hb_dispatcher *d, struct hb_delivery *delivery, const struct hb_fate *fate,
                        const struct hb_answer *answer, const char *detail)
 {
     char id[HB_DELIVERY_ID_BYTES + 1];
@@ -28,7 +28,10 @@ static void write_line(struct hb_dispatcher *d, const struct hb_delivery *delive
         line.location = answer->location;
         line.detail = answer->detail;
     }
-    hb_settle_add_line(d, delivery->taken, &line);
+    if (hb_record_follows_line(delivery, fate))
+        hb_settle_add_line_first(d, delivery, &line);
+    else
+        hb_settle_add_line(d, delivery->taken, &line);
 }
 
 static void log_death(struct hb_dispatcher *d, const struct hb_delivery *delivery, const struct hb_fate *fate)

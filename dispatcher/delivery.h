@@ -37,13 +37,14 @@ struct hb_delivery {
     bool is_resend, is_probe;
     bool is_running;          /* its request is on its way */
     bool is_recorded;         /* a journal record of it is not acknowledged yet */
+    bool awaits_line;         /* the line of its answer is not acknowledged yet; its record goes behind that */
     bool is_open;             /* it keeps its event from being settled */
     bool has_event;           /* it needs the event's bytes */
     int64_t version;          /* of the state it follows; 0: the journal knows nothing of it */
     int64_t attempts;
     int64_t revision;         /* of the webhook's configuration its request was made by */
     struct hb_wall first_failed;
-    struct hb_late *late;     /* decided, but the record before is not acknowledged yet */
+    struct hb_late *late;     /* decided, but the record or line before is not acknowledged yet */
 };
 
 #endif

@@ -1,6 +1,7 @@
 /* What becomes of a delivery is written into the journal, where that must be: whatever waits, and the end of whatever
  * the journal knows of. A record follows the one before it only when Kafka has that: so a version never stands before
- * its predecessor. */
+ * its predecessor. What the journal knows of already, no unsettled event repeats: there the record follows its attempt's
+ * line too, so that a crash repeats the attempt rather than loses its line. */
 #include "dispatcher/state.h"
 
 #include "platform/loop/loop.h"
@@ -48,7 +49,7 @@ static void close_share(struct hb_dispatcher *d, struct hb_delivery *delivery)
 
 void hb_record_end(struct hb_dispatcher *d, struct hb_delivery *delivery)
 {
-    HB_ASSERT(!delivery->is_recorded && !delivery->is_running);
+    HB_ASSERT(!delivery->is_recorded && !delivery->is_running && !delivery->awaits_line);
     hb_age_leave(delivery);
     hb_record_let_go(d, delivery);
     struct hb_delivery over = *delivery;
@@ -64,7 +65,7 @@ static void lose(struct hb_dispatcher *d, struct hb_delivery *delivery)
         delivery->taken->is_handed_back = true;
         delivery->taken->end = HB_RESEND_UNKNOWN;
     }
-    if (delivery->is_running)
+    if (delivery->is_running || delivery->awaits_line)
         close_share(d, delivery);
     else
         hb_record_end(d, delivery);
@@ -133,8 +134,16 @@ static void write_late(struct hb_dispatcher *d, struct hb_delivery *delivery)
     struct hb_late late = *delivery->late;
     free(delivery->late);
     delivery->late = NULL;
-    close_share(d, delivery);
     write_record(d, delivery, &late);
+}
+
+/* Nothing of it is on its way to Kafka any more. */
+static void go_on(struct hb_dispatcher *d, struct hb_delivery *delivery)
+{
+    if (delivery->late)
+        write_late(d, delivery);
+    else if (!delivery->is_running)
+        hb_record_end(d, delivery);
 }
 
 static void acknowledged(void *user, enum hb_err err, int64_t offset)
@@ -143,23 +152,43 @@ static void acknowledged(void *user, enum hb_err err, int64_t offset)
     struct hb_dispatcher *d = delivery->lane->owner;
     (void)offset;
     delivery->is_recorded = false;
-    if (err)
+    if (err) {
         lose(d, delivery);
-    else if (delivery->late)
-        write_late(d, delivery);
-    else if (delivery->is_running)
-        close_share(d, delivery);
-    else
-        hb_record_end(d, delivery);
+        return;
+    }
+    if (delivery->is_running || delivery->late || delivery->awaits_line)
+        close_share(d, delivery); /* it stands in the journal; what is still to come is an ordinary completion */
+    if (!delivery->awaits_line)
+        go_on(d, delivery);
 }
 
-/* The record before it is not acknowledged. Without memory it is as if the answer had not come: what is in the journal
- * is sent again. */
+void hb_record_line_done(void *dispatcher, void *tag)
+{
+    struct hb_delivery *delivery = tag;
+    delivery->awaits_line = false;
+    if (!delivery->is_recorded)
+        go_on(dispatcher, delivery);
+}
+
+void hb_record_line_dropped(void *dispatcher, void *tag)
+{
+    struct hb_delivery *delivery = tag;
+    delivery->awaits_line = false;
+    free(delivery->late);
+    delivery->late = NULL;
+    if (!delivery->is_recorded) /* else the journal says so, too */
+        lose(dispatcher, delivery);
+}
+
+/* The record or the line before it is not acknowledged. Without memory it is as if the answer had not come: what is in
+ * the journal is sent again. */
 static void keep_for_later(struct hb_dispatcher *d, struct hb_delivery *delivery, const struct hb_late *late)
 {
     delivery->late = malloc(sizeof *delivery->late);
     if (delivery->late)
         *delivery->late = *late;
+    else if (delivery->is_resend)
+        delivery->taken->end = HB_RESEND_UNKNOWN;
     hb_record_let_go(d, delivery);
 }
 
@@ -168,6 +197,11 @@ static bool needs_record(const struct hb_delivery *delivery, const struct hb_fat
     if (fate->state == HB_DELIVERY_SKIPPED)
         return false;
     return fate->state != HB_DELIVERY_DELIVERED || delivery->version > 0 || delivery->taken->is_repeat;
+}
+
+bool hb_record_follows_line(const struct hb_delivery *delivery, const struct hb_fate *fate)
+{
+    return delivery->version > 0 && needs_record(delivery, fate);
 }
 
 void hb_record_fate(struct hb_dispatcher *d, struct hb_delivery *delivery, const struct hb_fate *fate)
@@ -184,7 +218,7 @@ void hb_record_fate(struct hb_dispatcher *d, struct hb_delivery *delivery, const
     }
     struct hb_late late;
     gather(delivery->taken, fate, &late);
-    if (delivery->is_recorded)
+    if (delivery->is_recorded || delivery->awaits_line)
         keep_for_later(d, delivery, &late);
     else
         write_record(d, delivery, &late);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define FREE_DELIVERIES_KEPT 8192
+#define NO_MEMORY_FOR_LINES "out of memory for the history of attempts; restart this dispatcher"
 
 static struct hb_delivery *delivery_room(struct hb_dispatcher *d)
 {
@@ -77,7 +78,19 @@ void hb_settle_add_line(struct hb_dispatcher *d, struct hb_taken *taken, struct 
     if (hb_lines_add(hb_outbox_lines(d->outbox), line, &d->lines_client, taken) == HB_OK)
         return;
     /* Without memory for a line the event stays open: it is not settled, and after a restart it is delivered again. */
-    hb_dispatcher_set_lasting_trouble(d, "out of memory for the history of attempts; restart this dispatcher");
+    hb_dispatcher_set_lasting_trouble(d, NO_MEMORY_FOR_LINES);
+}
+
+void hb_settle_add_line_first(struct hb_dispatcher *d, struct hb_delivery *delivery, struct hb_attempt_line *line)
+{
+    struct hb_lines *lines = hb_outbox_lines(d->outbox);
+    delivery->awaits_line = true;
+    if (hb_lines_add(lines, line, &d->delivery_client, delivery) == HB_OK) {
+        if (delivery->lane->webhook->is_ordered) /* the next of its subject waits for it */
+            hb_lines_hurry(lines);
+        return;
+    }
+    hb_dispatcher_set_lasting_trouble(d, NO_MEMORY_FOR_LINES);
 }
 
 void hb_settle_skip(struct hb_dispatcher *d, struct hb_taken *taken, const struct hb_webhook *webhook,

@@ -33,7 +33,8 @@ struct hb_dispatcher {
     struct hb_watch *consumer_watch;
     struct hb_outbox *outbox;
     struct hb_outbox_listener outbox_listener;
-    struct hb_lines_client lines_client;
+    struct hb_lines_client lines_client;    /* of events: tag hb_taken */
+    struct hb_lines_client delivery_client; /* of deliveries whose record follows the line: tag hb_delivery */
     struct hb_owner owner; /* all NULL: nobody keeps parked deliveries in this process */
     struct hb_timer *begin_timer, *intake_timer, *second_timer, *grace_timer;
 
@@ -106,6 +107,11 @@ struct hb_fate hb_record_decide(struct hb_dispatcher *d, const struct hb_deliver
 /* Writes it into the journal where that must be; with the acknowledgement (or at once) the delivery ends, unless its
  * request still runs. */
 void hb_record_fate(struct hb_dispatcher *d, struct hb_delivery *delivery, const struct hb_fate *fate);
+/* Whether its record goes only behind the line of its attempt: of what the journal knows of already. */
+bool hb_record_follows_line(const struct hb_delivery *delivery, const struct hb_fate *fate);
+/* Called by lines: Kafka has the line that its record waits for; or, at the end, nobody will say any more. */
+void hb_record_line_done(void *dispatcher, void *delivery);
+void hb_record_line_dropped(void *dispatcher, void *delivery);
 /* It needs its event's bytes no more. */
 void hb_record_let_go(struct hb_dispatcher *d, struct hb_delivery *delivery);
 /* Nothing more will be known or written of it: it ends. */
@@ -156,6 +162,8 @@ struct hb_attempt_line hb_settle_line(const struct hb_dispatcher *d, const struc
                                       const struct hb_webhook *webhook, char id[HB_DELIVERY_ID_BYTES + 1]);
 /* Adds the line; the event stays open until Kafka has it. */
 void hb_settle_add_line(struct hb_dispatcher *d, struct hb_taken *taken, struct hb_attempt_line *line);
+/* The same for the line of a delivery's attempt that its record waits for. */
+void hb_settle_add_line_first(struct hb_dispatcher *d, struct hb_delivery *delivery, struct hb_attempt_line *line);
 /* Called by lines: Kafka has a line of this event. */
 void hb_settle_line_done(void *dispatcher, void *taken);
 /* At the end: nobody will say any more whether Kafka has it, so the event is not settled here. */

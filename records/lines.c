@@ -34,6 +34,7 @@ struct hb_lines {
     struct batch *to_repeat;      /* not taken by Kafka's client, oldest first */
     struct batch *oldest, *newest; /* at Kafka */
     size_t records_waiting, lines_waiting;
+    bool is_hurried;              /* what is open goes out sooner */
     bool is_refused;              /* the last record was not permitted: no more work until one is */
 };
 
@@ -167,6 +168,7 @@ void hb_lines_flush(struct hb_lines *lines)
 {
     struct batch *batch = lines->open;
     hb_timer_stop(lines->linger);
+    lines->is_hurried = false;
     if (!batch)
         return;
     lines->open = NULL;
@@ -177,6 +179,14 @@ void hb_lines_flush(struct hb_lines *lines)
 }
 
 static void linger_over(void *user) { hb_lines_flush(user); }
+
+void hb_lines_hurry(struct hb_lines *lines)
+{
+    if (!lines->open || lines->is_hurried || lines->options.linger_ms <= HB_LINES_HURRY_MS)
+        return;
+    lines->is_hurried = true;
+    hb_timer_start(lines->linger, HB_LINES_HURRY_MS, 0);
+}
 
 static void write_again(void *user)
 {

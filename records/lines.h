@@ -14,6 +14,9 @@
 #include "core/attempt_line.h"
 #include "platform/kafka/kafka.h"
 
+/* A record so often costs little beside the journal records it goes with. */
+#define HB_LINES_HURRY_MS 5
+
 struct hb_loop;
 struct hb_lines;
 
@@ -40,6 +43,8 @@ void hb_lines_free(struct hb_lines **lines);
 /* Adds a line (worker is filled in here); `tag` comes back to the client. client NULL: nobody wants to hear of it. */
 HB_MUST_USE enum hb_err hb_lines_add(struct hb_lines *lines, struct hb_attempt_line *line,
                                      const struct hb_lines_client *client, void *tag);
+/* Something waits for what is gathered: it goes out within HB_LINES_HURRY_MS. */
+void hb_lines_hurry(struct hb_lines *lines);
 /* Sends what is gathered now. */
 void hb_lines_flush(struct hb_lines *lines);
 /* Lines not acknowledged yet. */

@@ -57,8 +57,53 @@ class KillWorker(Owners):
         self.start_dispatcher()
         verdict = self.judge(dead=0, may_have_more=load.attempted, limit_s=60)
         self.oracle.check_view(self.redis)
+        self.oracle.check_history()
         print(f"{KILLS} kills: {self.oracle.ledger.count()} events, {verdict}", file=sys.stderr)
         self.assertLessEqual(verdict.duplicates, KILLS * 2 * WINDOW, "at most what was in flight: first attempts and retries")
+
+
+class History(Owners):
+    """What the journal says of an attempt, its line says too, though the process is gone the moment after: lines are gathered for long here."""
+    config = {**SlowPathTest.config, "dispatcher_attempts_linger_ms": 1000}
+
+    def kill_when(self, dispatcher, webhook, event, state, version):
+        record = wait_until(f"{state} in the journal", lambda: (r := self.tail.states().get(delivery_id(webhook["id"], event))) and r["state"] == state
+                            and r["version"] == version and r)
+        dispatcher.kill()
+        return record
+
+    def test_killed_when_the_journal_has_an_attempt_of_the_retry_queue_its_line_is_there(self):
+        webhook = self.subscribe(self.receiver(lambda post, number: 500 if number <= 2 else 200), schedule=(0, 1, 1))
+        dispatcher = self.start_dispatcher()
+        event = self.oracle.publish_many(1)[0]
+        self.kill_when(dispatcher, webhook, event, "parked", 2)
+        self.oracle.check_history()
+        dispatcher = self.start_dispatcher()
+        self.kill_when(dispatcher, webhook, event, "delivered", 3)
+        self.oracle.check_history()
+
+    def test_killed_when_the_journal_has_the_answer_of_a_request_that_was_parked_while_it_ran_its_line_is_there(self):
+        free = threading.Event()
+        self.addCleanup(free.set)
+        webhook = self.subscribe(self.receiver(lambda post, number: 200 if free.wait(30) else 500), schedule=(0, 60), timeout_ms=30000)
+        dispatcher = self.start_dispatcher()
+        event = self.oracle.publish_many(1)[0]
+        wait_until("parked while it runs", lambda: self.state_of(webhook, event) == "parked")
+        free.set()
+        self.kill_when(dispatcher, webhook, event, "delivered", 2)
+        self.oracle.check_history()
+
+    def test_killed_before_its_line_is_there_an_attempt_of_the_retry_queue_is_made_again(self):
+        receiver = self.receiver(lambda post, number: 500 if number == 1 else 200)
+        self.subscribe(receiver, schedule=(0, 1))
+        dispatcher = self.start_dispatcher()
+        self.oracle.publish_many(1)
+        wait_until("its second attempt is answered", lambda: receiver.count() == 2)
+        dispatcher.kill()  # well before the second in which lines are gathered is over
+        self.start_dispatcher()
+        verdict = self.judge(dead=0)
+        self.assertLessEqual(verdict.duplicates, 1)
+        self.oracle.check_history()
 
 
 class StoppedWorker(Owners):

@@ -235,6 +235,19 @@ class Oracle:
                  for line in self.bus.lines(event=event, webhook=subscription.id)]
         return "\n".join([key, *(f"  {at:.3f} {what}" for at, what in sorted(told))])
 
+    def check_history(self, limit_s=20):
+        """Each attempt that a receiver saw has its line: those made again have the number of the first, and so one line at least."""
+        def missing():
+            told = {(line["webhook"], line["event"], line["attempt"]) for line in self.bus.lines() if line.get("attempt") and line.get("webhook")}
+            seen = {(subscription.id, post["id"], int(post["headers"]["hookbus-attempt"])) for subscription in self.subscriptions
+                    for post in subscription.receiver.snapshot() if post["path"] == subscription.path}
+            return sorted(seen - told)
+        try:
+            wait_until("every attempt has its line", lambda: not missing(), limit_s)
+        except AssertionError:
+            left = missing()
+            raise AssertionError(f"{len(left)} attempts without a line (webhook, event, attempt): {left[:3]}") from None
+
     def check_view(self, redis, limit_s=20):
         """Redis holds exactly what the journal says of our webhooks, each delivery once."""
         webhooks = [subscription.id for subscription in self.subscriptions]

@@ -217,6 +217,52 @@ static void a_late_answer_waits_for_the_record_before_it(void **state)
     assert_int_equal(fake_kafka_stored(0, 0), 1);
 }
 
+/* Its event has settled, so nothing but the journal could repeat the attempt. */
+static void the_record_of_a_late_answer_goes_out_only_behind_its_line(void **state)
+{
+    struct world *w = *state;
+    open_world(w, &(struct fake_webhook){.id = "wh_0"});
+    world_publish(w, 0, NULL, 1u);
+    world_settle(w);
+    fake_loop_advance(w->loop, 2000);
+    world_write_all(w);
+    world_answer(w, 200);
+    world_gather(w);
+    assert_int_equal(world_count_pending("hookbus.journal"), 0);
+    world_ack_topic(w, "hookbus.attempts", HB_OK);
+    assert_int_equal(world_count_pending("hookbus.journal"), 1);
+    world_ack_topic(w, "hookbus.journal", HB_OK);
+    assert_int_equal(world_count_journal(w, "v2 tombstone", "of wh_0"), 1);
+    assert_int_equal(w->dispatcher->pool.in_use, 0);
+}
+
+/* A crash in each of its moments, whatever Kafka has by then: nothing is freed twice, the event settles only when it may. */
+static void an_end_in_any_moment_of_a_late_answer_is_orderly(void **state)
+{
+    for (int moment = 0; moment < 6; moment++) {
+        if (moment > 0)
+            assert_int_equal(world_setup(state), 0);
+        struct world *w = *state;
+        open_world(w, &(struct fake_webhook){.id = "wh_0"});
+        world_write_all(w);
+        world_publish(w, 0, NULL, 1u);
+        world_settle(w);
+        fake_loop_advance(w->loop, 1000);
+        if (moment & 1)
+            world_ack_topic(w, "hookbus.journal", HB_OK);
+        if (moment >= 2)
+            world_answer(w, 200);
+        if (moment >= 4) {
+            world_gather(w);
+            world_ack_topic(w, "hookbus.attempts", HB_OK);
+        }
+        world_crash(w);
+        assert_int_equal(world_count_journal(w, "v2 ", ""), 0);
+        if (moment < 5)
+            assert_int_equal(world_teardown(state), 0);
+    }
+}
+
 /* An event that the other webhook gets, answered at once. */
 static void serve_the_other(struct world *w, const char *id)
 {
@@ -480,6 +526,8 @@ int main(void)
                                        T(what_waits_or_runs_after_settle_after_is_journaled),
                                        T(the_late_answer_is_an_ordinary_completion),
                                        T(a_late_answer_waits_for_the_record_before_it),
+                                       T(the_record_of_a_late_answer_goes_out_only_behind_its_line),
+                                       T(an_end_in_any_moment_of_a_late_answer_is_orderly),
                                        T(beyond_its_limit_a_lane_that_is_behind_is_parked_and_others_go_on),
                                        T(a_lane_whose_window_opens_is_not_behind),
                                        T(a_lane_that_keeps_up_is_never_parked_from),

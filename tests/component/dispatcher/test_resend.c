@@ -52,6 +52,60 @@ static void a_failed_resend_is_parked_again_with_what_it_had(void **state)
     assert_int_equal(w->owner.end[1], HB_RESEND_RECORDED);
 }
 
+/* Else a crash between the two would leave an attempt that nobody can look up: no event repeats it. */
+static void the_record_of_a_resend_goes_out_only_behind_its_line(void **state)
+{
+    struct world *w = *state;
+    open_world(w, &(struct fake_webhook){.id = "wh_0"});
+    assert_int_equal(world_resend(w, 1, "wh_0", &THIRD), HB_OK);
+    world_settle(w);
+    world_answer(w, 200);
+    world_gather(w);
+    world_settle(w);
+    assert_int_equal(world_count_pending("hookbus.attempts"), 1);
+    assert_int_equal(world_count_pending("hookbus.journal"), 0);
+    world_ack_topic(w, "hookbus.attempts", HB_ERR_TIMEOUT); /* not yet: it is written again */
+    assert_int_equal(world_count_pending("hookbus.journal"), 0);
+    assert_int_equal(w->owner.ended[1], 0); /* its lease is kept */
+    fake_loop_advance(w->loop, 300);
+    world_ack_topic(w, "hookbus.attempts", HB_OK);
+    assert_int_equal(world_count_pending("hookbus.journal"), 1);
+    assert_int_equal(w->owner.ended[1], 0);
+    world_ack_topic(w, "hookbus.journal", HB_OK);
+    assert_int_equal(w->owner.ended[1], 1);
+    assert_int_equal(w->owner.end[1], HB_RESEND_RECORDED);
+    assert_int_equal(w->dispatcher->pool.in_use, 0);
+}
+
+static void of_an_ordered_webhook_the_next_does_not_wait_for_a_full_record_of_lines(void **state)
+{
+    struct world *w = *state;
+    open_world(w, &(struct fake_webhook){.id = "wh_0", .is_ordered = true});
+    assert_int_equal(world_resend(w, 1, "wh_0", &THIRD), HB_OK);
+    world_settle(w);
+    world_answer(w, 200);
+    assert_int_equal(world_count_pending("hookbus.attempts"), 0);
+    fake_loop_advance(w->loop, HB_LINES_HURRY_MS + 1);
+    assert_int_equal(world_count_pending("hookbus.attempts"), 1);
+    world_ack_topic(w, "hookbus.attempts", HB_OK);
+    world_ack_topic(w, "hookbus.journal", HB_OK);
+    assert_int_equal(w->owner.end[1], HB_RESEND_RECORDED);
+}
+
+static void a_line_nobody_acknowledged_leaves_its_delivery_to_its_lease(void **state)
+{
+    struct world *w = *state;
+    open_world(w, &(struct fake_webhook){.id = "wh_0"});
+    assert_int_equal(world_resend(w, 1, "wh_0", &THIRD), HB_OK);
+    world_settle(w);
+    world_answer(w, 500);
+    world_gather(w);
+    world_crash(w);
+    assert_int_equal(w->journal_count, 0);
+    assert_int_equal(w->owner.ended[1], 1);
+    assert_int_equal(w->owner.end[1], HB_RESEND_UNKNOWN);
+}
+
 static void used_up_it_is_dead_or_held(void **state)
 {
     static const struct {
@@ -255,6 +309,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {T(a_resend_is_sent_with_its_attempt_and_its_end_is_journaled),
                                        T(a_failed_resend_is_parked_again_with_what_it_had),
+                                       T(the_record_of_a_resend_goes_out_only_behind_its_line),
+                                       T(of_an_ordered_webhook_the_next_does_not_wait_for_a_full_record_of_lines),
+                                       T(a_line_nobody_acknowledged_leaves_its_delivery_to_its_lease),
                                        T(used_up_it_is_dead_or_held),
                                        T(our_own_trouble_burns_nothing_and_does_not_come_back_at_once),
                                        T(a_webhook_that_is_not_active_takes_nothing),

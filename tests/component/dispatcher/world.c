@@ -345,6 +345,26 @@ void world_write_all(struct world *world)
     world_gather(world);
     fake_kafka_ack_all();
     world_settle(world);
+    fake_kafka_ack_all(); /* records that waited for their lines */
+    world_settle(world);
+}
+
+int world_count_pending(const char *topic)
+{
+    int count = 0;
+    for (const struct fake_record *record = fake_kafka_pending(); record; record = record->next)
+        count += strcmp(record->topic, topic) == 0;
+    return count;
+}
+
+void world_ack_topic(struct world *world, const char *topic, enum hb_err err)
+{
+    for (struct fake_record *next, *record = fake_kafka_pending(); record; record = next) {
+        next = record->next;
+        if (strcmp(record->topic, topic) == 0)
+            fake_kafka_ack(record, err);
+    }
+    world_settle(world);
 }
 
 void world_finish(struct world *world)

@@ -96,7 +96,10 @@ enum hb_err world_resend(struct world *world, uintptr_t tag, const char *webhook
 /* Gives time for lines to be gathered. */
 void world_gather(struct world *world);
 void world_settle(struct world *world);
-/* Kafka acknowledges the journal, then the lines that were gathered meanwhile. */
+/* Kafka acknowledges the journal, then the lines that were gathered meanwhile, then the records that waited for these. */
 void world_write_all(struct world *world);
+/* Records of a topic that wait for their acknowledgement; and what Kafka says of all of them. */
+int world_count_pending(const char *topic);
+void world_ack_topic(struct world *world, const char *topic, enum hb_err err);
 
 #endif
