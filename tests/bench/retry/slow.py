@@ -74,7 +74,12 @@ class Slow:
         is_whole = config.get("redis_address", self.redis_at) != ""
         self.dispatcher = self.bus.start_dispatcher("bench", is_waiting=is_whole, **config)
         self.pin()
-        yield self.dispatcher
+        try:
+            yield self.dispatcher
+        except BaseException:
+            measure.say(self.dispatcher.tail())
+            self.dispatcher.kill()
+            raise
         dispatcher, self.dispatcher = self.dispatcher, None
         assert dispatcher.stop(60) == 0, dispatcher.tail()
 
