@@ -193,7 +193,11 @@ static void on_error(void *user, enum hb_err err, int topic, int32_t partition, 
     }
 }
 
-static const struct hb_kafka_consumer_events EVENTS = {on_assigned, on_revoked, on_message, on_committed, on_error};
+static const struct hb_kafka_consumer_events EVENTS = {.assigned = on_assigned,
+                                                       .revoked = on_revoked,
+                                                       .message = on_message,
+                                                       .committed = on_committed,
+                                                       .error = on_error};
 
 struct room_member *room_join_polling(const char *group, const char *instance, const char *topic_a, const char *topic_b,
                                       int max_poll_interval_ms)
