@@ -39,9 +39,9 @@ const struct hb_command hb_command_dispatcher = {
     .summary = "the role that delivers events to webhooks",
     .help = "Consumes events from Kafka and delivers each to the webhooks that select it. /metrics, /healthz and "
             "/readyz on\n"
-            "dispatcher.listen:dispatcher.port, also for all workers together. SIGTERM or Ctrl-C: takes nothing new, "
-            "finishes what\n"
-            "waits within dispatcher.grace_s, and ends.",
+            "dispatcher.listen:dispatcher.port, also for all workers together. Ready when Kafka has given it (each worker) "
+            "its partitions.\n"
+            "SIGTERM or Ctrl-C: takes nothing new, finishes what waits within dispatcher.grace_s, and ends.",
     .flags = FLAGS,
     .uses = HB_USES_CONFIG,
     .run = run,

@@ -42,6 +42,9 @@ const char *hb_dispatcher_trouble(const struct hb_dispatcher *d)
         return "the registry is still being read";
     if (!d->consumer)
         return "not consuming yet";
+    if (!d->has_joined)
+        return "the consumer group has not given it its partitions yet (a member that hangs or was killed delays that by "
+               "dispatcher.session_timeout_ms)";
     if (hb_outbox_is_congested(d->outbox))
         return "Kafka does not acknowledge: nothing more is fetched or sent until it does";
     return NULL;

@@ -290,6 +290,7 @@ static void assigned(void *user, struct hb_kafka_partition *partitions, size_t c
                 d->topics[partitions[i].topic], HB_PARTITIONS_MAX);
         }
     }
+    d->has_joined = true;
     hb_metric_set(d->options.metrics, HB_METRIC_PARTITIONS, (int64_t)d->partitions.assigned_count);
     hb_log(&d->log, HB_LOG_ASSIGNED, HB_LOG_INT("partitions", count), HB_LOG_INT("held", d->partitions.assigned_count));
 }

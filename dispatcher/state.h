@@ -50,6 +50,7 @@ struct hb_dispatcher {
     uint64_t random; /* state of hb_dispatcher_random */
 
     size_t fan_out;          /* most deliveries one event of the last turn had: how many records may be taken at once */
+    bool has_joined;         /* the group has said at least once which partitions are ours; none is an answer too */
     bool is_starved;         /* intake stopped for want of room, or of Kafka's acknowledgements */
     bool is_all_paused;      /* starved for so long that partitions were paused, to go on polling */
     int starved_s;

@@ -21,7 +21,7 @@ struct shelf { /* one partition */
     bool is_assigned, is_paused, is_refused;
 };
 struct happening {
-    enum { ASSIGN, REVOKE, COMMITTED, ERROR } kind;
+    enum { ASSIGN, ASSIGN_NONE, REVOKE, COMMITTED, ERROR } kind;
     int topic;
     int32_t partition;
     int64_t offset;
@@ -178,6 +178,7 @@ static void happen(struct happening happening)
 }
 
 void fake_kafka_assign(int topic, int32_t partition) { happen((struct happening){.kind = ASSIGN, .topic = topic, .partition = partition}); }
+void fake_kafka_assign_none(void) { happen((struct happening){.kind = ASSIGN_NONE}); }
 void fake_kafka_revoke(int topic, int32_t partition) { happen((struct happening){.kind = REVOKE, .topic = topic, .partition = partition}); }
 
 void fake_kafka_error(enum hb_err err, int topic, int32_t partition, const char *text)
@@ -283,6 +284,9 @@ static void tell(struct hb_kafka_consumer *consumer, const struct happening *hap
     switch (happening->kind) {
     case ASSIGN:
         tell_assigned(consumer, happening);
+        break;
+    case ASSIGN_NONE:
+        consumer->events->assigned(consumer->user, NULL, 0);
         break;
     case REVOKE:
         tell_revoked(consumer, happening);

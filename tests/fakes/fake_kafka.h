@@ -50,6 +50,8 @@ int64_t fake_kafka_stored(int topic, int32_t partition); /* -1: nothing in this 
 
 /* The group gives or takes a partition, with the next poll. */
 void fake_kafka_assign(int topic, int32_t partition);
+/* The group has no partition left for this member. */
+void fake_kafka_assign_none(void);
 void fake_kafka_revoke(int topic, int32_t partition);
 void fake_kafka_error(enum hb_err err, int topic, int32_t partition, const char *text);
 bool fake_kafka_is_paused(int topic, int32_t partition);

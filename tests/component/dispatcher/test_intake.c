@@ -230,6 +230,29 @@ static void without_the_sealing_key_or_a_current_registry_nothing_is_consumed(vo
     fake_registry_set_current(w->registry, true);
     fake_loop_advance(w->loop, 1000);
     assert_true(fake_kafka_has_consumer());
+    assert_non_null(strstr(hb_dispatcher_trouble(w->dispatcher), "not given it its partitions yet"));
+}
+
+static void it_is_ready_when_the_group_has_given_it_partitions_and_stays_so_when_they_go(void **state)
+{
+    struct world *w = *state;
+    world_start(w);
+    fake_loop_advance(w->loop, 5000);
+    assert_non_null(strstr(hb_dispatcher_trouble(w->dispatcher), "not given it its partitions yet"));
+    fake_kafka_assign(0, 0);
+    world_settle(w);
+    assert_null(hb_dispatcher_trouble(w->dispatcher));
+    fake_kafka_revoke(0, 0); /* a rebalance is no trouble */
+    world_settle(w);
+    assert_null(hb_dispatcher_trouble(w->dispatcher));
+}
+
+static void a_member_for_whom_no_partition_is_left_is_ready(void **state)
+{
+    struct world *w = *state;
+    world_start(w);
+    fake_kafka_assign_none();
+    world_settle(w);
     assert_null(hb_dispatcher_trouble(w->dispatcher));
 }
 
@@ -246,6 +269,8 @@ int main(void)
                                        T(a_full_queue_stops_polling_and_three_quarters_start_it_again),
                                        T(long_starvation_pauses_everything_and_polls_on),
                                        T(a_partition_assigned_while_all_are_paused_waits_as_well),
-                                       T(without_the_sealing_key_or_a_current_registry_nothing_is_consumed)};
+                                       T(without_the_sealing_key_or_a_current_registry_nothing_is_consumed),
+                                       T(it_is_ready_when_the_group_has_given_it_partitions_and_stays_so_when_they_go),
+                                       T(a_member_for_whom_no_partition_is_left_is_ready)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

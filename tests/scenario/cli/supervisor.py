@@ -34,6 +34,10 @@ class Supervisor(HookbusTest):
         wait_until("api and workers ready", lambda: self.bus.is_ready(run, self.bus.api_port) and self.bus.is_ready(run, port), 90)
         return run
 
+    def test_workers_are_ready_only_with_their_partitions(self):
+        run = self.start()
+        self.assertGreaterEqual(self.bus.metrics(run)["hookbus_partitions_assigned"], 5 * 24 / 2, "who came last has its half")
+
     def tree(self, run):
         roles = children(run.child.pid)
         # None: it was forked just now and is not yet the program it becomes.
