@@ -360,6 +360,12 @@ class Faults(SimulatorTest):
         self.assertIsInstance(self.upsert(product())[2], bytes)
         self.assertEqual(self.upsert(product())[2], {})
 
+    def test_what_is_missing_in_an_answer_is_stored_or_not(self):
+        for stores, key in ((True, "1"), (False, "2")):
+            self.sim.inject("missing", ids=[key], stores=stores, times=1)
+            self.assertEqual(self.upsert(product(key), product(9))[2]["productIds"], ["9"])
+        self.assertEqual(set(self.sim.products()), {"1", "9"})
+
     def test_a_fault_meets_only_what_it_names(self):
         self.sim.add_key("key2", "other")
         second = self.sim.add_catalog("other")

@@ -96,6 +96,9 @@ class Simulator:
     def most_in_flight(self, catalog=None):
         return self.sim("counts")["most_in_flight"][catalog or self.catalog]
 
+    def in_flight(self, catalog=None):
+        return self.sim("counts")["in_flight"][catalog or self.catalog]
+
     def add_key(self, key, account="default", **more):
         return self.sim("keys", {"key": key, "account": account, **more})
 

@@ -14,7 +14,7 @@ class Fault:
     junk, empty, half  200 that is not JSON; 200 with {}; a 200 that ends in its middle
     close, hang        the connection ends without an answer; no answer at all
     slow      delay_ms; applies "begin" or "end"
-    missing   200 whose productIds lack the first `count` ids, or those in `ids`"""
+    missing   200 whose productIds lack the first `count` ids, or those in `ids`; without stores those are not stored either"""
 
     def __init__(self, number, given, seed):
         self.id = number

@@ -183,7 +183,7 @@ class Simulator:
 
     def control_counts(self, method, query, given):
         return {"counts": self.counts, "doubts": self.store.doubts, "backs": len(self.store.went_back),
-                "most_in_flight": {one.id: one.most_in_flight for one in self.store.catalogs.values()}}
+                "in_flight": {one.id: one.in_flight for one in self.store.catalogs.values()}, "most_in_flight": {one.id: one.most_in_flight for one in self.store.catalogs.values()}}
 
     def control_release(self, method, query, given):
         """Ends every request that hangs, without an answer."""
@@ -269,8 +269,22 @@ class Connection(asyncio.Protocol):
             asyncio.get_running_loop().call_later(delay_s, lambda: self.finish(request, fault, done))
 
     def perform(self, request, fault):
+        if fault and fault.do == "missing" and not fault.stores:
+            return self.perform_without(request, self.lost(fault, request.ids))
         if fault and not fault.stores:
             return None
+        return self.simulator.perform(request)
+
+    @staticmethod
+    def lost(fault, ids):
+        return fault.ids or set(ids[:fault.count])
+
+    def perform_without(self, request, lost):
+        """Takes effect for the others only."""
+        left = [one for one in request.parsed["products"] if one.get("productId") not in lost]
+        if not left:
+            return 200, {"requestId": "sim", "productIds": []}
+        request.parsed = {**request.parsed, "products": left}
         return self.simulator.perform(request)
 
     def enter(self, catalog):
@@ -299,11 +313,9 @@ class Connection(asyncio.Protocol):
                 self.transport.close()
             return None
         if fault.do == "missing":
-            if done is None:
-                status, answer = 200, {"requestId": "sim", "productIds": list(request.ids)}
             if isinstance(answer, dict) and "productIds" in answer:
-                left = fault.ids or set(answer["productIds"][:fault.count])
-                answer["productIds"] = [one for one in answer["productIds"] if one not in left]
+                lost = self.lost(fault, request.ids)
+                answer["productIds"] = [one for one in answer["productIds"] if one not in lost]
             self.simulator.note(request, status, answer, fault)
             return self.send(answer if isinstance(answer, bytes) else response(status, answer))
         status = fault.status if fault.do in ("status", "problems") else 200
