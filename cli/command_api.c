@@ -17,6 +17,7 @@
 #include "records/outbox.h"
 #include "registry/api.h"
 #include "replay/api.h"
+#include "replay/sweep.h"
 
 #define TOPICS_LIMIT_MS 60000
 #define GRACE_MS 10000
@@ -217,6 +218,7 @@ static enum hb_err make_registry(struct api_role *role, struct hb_error *reterr)
         .egress = role->setup.egress,
         .log = &role->setup.role,
         .webhook_timeout_ms = config->delivery_timeout_ms,
+        .sweep_also = hb_replay_sweep,
     };
     return hb_registry_api_new(&api, &role->registry_api, reterr);
 }

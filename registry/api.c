@@ -40,6 +40,17 @@ enum hb_err hb_registry_api_new(const struct hb_registry_api_options *options, s
         free(api);
         return err;
     }
+    const struct hb_sweep_options sweep = {.loop = options->loop,
+                                           .registry = options->registry,
+                                           .pen = api->pen,
+                                           .also = options->sweep_also,
+                                           .keep_ms = options->sweep_keep_ms,
+                                           .every_ms = options->sweep_every_ms};
+    err = hb_sweep_new(&sweep, &api->sweep);
+    if (err) {
+        hb_registry_api_free(&api);
+        return hb_fail(reterr, err, "registry api: %s", hb_err_text(err));
+    }
     collect_routes(api);
     *ret_api = api;
     return HB_OK;
@@ -52,6 +63,7 @@ void hb_registry_api_free(struct hb_registry_api **api)
     }
     (*api)->is_closing = true;
     hb_pen_free(&(*api)->pen);
+    hb_sweep_free(&(*api)->sweep);
     free(*api);
     *api = NULL;
 }

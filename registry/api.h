@@ -11,6 +11,7 @@
 
 #include "platform/http_server/http_server.h"
 #include "registry/registry.h"
+#include "registry/sweep.h"
 
 struct hb_egress;
 struct hb_pen;
@@ -25,6 +26,9 @@ struct hb_registry_api_options {
     const struct hb_egress *egress;   /* NULL: only global addresses */
     const struct hb_log_context *log;
     int64_t webhook_timeout_ms; /* of a webhook that names none; 0: 15000 */
+    /* As in sweep.h, which it runs. */
+    hb_sweep_source_fn *sweep_also;
+    int64_t sweep_keep_ms, sweep_every_ms;
 };
 HB_MUST_USE enum hb_err hb_registry_api_new(const struct hb_registry_api_options *options,
                                             struct hb_registry_api **ret_api, struct hb_error *reterr);

@@ -31,6 +31,7 @@ struct hb_registry_api {
     const struct hb_log_context *log;
     int64_t webhook_timeout_ms;
     struct hb_pen *pen;
+    struct hb_sweep *sweep;
     bool is_closing;
     struct hb_http_route routes[API_ROUTES_MAX];
     size_t routes_count;

@@ -76,10 +76,16 @@ static enum hb_err apply_store(struct hb_registry *registry, struct registry_rec
 static void forget_store(struct hb_registry *registry, struct registry_record *record)
 {
     struct registry_store *entry = hb_map_get(&registry->stores, id_in_key(record->key, HB_STR("store/")));
-    if (entry) {
-        /* Its webhooks may still point to the entry: an empty one stays. */
-        entry->record = NULL;
-        entry->store = (struct hb_store){.id = entry->store.id};
+    if (!entry) {
+        return;
+    }
+    /* Its webhooks may still point to the entry: then an empty one stays. */
+    entry->record = NULL;
+    entry->store = (struct hb_store){.id = entry->store.id};
+    if (entry->webhooks_kept == 0) {
+        (void)hb_map_remove(&registry->stores, entry->store.id);
+        free(entry->webhooks);
+        free(entry);
     }
 }
 
@@ -279,6 +285,7 @@ enum hb_err hb_registry_apply(struct hb_registry *registry, const struct registr
     registry->applied = input->offset;
     return HB_OK;
 }
+    registry->newest = input->appended.ms > registry->newest.ms ? input->appended : registry->newest;
 
 static void free_all(struct hb_map *map)
 {

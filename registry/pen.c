@@ -5,6 +5,7 @@
 #include "platform/crypto/crypto.h"
 #include "platform/loop/loop.h"
 #include "registry/pen_batch.h"
+#include "registry/registry_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ struct hb_pen {
     struct pen_batch batch;
     uint64_t serial;        /* of the last change queued */
     uint64_t mark_serial;   /* the same, when the mark under way was written */
+    int64_t mark_offset;    /* of the last mark we wrote */
     uint64_t proven_serial; /* changes up to this came in before a mark that we have read */
     unsigned failures;
     bool is_new_holder; /* taken, not proven yet */
@@ -180,6 +182,7 @@ static void on_marked(void *user, const struct hb_kafka_written *written)
     enum hb_err err = written->err;
     if (!err) {
         pen->state = PEN_SEEING;
+        pen->mark_offset = written->offsets[written->count - 1];
         err = hb_registry_when(pen->registry, written->offsets[written->count - 1], SHOW_LIMIT_MS, on_seen, pen);
     }
     if (err) {
@@ -425,6 +428,13 @@ enum hb_err hb_pen_change(struct hb_pen *pen, struct hb_pen_change *change)
         hb_timer_start(pen->expiry_timer, EXPIRY_TICK_MS, EXPIRY_TICK_MS);
     }
     return HB_OK;
+}
+
+bool hb_pen_is_held(const struct hb_pen *pen)
+{
+    const struct registry_record *mark = hb_map_get(&pen->registry->records, HB_STR(MARK_KEY));
+    bool is_taken = pen->state == PEN_HELD || pen->state == PEN_WRITING || pen->state == PEN_SHOWING;
+    return is_taken && mark && mark->offset == pen->mark_offset;
 }
 
 uint64_t hb_pen_fenced(const struct hb_pen *pen) { return pen->fenced_count; }

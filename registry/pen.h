@@ -30,7 +30,7 @@ struct hb_pen_change {
     struct hb_str object;  /* the record's key */
     /* of the object; empty: of none. A change of a store and changes inside it never share a transaction */
     struct hb_str store;
-    struct hb_str who;     /* prefix of the key that asks */
+    struct hb_str who;     /* prefix of the key that asks; empty: nobody (sweep.h), and no audit record is left */
     struct hb_str action;  /* "webhook.create" …: for audit and log */
     /* May be called several times. Writes the record's new value into ret_value (empty) and its revision. */
     enum hb_pen_verdict (*judge)(void *user, struct hb_buf *ret_value, int64_t *ret_revision);
@@ -63,6 +63,8 @@ HB_MUST_USE enum hb_err hb_pen_new(const struct hb_pen_options *options, struct 
 void hb_pen_free(struct hb_pen **pen);
 /* Queues a change. */
 HB_MUST_USE enum hb_err hb_pen_change(struct hb_pen *pen, struct hb_pen_change *change);
+/* Whether it is ours, as far as is known: no later mark of another process was read. */
+bool hb_pen_is_held(const struct hb_pen *pen);
 /* Transactions that were refused because another process had taken the pen (tests, metrics). */
 uint64_t hb_pen_fenced(const struct hb_pen *pen);
 

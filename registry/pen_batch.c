@@ -55,7 +55,8 @@ enum hb_err hb_pen_batch_add(struct pen_batch *batch, struct hb_pen_change *chan
     struct pen_draft *draft = &batch->drafts[batch->count];
     *draft = (struct pen_draft){change, hb_buf_make(HB_PEN_VALUE_BYTES_MAX), hb_buf_make(AUDIT_BYTES_MAX), ""};
     enum hb_pen_verdict verdict = change->judge(change->user, &draft->value, &change->revision);
-    enum hb_err err = verdict == HB_PEN_WRITE ? write_audit(draft, now) : HB_OK;
+    bool has_audit = verdict == HB_PEN_WRITE && change->who.len > 0;
+    enum hb_err err = has_audit ? write_audit(draft, now) : HB_OK;
     if (err || verdict != HB_PEN_WRITE) {
         draft_deinit(draft);
     } else {
@@ -74,14 +75,16 @@ static void add_record(struct pen_batch *batch, const char *topic, struct hb_str
 void hb_pen_batch_lay_out(struct pen_batch *batch, const struct hb_registry *registry, const char *topic)
 {
     struct registry_record *const *audit = NULL;
-    size_t audit_count = hb_registry_audit(registry, &audit);
+    size_t audit_count = hb_registry_audit(registry, &audit), after = audit_count;
     batch->records_count = 0;
     for (size_t i = 0; i < batch->count; i++) {
         struct pen_draft *draft = &batch->drafts[i];
         add_record(batch, topic, draft->change->object, hb_buf_str(&draft->value));
-        add_record(batch, topic, hb_str_c(draft->audit_key), hb_buf_str(&draft->audit));
+        if (draft->audit_key[0]) {
+            add_record(batch, topic, hb_str_c(draft->audit_key), hb_buf_str(&draft->audit));
+            after++;
+        }
     }
-    size_t after = audit_count + batch->count;
     size_t excess = after > HB_REGISTRY_AUDIT_MAX ? after - HB_REGISTRY_AUDIT_MAX : 0;
     for (size_t i = 0; i < excess && i < audit_count && i < 2 * batch->count; i++) {
         add_record(batch, topic, audit[i]->key, (struct hb_str){NULL, 0});

@@ -91,6 +91,7 @@ struct hb_registry {
     size_t audit_count, audit_capacity;
 
     int64_t applied, end;
+    struct hb_wall newest; /* Kafka's own time of the newest record applied */
     struct hb_mono end_asked, end_answered; /* when it was asked for last, and the question the known end answers */
     uint64_t unreadable_count;
     bool is_current;

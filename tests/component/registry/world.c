@@ -92,7 +92,8 @@ void process_init(struct process *process, struct world *world, const struct hb_
     struct hb_registry_options registry = {.loop = world->loop, .cluster = world_cluster(world), .topic_prefix = hb_str_c(world->prefix),
                                            .keyring = keyring, .log = &world->context, .webhook_changed = count_change, .user = process};
     struct hb_registry_api_options api = {.loop = world->loop, .cluster = registry.cluster, .topic_prefix = registry.topic_prefix,
-                                          .keyring = keyring, .log = &world->context};
+                                          .keyring = keyring, .log = &world->context,
+                                          .sweep_keep_ms = world->sweep_keep_ms, .sweep_every_ms = world->sweep_every_ms};
     struct hb_http_server_options server = {.loop = world->loop, .address = "127.0.0.1", .connections_max = 2000, .connections_per_address_max = 2000,
                                             .idle_timeout_s = 60, .request_timeout_s = 60, .body_bytes_max = 1048576, .bodies_bytes_max = 67108864};
     size_t count = 0;

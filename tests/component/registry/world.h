@@ -32,6 +32,7 @@ struct world {
     char prefix[64];
     char topic[128];
     const char *brokers;
+    int64_t sweep_keep_ms, sweep_every_ms; /* of processes that begin; 0: as always */
 };
 
 struct process {
