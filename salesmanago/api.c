@@ -1,0 +1,236 @@
+#include "platform/loop/loop.h"
+#include "salesmanago/api_internal.h"
+
+#include <stdlib.h>
+
+#define BASE "/v1/stores/{store}/connectors/salesmanago"
+
+const struct hb_api_key *sm_may(const struct hb_sm_api *api, struct hb_http_call *call, enum hb_scope scope)
+{
+    struct hb_str store = hb_http_call_param(call, "store");
+    if (store.len == 0) { /* hb_access_check would take it for all stores */
+        hb_http_call_problem(call, 404, "not_found", "There is no such store", "The path names no store.", NULL, NULL);
+        return NULL;
+    }
+    return hb_access_check(api->options.registry, call, scope, store, hb_loop_wall(api->options.loop));
+}
+
+bool sm_load(const struct hb_sm_api *api, struct hb_str store, struct hb_connector *ret_connector)
+{
+    char key[HB_CONNECTOR_KEY_MAX];
+    struct hb_str value = hb_registry_record(
+        api->options.registry, hb_connector_key(HB_CONNECTOR_RECORD, store, HB_STR(HB_CONNECTOR_ID), key));
+    if (hb_connector_read(value, ret_connector))
+        return false;
+    if (ret_connector->status != HB_CONNECTOR_DELETED)
+        return true;
+    hb_connector_deinit(ret_connector);
+    return false;
+}
+
+bool sm_load_or_answer(const struct hb_sm_api *api, struct hb_http_call *call, struct hb_connector *ret_connector)
+{
+    if (sm_load(api, hb_http_call_param(call, "store"), ret_connector))
+        return true;
+    hb_http_call_problem(call, 404, "not_found", "There is no such object",
+                         "The store has no SALESmanago connector: connect it first (hookbus salesmanago connect).", NULL,
+                         NULL);
+    return false;
+}
+
+/* ---- showing ---- */
+
+static void show_pause(const struct hb_connector_state *state, struct hb_json_writer *w)
+{
+    hb_json_add_str(w, "status", HB_STR("paused"));
+    hb_json_add_str(w, "reason", hb_str_c(hb_connector_pause_text(state->reason)));
+    if (state->code > 0)
+        hb_json_add_int(w, "code", state->code);
+    if (state->field.len > 0)
+        hb_json_add_str(w, "field", state->field);
+    if (state->words.len > 0)
+        hb_json_add_str(w, "words", state->words);
+    hb_json_add_wall(w, "since", state->at);
+    hb_json_add_str(w, "todo", hb_str_c(hb_connector_pause_todo(state->reason)));
+}
+
+void sm_show_state(const struct hb_sm_api *api, const struct hb_connector *connector, struct hb_json_writer *w)
+{
+    char key[HB_CONNECTOR_KEY_MAX];
+    struct hb_connector_state state = {.revision = 0};
+    struct hb_str value = hb_registry_record(
+        api->options.registry, hb_connector_key(HB_CONNECTOR_STATE, connector->store, connector->id, key));
+    if (connector->status == HB_CONNECTOR_PAUSED) {
+        hb_json_add_str(w, "status", HB_STR("paused"));
+        hb_json_add_str(w, "reason", HB_STR("operator"));
+        hb_json_add_str(w, "todo", HB_STR("An operator paused it. To go on: hookbus salesmanago resume"));
+    } else if (hb_connector_state_read(value, &state) == HB_OK && hb_connector_state_holds(&state, connector)) {
+        show_pause(&state, w);
+    } else {
+        hb_json_add_str(w, "status", hb_str_c(hb_connector_status_text(connector->status)));
+    }
+    hb_connector_state_deinit(&state);
+}
+
+static void show_wish(const char *name, const struct hb_connector_wish *wish, struct hb_json_writer *w)
+{
+    if (wish->id.len == 0)
+        return;
+    hb_json_object(w, name);
+    hb_json_add_str(w, "id", wish->id);
+    hb_json_add_wall(w, "at", wish->at);
+    hb_json_close_object(w);
+}
+
+void sm_show(const struct hb_sm_api *api, const struct hb_connector *connector, struct hb_json_writer *w)
+{
+    hb_json_add_str(w, "id", connector->id);
+    hb_json_add_str(w, "store", connector->store);
+    hb_json_add_str(w, "kind", HB_STR(HB_CONNECTOR_KIND));
+    hb_json_add_str(w, "name", connector->name);
+    hb_json_add_int(w, "revision", connector->revision);
+    sm_show_state(api, connector, w);
+    hb_json_add_str(w, "base_url", connector->base_url);
+    hb_json_object(w, "key");
+    hb_json_add_bool(w, "sealed", connector->sealed_key.len > 0);
+    hb_json_close_object(w);
+    hb_json_object(w, "catalog");
+    hb_json_add_str(w, "id", connector->catalog.id);
+    hb_json_add_str(w, "name", connector->catalog.name);
+    hb_json_add_str(w, "currency", connector->catalog.currency);
+    hb_json_add_str(w, "location", connector->catalog.location);
+    hb_json_close_object(w);
+    if (connector->language.len > 0)
+        hb_json_add_str(w, "language", connector->language);
+    hb_json_add_str(w, "mapping", connector->mapping.len > 0 ? HB_STR("own") : HB_STR("default"));
+    show_wish("sync", &connector->sync, w);
+    show_wish("replay", &connector->replay, w);
+    hb_json_add_wall(w, "created", connector->created);
+    hb_json_add_wall(w, "updated", connector->updated);
+}
+
+static void show(void *user, struct hb_http_call *call)
+{
+    struct hb_connector connector;
+    struct sm_answer out;
+    if (!sm_may(user, call, HB_SCOPE_READ) || !sm_load_or_answer(user, call, &connector))
+        return;
+    sm_answer_begin(&out);
+    sm_show(user, &connector, &out.w);
+    sm_answer_send(call, &out, 200, connector.revision);
+    hb_connector_deinit(&connector);
+}
+
+/* ---- simple changes ---- */
+
+static enum hb_pen_verdict edit_pause(struct sm_change *change, struct hb_connector *connector)
+{
+    (void)change;
+    if (connector->status == HB_CONNECTOR_PAUSED)
+        return HB_PEN_NOTHING;
+    connector->status = HB_CONNECTOR_PAUSED;
+    return HB_PEN_WRITE;
+}
+
+/* Whoever says resume means: forget why it was paused. That may stand where this registry does not show it yet. */
+static enum hb_pen_verdict edit_resume(struct sm_change *change, struct hb_connector *connector)
+{
+    (void)change;
+    connector->status = HB_CONNECTOR_ACTIVE;
+    connector->enabled_revision = connector->revision;
+    return HB_PEN_WRITE;
+}
+
+/* The record stays, so that revisions go on; what it knew of the account goes. */
+static enum hb_pen_verdict edit_delete(struct sm_change *change, struct hb_connector *connector)
+{
+    (void)change;
+    connector->status = HB_CONNECTOR_DELETED;
+    connector->sealed_key = (struct hb_str){NULL, 0};
+    connector->mapping = (struct hb_str){NULL, 0};
+    connector->sync = connector->replay = (struct hb_connector_wish){.id = {NULL, 0}};
+    connector->products_count = 0;
+    return HB_PEN_WRITE;
+}
+
+static void show_deleted(struct sm_change *change, const struct hb_connector *connector, struct hb_json_writer *w)
+{
+    (void)change;
+    hb_json_add_str(w, "id", connector->id);
+    hb_json_add_str(w, "store", connector->store);
+    hb_json_add_int(w, "revision", connector->revision);
+    hb_json_add_str(w, "status", HB_STR("deleted"));
+}
+
+static const char *const NO_NAMES[] = {NULL};
+
+static void pause_sending(void *user, struct hb_http_call *call)
+{
+    static const struct sm_change_kind KIND = {.action = "connector.pause", .status = 200, .edit = edit_pause};
+    sm_change_run(user, call, &KIND, NO_NAMES);
+}
+
+static void resume(void *user, struct hb_http_call *call)
+{
+    static const struct sm_change_kind KIND = {.action = "connector.resume", .status = 200, .edit = edit_resume};
+    sm_change_run(user, call, &KIND, NO_NAMES);
+}
+
+static void forget(void *user, struct hb_http_call *call)
+{
+    static const struct sm_change_kind KIND = {
+        .action = "connector.delete", .needs_match = true, .status = 200, .edit = edit_delete, .show = show_deleted};
+    sm_change_run(user, call, &KIND, NO_NAMES);
+}
+
+/* ---- life ---- */
+
+static const struct hb_http_route ROUTES[] = {
+    {"GET", BASE, show, NULL},
+    {"PUT", BASE, sm_connect, NULL},
+    {"DELETE", BASE, forget, NULL},
+    {"POST", BASE "/test", sm_test, NULL},
+    {"GET", BASE "/catalogs", sm_catalogs, NULL},
+    {"POST", BASE "/catalogs", sm_catalog_make, NULL},
+    {"POST", BASE "/pause", pause_sending, NULL},
+    {"POST", BASE "/resume", resume, NULL},
+    {"POST", BASE "/sync", sm_sync, NULL},
+    {"GET", BASE "/status", sm_status, NULL},
+    {"GET", BASE "/products", sm_products, NULL},
+    {"GET", BASE "/dead", sm_dead, NULL},
+    {"POST", BASE "/dead/replay", sm_dead_replay, NULL},
+    {"GET", BASE "/mapping", sm_mapping_show, NULL},
+    {"PUT", BASE "/mapping", sm_mapping_set, NULL},
+    {"DELETE", BASE "/mapping", sm_mapping_reset, NULL},
+    {"POST", BASE "/mapping/test", sm_mapping_test, NULL},
+};
+#define ROUTES_COUNT (sizeof ROUTES / sizeof *ROUTES)
+_Static_assert(ROUTES_COUNT <= SM_API_ROUTES_MAX, "SM_API_ROUTES_MAX");
+
+enum hb_err hb_sm_api_new(const struct hb_sm_api_options *options, struct hb_http_server *server,
+                          struct hb_sm_api **ret_api)
+{
+    struct hb_sm_api *api = calloc(1, sizeof *api);
+    if (!api)
+        return HB_ERR_MEMORY;
+    api->options = *options;
+    memcpy(api->routes, ROUTES, sizeof ROUTES);
+    for (size_t i = 0; i < ROUTES_COUNT; i++)
+        api->routes[i].user = api;
+    enum hb_err err = hb_http_server_mount(server, api->routes, ROUTES_COUNT);
+    if (err)
+        hb_sm_api_free(&api);
+    else
+        *ret_api = api;
+    return err;
+}
+
+void hb_sm_api_free(struct hb_sm_api **api)
+{
+    if (!*api)
+        return;
+    sm_scan_end_all(*api);
+    sm_call_end_all(*api);
+    free(*api);
+    *api = NULL;
+}

@@ -1,0 +1,233 @@
+#include "core/ids.h"
+#include "platform/crypto/crypto.h"
+#include "platform/loop/loop.h"
+#include "salesmanago/api_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define NO_MATCH INT64_C(-1)
+#define ANY_MATCH INT64_C(-2)
+
+static void change_free(struct sm_change *change)
+{
+    hb_json_free(&change->body);
+    hb_buf_deinit(&change->sealed);
+    hb_buf_deinit(&change->tested);
+    hb_buf_deinit(&change->base_url);
+    free(change->products);
+    free(change);
+}
+
+void sm_change_drop(struct sm_change *change)
+{
+    sm_answer_problem(change->call, &change->problem);
+    change_free(change);
+}
+
+enum hb_pen_verdict sm_change_refuse(struct sm_change *change, int status, const char *slug, const char *detail)
+{
+    (void)sm_refuse(&change->problem, status, slug, detail);
+    return HB_PEN_REFUSE;
+}
+
+/* ---- If-Match ---- */
+
+/* "3" in quotes, or *. */
+static bool read_if_match(struct sm_change *change)
+{
+    struct hb_str text = hb_http_call_header(change->call, "If-Match");
+    uint64_t revision = 0;
+    change->if_match = NO_MATCH;
+    if (text.len == 0)
+        return true;
+    if (hb_str_eq(text, HB_STR("*"))) {
+        change->if_match = ANY_MATCH;
+        return true;
+    }
+    bool is_quoted = text.len >= 3 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"';
+    if (!is_quoted || !hb_str_to_u64(hb_str_n(text.ptr + 1, text.len - 2), &revision) || revision > INT64_MAX)
+        return sm_refuse(&change->problem, 412, "precondition_failed", "If-Match is not an ETag this API gave.");
+    change->if_match = (int64_t)revision;
+    return true;
+}
+
+static bool matches(struct sm_change *change, int64_t revision)
+{
+    char detail[128];
+    if (change->if_match == NO_MATCH && change->kind->needs_match)
+        return sm_refuse(&change->problem, 428, "precondition_required",
+                         "Read the connector first and send its ETag in If-Match, or If-Match: * to overwrite whatever "
+                         "is there.");
+    if (change->if_match == NO_MATCH || change->if_match == ANY_MATCH || change->if_match == revision)
+        return true;
+    (void)snprintf(detail, sizeof detail, "The connector is at revision %lld: read it again and decide anew.",
+                   (long long)revision);
+    return sm_refuse(&change->problem, 412, "precondition_failed", detail);
+}
+
+/* ---- judging ---- */
+
+/* A deleted connector is none, but its revisions go on: what was made under an older life stays void. */
+static enum hb_err read_current(struct sm_change *change, struct hb_connector *ret_connector, bool *ret_is_there)
+{
+    struct hb_str value = hb_registry_record(change->api->options.registry, hb_str_c(change->object));
+    enum hb_err err = hb_connector_read(value, ret_connector);
+    *ret_is_there = err == HB_OK && ret_connector->status != HB_CONNECTOR_DELETED;
+    return err == HB_ERR_NOT_FOUND ? HB_OK : err;
+}
+
+static void begin_anew(struct sm_change *change, struct hb_connector *connector)
+{
+    int64_t revision = connector->revision;
+    hb_connector_deinit(connector);
+    *connector = (struct hb_connector){.id = HB_STR(HB_CONNECTOR_ID),
+                                       .store = hb_str_c(change->store),
+                                       .base_url = HB_STR(HB_CONNECTOR_BASE_URL),
+                                       .revision = revision,
+                                       .created = hb_loop_wall(change->api->options.loop)};
+}
+
+static enum hb_pen_verdict write(struct sm_change *change, struct hb_connector *connector, struct hb_buf *ret_value,
+                                 int64_t *ret_revision)
+{
+    connector->revision++;
+    connector->updated = hb_loop_wall(change->api->options.loop);
+    enum hb_pen_verdict verdict = change->kind->edit(change, connector);
+    *ret_revision = connector->revision;
+    if (verdict != HB_PEN_WRITE)
+        return verdict;
+    enum hb_err err = hb_connector_write(connector, ret_value);
+    if (err || ret_value->len > HB_CONNECTOR_RECORD_BYTES_MAX)
+        return sm_change_refuse(change, 413, "too_large", "The connector's record would become too large.");
+    return HB_PEN_WRITE;
+}
+
+static enum hb_pen_verdict judge(void *user, struct hb_buf *ret_value, int64_t *ret_revision)
+{
+    struct sm_change *change = user;
+    struct hb_connector connector = {.revision = 0};
+    enum hb_pen_verdict verdict = HB_PEN_REFUSE;
+    bool is_there = false;
+    change->problem.status = 0;
+    if (read_current(change, &connector, &is_there))
+        return sm_change_refuse(change, 503, "own_trouble", "The connector's record cannot be read.");
+    if (!is_there && !change->kind->makes) {
+        (void)sm_refuse(&change->problem, 404, "not_found",
+                        "The store has no SALESmanago connector: connect it first (hookbus salesmanago connect).");
+    } else if (!is_there) {
+        begin_anew(change, &connector);
+        verdict = write(change, &connector, ret_value, ret_revision);
+    } else if (matches(change, connector.revision)) {
+        verdict = write(change, &connector, ret_value, ret_revision);
+    }
+    hb_connector_deinit(&connector);
+    return verdict;
+}
+
+/* ---- the end ---- */
+
+static void answer_failure(struct sm_change *change, enum hb_err err)
+{
+    if (err == HB_ERR_TIMEOUT)
+        (void)sm_refuse(&change->problem, 503, "outcome_unknown",
+                        "Kafka did not say in time whether the change was written: read the connector before trying "
+                        "again.");
+    else if (err == HB_ERR_CLOSED)
+        (void)sm_refuse(&change->problem, 503, "closing", "This process is ending; nothing is known to be written.");
+    else if (err != HB_ERR_CONFLICT)
+        (void)sm_refuse(&change->problem, 503, "registry_away",
+                        "The registry could not be written; nothing was changed.");
+    sm_answer_problem(change->call, &change->problem);
+}
+
+static void answer(struct sm_change *change)
+{
+    struct hb_connector connector = {.revision = 0};
+    struct sm_answer out;
+    if (hb_connector_read(hb_registry_record(change->api->options.registry, hb_str_c(change->object)), &connector)) {
+        (void)sm_refuse(&change->problem, 503, "own_trouble", "The change was written and cannot be read back.");
+        sm_answer_problem(change->call, &change->problem);
+        return;
+    }
+    sm_answer_begin(&out);
+    if (change->kind->show)
+        change->kind->show(change, &connector, &out.w);
+    else
+        sm_show(change->api, &connector, &out.w);
+    sm_answer_send(change->call, &out, change->kind->status, connector.revision);
+    hb_connector_deinit(&connector);
+}
+
+static void done(void *user, enum hb_err err, enum hb_pen_verdict verdict)
+{
+    struct sm_change *change = user;
+    (void)verdict;
+    if (err)
+        answer_failure(change, err);
+    else
+        answer(change);
+    change_free(change);
+}
+
+/* ---- the beginning ---- */
+
+static void name_wish(struct sm_change *change)
+{
+    unsigned char random[10];
+    char uuid[37];
+    hb_random_bytes(random, sizeof random);
+    hb_uuid7(hb_loop_wall(change->api->options.loop), random, uuid);
+    (void)snprintf(change->wish_id, sizeof change->wish_id, "smw_%s", uuid);
+}
+
+struct sm_change *sm_change_new(struct hb_sm_api *api, struct hb_http_call *call, const struct hb_api_key *key,
+                                const struct sm_change_kind *kind, struct hb_json *take_body)
+{
+    struct sm_change *change = calloc(1, sizeof *change);
+    if (!change) {
+        hb_json_free(&take_body);
+        hb_http_call_problem(call, 503, "own_trouble", "Out of memory", "Try again later.", NULL, NULL);
+        return NULL;
+    }
+    struct hb_str store = hb_http_call_param(call, "store");
+    change->api = api;
+    change->call = call;
+    change->kind = kind;
+    change->body = take_body;
+    change->sealed = change->tested = hb_buf_make(HB_CONNECTOR_API_KEY_MAX * 4);
+    change->base_url = hb_buf_make(HB_CONNECTOR_URL_MAX);
+    (void)snprintf(change->who, sizeof change->who, "%.*s", HB_ARG(key->prefix));
+    (void)snprintf(change->store, sizeof change->store, "%.*s", HB_ARG(store));
+    (void)hb_connector_key(HB_CONNECTOR_RECORD, store, HB_STR(HB_CONNECTOR_ID), change->object);
+    name_wish(change);
+    if (read_if_match(change))
+        return change;
+    sm_change_drop(change);
+    return NULL;
+}
+
+void sm_change_submit(struct sm_change *change)
+{
+    change->pen = (struct hb_pen_change){.object = hb_str_c(change->object),
+                                         .store = hb_str_c(change->store),
+                                         .who = hb_str_c(change->who),
+                                         .action = hb_str_c(change->kind->action),
+                                         .judge = judge,
+                                         .done = done,
+                                         .user = change};
+    if (hb_pen_change(change->api->options.pen, &change->pen)) {
+        (void)sm_refuse(&change->problem, 503, "busy", "A thousand changes wait already; nothing was changed.");
+        sm_change_drop(change);
+    }
+}
+
+void sm_change_run(struct hb_sm_api *api, struct hb_http_call *call, const struct sm_change_kind *kind,
+                   const char *const *names)
+{
+    const struct hb_api_key *key = sm_may(api, call, HB_SCOPE_MANAGE);
+    struct hb_json *body = key ? sm_body_read(call, HB_SM_API_BODY_BYTES_MAX, names) : NULL;
+    struct sm_change *change = body ? sm_change_new(api, call, key, kind, body) : NULL;
+    if (change)
+        sm_change_submit(change);
+}

@@ -1,0 +1,255 @@
+#include "platform/loop/loop.h"
+#include "registry/each.h"
+#include "salesmanago/api_internal.h"
+
+#include <stdlib.h>
+
+#define WORKERS_MAX 64
+
+/* ---- what the workers say ---- */
+
+/* Sums over the records connector-status/<store>/<connector>/<worker>. */
+struct sums {
+    const struct hb_connector *connector;
+    struct hb_json *documents[WORKERS_MAX]; /* one a worker */
+    struct hb_str workers[WORKERS_MAX];
+    size_t count;
+    int64_t lag, waiting, sent, accepted, trimmed, refused;
+    double rate;
+    size_t syncing, synced; /* workers that know of the sync that is asked for; of them, those that are done */
+    int64_t done, total;
+    const struct hb_json *last_batch;
+    struct hb_str last_at, next_try; /* of the last batch; the earliest */
+};
+
+static void add_int(const struct hb_json *document, const char *name, int64_t *sum)
+{
+    int64_t value = 0;
+    (void)hb_json_int(hb_json_get(document, name), &value);
+    *sum += value;
+}
+
+static void add_sync(struct sums *sums, const struct hb_json *sync)
+{
+    struct hb_str id, state;
+    if (!hb_json_str(hb_json_get(sync, "id"), &id) || !hb_str_eq(id, sums->connector->sync.id))
+        return;
+    sums->syncing++;
+    sums->synced += hb_json_str(hb_json_get(sync, "state"), &state) && hb_str_eq(state, HB_STR("done"));
+    add_int(sync, "done", &sums->done);
+    add_int(sync, "total", &sums->total);
+}
+
+/* Times are RFC 3339 in UTC with milliseconds: their order is that of their bytes. */
+static void add_times(struct sums *sums, const struct hb_json *document)
+{
+    struct hb_str at, next;
+    const struct hb_json *batch = hb_json_get(document, "last_batch");
+    if (hb_json_str(hb_json_get(batch, "at"), &at) && hb_str_cmp(at, sums->last_at) > 0) {
+        sums->last_at = at;
+        sums->last_batch = batch;
+    }
+    if (hb_json_str(hb_json_get(document, "next_try"), &next) &&
+        (sums->next_try.len == 0 || hb_str_cmp(next, sums->next_try) < 0))
+        sums->next_try = next;
+}
+
+static void add_worker(void *user, struct hb_str key, struct hb_str value)
+{
+    struct sums *sums = user;
+    struct hb_str store, connector, worker;
+    struct hb_json *document = NULL;
+    double rate = 0;
+    if (sums->count == WORKERS_MAX || !hb_connector_key_read(HB_CONNECTOR_STATUS, key, &store, &connector, &worker) ||
+        hb_json_parse(value, &document, NULL))
+        return;
+    sums->documents[sums->count] = document;
+    sums->workers[sums->count++] = worker;
+    add_int(document, "lag", &sums->lag);
+    add_int(document, "waiting", &sums->waiting);
+    add_int(document, "sent", &sums->sent);
+    add_int(document, "accepted", &sums->accepted);
+    add_int(document, "trimmed", &sums->trimmed);
+    add_int(document, "refused", &sums->refused);
+    if (hb_json_number(hb_json_get(document, "rate"), &rate))
+        sums->rate += rate;
+    add_sync(sums, hb_json_get(document, "sync"));
+    add_times(sums, document);
+}
+
+static void sums_deinit(struct sums *sums)
+{
+    for (size_t i = 0; i < sums->count; i++)
+        hb_json_free(&sums->documents[i]);
+}
+
+/* ---- partitions that are detached ---- */
+
+struct detached {
+    size_t count, syncing;
+};
+
+static void add_position(void *user, struct hb_str key, struct hb_str value)
+{
+    struct detached *detached = user;
+    struct hb_json *document = NULL;
+    struct hb_str why;
+    (void)key;
+    if (hb_json_parse(value, &document, NULL))
+        return;
+    detached->count++;
+    detached->syncing += hb_json_str(hb_json_get(document, "why"), &why) && hb_str_eq(why, HB_STR("sync"));
+    hb_json_free(&document);
+}
+
+static void read_sums(const struct hb_sm_api *api, const struct hb_connector *connector, struct sums *ret_sums,
+                      struct detached *ret_detached)
+{
+    char prefix[HB_CONNECTOR_KEY_MAX];
+    *ret_sums = (struct sums){.connector = connector};
+    *ret_detached = (struct detached){0};
+    hb_registry_each_record(api->options.registry, sm_prefix(HB_CONNECTOR_STATUS, connector->store, prefix), add_worker,
+                            ret_sums);
+    hb_registry_each_record(api->options.registry, sm_prefix(HB_CONNECTOR_POSITION, connector->store, prefix),
+                            add_position, ret_detached);
+}
+
+static struct sm_sync_progress progress_of(const struct hb_connector *connector, const struct sums *sums,
+                                           const struct detached *detached)
+{
+    struct sm_sync_progress progress = {"none", sums->done, sums->total};
+    if (connector->sync.id.len > 0)
+        progress.state = sums->syncing == 0                                            ? "waiting"
+                         : sums->synced == sums->syncing && detached->syncing == 0 ? "done"
+                                                                                   : "running";
+    return progress;
+}
+
+struct sm_sync_progress sm_sync_read(const struct hb_sm_api *api, const struct hb_connector *connector)
+{
+    struct sums sums;
+    struct detached detached;
+    read_sums(api, connector, &sums, &detached);
+    struct sm_sync_progress progress = progress_of(connector, &sums, &detached);
+    sums_deinit(&sums);
+    return progress;
+}
+
+/* ---- GET …/status ---- */
+
+static void add_raw(struct hb_json_writer *w, const char *name, const struct hb_json *value)
+{
+    struct hb_buf text = hb_buf_make(SM_API_ANSWER_BYTES_MAX);
+    if (value && hb_json_print(value, &text) == HB_OK)
+        hb_json_add_raw(w, name, hb_buf_str(&text));
+    hb_buf_deinit(&text);
+}
+
+static void show_sync(struct hb_json_writer *w, const struct hb_connector *connector,
+                      const struct sm_sync_progress *progress)
+{
+    if (connector->sync.id.len == 0)
+        return;
+    hb_json_object(w, "sync");
+    hb_json_add_str(w, "id", connector->sync.id);
+    hb_json_add_wall(w, "at", connector->sync.at);
+    hb_json_add_str(w, "state", hb_str_c(progress->state));
+    hb_json_add_int(w, "done", progress->done);
+    hb_json_add_int(w, "total", progress->total);
+    hb_json_close_object(w);
+}
+
+static void show_workers(struct hb_json_writer *w, const struct sums *sums)
+{
+    hb_json_array(w, "workers");
+    for (size_t i = 0; i < sums->count; i++) {
+        hb_json_object(w, NULL);
+        hb_json_add_str(w, "worker", sums->workers[i]);
+        add_raw(w, "says", sums->documents[i]);
+        hb_json_close_object(w);
+    }
+    hb_json_close_array(w);
+}
+
+static void show_figures(struct hb_json_writer *w, const struct sums *sums)
+{
+    hb_json_add_int(w, "lag", sums->lag);
+    hb_json_add_int(w, "waiting", sums->waiting);
+    hb_json_add_int(w, "sent", sums->sent);
+    hb_json_add_int(w, "accepted", sums->accepted);
+    hb_json_add_int(w, "trimmed", sums->trimmed);
+    hb_json_add_int(w, "refused", sums->refused);
+    hb_json_add_int(w, "rate", (int64_t)(sums->rate + 0.5));
+    add_raw(w, "last_batch", sums->last_batch);
+    if (sums->next_try.len > 0)
+        hb_json_add_str(w, "next_try", sums->next_try);
+}
+
+static void show_status(const struct hb_sm_api *api, const struct hb_connector *connector, struct hb_json_writer *w)
+{
+    struct sums sums;
+    struct detached detached;
+    read_sums(api, connector, &sums, &detached);
+    struct sm_sync_progress progress = progress_of(connector, &sums, &detached);
+    hb_json_add_str(w, "store", connector->store);
+    hb_json_add_str(w, "connector", connector->id);
+    hb_json_add_int(w, "revision", connector->revision);
+    sm_show_state(api, connector, w);
+    hb_json_object(w, "catalog");
+    hb_json_add_str(w, "id", connector->catalog.id);
+    hb_json_add_str(w, "name", connector->catalog.name);
+    hb_json_close_object(w);
+    show_figures(w, &sums);
+    hb_json_add_int(w, "dead", (int64_t)sm_dead_count(api, connector->store));
+    hb_json_add_int(w, "detached", (int64_t)detached.count);
+    show_sync(w, connector, &progress);
+    show_workers(w, &sums);
+    sums_deinit(&sums);
+}
+
+void sm_status(void *user, struct hb_http_call *call)
+{
+    struct hb_connector connector;
+    struct sm_answer out;
+    if (!sm_may(user, call, HB_SCOPE_READ) || !sm_load_or_answer(user, call, &connector))
+        return;
+    sm_answer_begin(&out);
+    show_status(user, &connector, &out.w);
+    sm_answer_send(call, &out, 200, connector.revision);
+    hb_connector_deinit(&connector);
+}
+
+/* ---- POST …/sync ---- */
+
+/* One that is under way is not begun again: who asks twice sees the same. */
+static enum hb_pen_verdict edit_sync(struct sm_change *change, struct hb_connector *connector)
+{
+    bool is_restart = false;
+    const struct hb_json *restart = hb_json_get(change->body, "restart");
+    if (restart && !hb_json_bool(restart, &is_restart)) {
+        (void)sm_refuse_field(&change->problem, "restart", "restart is neither true nor false.", "true or false");
+        return HB_PEN_REFUSE;
+    }
+    struct sm_sync_progress progress = sm_sync_read(change->api, connector);
+    bool is_under_way = strcmp(progress.state, "waiting") == 0 || strcmp(progress.state, "running") == 0;
+    if (is_under_way && !is_restart)
+        return HB_PEN_NOTHING;
+    connector->sync = (struct hb_connector_wish){hb_str_c(change->wish_id), hb_loop_wall(change->api->options.loop)};
+    return HB_PEN_WRITE;
+}
+
+static void show_sync_asked(struct sm_change *change, const struct hb_connector *connector, struct hb_json_writer *w)
+{
+    struct sm_sync_progress progress = sm_sync_read(change->api, connector);
+    hb_json_add_bool(w, "begun", hb_str_eq(connector->sync.id, hb_str_c(change->wish_id)));
+    show_sync(w, connector, &progress);
+    sm_show_state(change->api, connector, w);
+}
+
+void sm_sync(void *user, struct hb_http_call *call)
+{
+    static const char *const NAMES[] = {"restart", NULL};
+    static const struct sm_change_kind KIND = {
+        .action = "connector.sync", .status = 202, .edit = edit_sync, .show = show_sync_asked};
+    sm_change_run(user, call, &KIND, NAMES);
+}
