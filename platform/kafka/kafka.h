@@ -45,6 +45,7 @@ struct hb_kafka_ack {
     int32_t partition;
     int64_t offset;
     const char *text;
+    struct hb_wall appended; /* by Kafka's clock; ms 0: it did not say (the topic keeps the writer's time) */
 };
 /* Always called once for a record that produce accepted, out of _poll, _flush or _free. */
 typedef void hb_kafka_ack_fn(void *user, const struct hb_kafka_ack *ack);
@@ -166,6 +167,17 @@ void hb_kafka_consumer_resume(struct hb_kafka_consumer *consumer, int topic, int
 HB_MUST_USE enum hb_err hb_kafka_consumer_seek(struct hb_kafka_consumer *consumer, int topic, int32_t partition,
                                                int64_t offset);
 
+/* Records between what was delivered of the assigned partitions and their ends, as far as the library knows. */
+int64_t hb_kafka_consumer_behind(const struct hb_kafka_consumer *consumer);
+/* Who this member is now, for hb_kafka_writer_write_offsets: take it inside the assigned callback, where its generation
+ * is the one whose records will be delivered. Only a member with an instance name: of one without, the broker would
+ * take offsets that no longer are its. */
+struct hb_kafka_membership;
+HB_MUST_USE enum hb_err hb_kafka_consumer_membership(struct hb_kafka_consumer *consumer,
+                                                     struct hb_kafka_membership **ret_membership);
+/* NULL is allowed; sets the pointer to NULL. */
+void hb_kafka_membership_free(struct hb_kafka_membership **membership);
+
 /* ---- reader: no group, one or more partitions from given offsets, with end-of-partition events ---- */
 struct hb_kafka_reader;
 #define HB_KAFKA_BEGINNING INT64_C(-2)
@@ -230,6 +242,24 @@ HB_MUST_USE enum hb_err hb_kafka_writer_take(struct hb_kafka_writer *writer, hb_
 /* Writes the records as one transaction. Bytes are copied by the call. HB_ERR_FULL while a job runs. */
 HB_MUST_USE enum hb_err hb_kafka_writer_write(struct hb_kafka_writer *writer, const struct hb_kafka_record *records,
                                               size_t count, hb_kafka_written_fn *done, void *user);
+/* Writes records (or none) and the group's offsets as one transaction: both stand, or neither. HB_ERR_FENCED also when
+ * the membership is over: its partitions are others' now. The membership must live until `done` or
+ * hb_kafka_writer_free. */
+struct hb_kafka_group_offset {
+    const char *topic;
+    int32_t partition;
+    int64_t next; /* the next one to be read */
+};
+struct hb_kafka_transaction {
+    const struct hb_kafka_record *records;
+    size_t records_count;
+    const struct hb_kafka_membership *membership;
+    const struct hb_kafka_group_offset *offsets;
+    size_t offsets_count; /* at least 1 */
+};
+HB_MUST_USE enum hb_err hb_kafka_writer_write_offsets(struct hb_kafka_writer *writer,
+                                                      const struct hb_kafka_transaction *transaction,
+                                                      hb_kafka_written_fn *done, void *user);
 /* Readable when a job ended; `done` comes out of _poll. */
 int hb_kafka_writer_fd(const struct hb_kafka_writer *writer);
 void hb_kafka_writer_poll(struct hb_kafka_writer *writer);

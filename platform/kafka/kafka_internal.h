@@ -90,6 +90,9 @@ int hb_kafka_index_find(const struct hb_kafka_index *index, const rd_kafka_topic
 int hb_kafka_index_find_name(const struct hb_kafka_index *index, const char *name);
 const char *hb_kafka_index_name(const struct hb_kafka_index *index, int topic);
 
+/* ---- kafka_membership.c ---- */
+const rd_kafka_consumer_group_metadata_t *hb_kafka_membership_metadata(const struct hb_kafka_membership *membership);
+
 /* ---- kafka_message.c ---- */
 /* Views into rkm, which the message now owns. */
 void hb_kafka_message_fill(struct hb_kafka_message *message, rd_kafka_message_t *take_rkm, int topic);

@@ -21,6 +21,8 @@ struct hb_kafka_writer {
     struct hb_kafka_record *records; /* one block with all their bytes */
     size_t count;
     int64_t *offsets;
+    const struct hb_kafka_membership *membership;   /* borrowed; NULL: a transaction of no group */
+    rd_kafka_topic_partition_list_t *group_offsets; /* NULL: as above */
     struct hb_kafka_outcome outcome;
     hb_kafka_written_fn *done;
     void *user;
@@ -28,12 +30,24 @@ struct hb_kafka_writer {
 
 /* ---- the thread ---- */
 
+static void write_work(struct hb_kafka_writer *writer)
+{
+    const struct hb_kafka_writer_work work = {
+        .records = writer->records,
+        .count = writer->count,
+        .offsets = writer->offsets,
+        .membership = writer->membership ? hb_kafka_membership_metadata(writer->membership) : NULL,
+        .group_offsets = writer->group_offsets};
+
+    hb_kafka_writer_job_write(&writer->job, &work, &writer->outcome);
+}
+
 static void run_job(struct hb_kafka_writer *writer, enum job_kind kind)
 {
     if (kind == JOB_TAKE)
         hb_kafka_writer_job_take(&writer->job, rd_kafka_conf_dup(writer->conf), &writer->outcome);
     else
-        hb_kafka_writer_job_write(&writer->job, writer->records, writer->count, writer->offsets, &writer->outcome);
+        write_work(writer);
 }
 
 static void *run(void *opaque)
@@ -60,6 +74,14 @@ static void *run(void *opaque)
 }
 
 /* ---- jobs ---- */
+
+static void drop_group(struct hb_kafka_writer *writer)
+{
+    if (writer->group_offsets)
+        rd_kafka_topic_partition_list_destroy(writer->group_offsets);
+    writer->group_offsets = NULL;
+    writer->membership = NULL;
+}
 
 static bool is_idle(struct hb_kafka_writer *writer)
 {
@@ -110,7 +132,7 @@ static enum hb_err copy_records(struct hb_kafka_writer *writer, const struct hb_
     struct hb_name_value *headers;
     char *at;
 
-    writer->records = malloc(bytes_of(records, count));
+    writer->records = malloc(bytes_of(records, count) + 1); /* none is no NULL */
     if (!writer->records)
         return HB_ERR_MEMORY;
     writer->offsets = (int64_t *)(void *)(writer->records + count);
@@ -145,21 +167,48 @@ enum hb_err hb_kafka_writer_take(struct hb_kafka_writer *writer, hb_kafka_writte
     return HB_OK;
 }
 
-enum hb_err hb_kafka_writer_write(struct hb_kafka_writer *writer, const struct hb_kafka_record *records, size_t count,
-                                  hb_kafka_written_fn *done, void *user)
+static enum hb_err begin_write(struct hb_kafka_writer *writer, const struct hb_kafka_record *records, size_t count,
+                               hb_kafka_written_fn *done, void *user)
 {
-    enum hb_err err;
+    enum hb_err err = copy_records(writer, records, count);
 
-    HB_ASSERT(count > 0);
-    if (!is_idle(writer))
-        return HB_ERR_FULL;
-    err = copy_records(writer, records, count);
     if (err)
         return err;
     writer->done = done;
     writer->user = user;
     set_kind(writer, JOB_WRITE);
     return HB_OK;
+}
+
+enum hb_err hb_kafka_writer_write(struct hb_kafka_writer *writer, const struct hb_kafka_record *records, size_t count,
+                                  hb_kafka_written_fn *done, void *user)
+{
+    HB_ASSERT(count > 0);
+    if (!is_idle(writer))
+        return HB_ERR_FULL;
+    writer->membership = NULL;
+    return begin_write(writer, records, count, done, user);
+}
+
+enum hb_err hb_kafka_writer_write_offsets(struct hb_kafka_writer *writer,
+                                          const struct hb_kafka_transaction *transaction, hb_kafka_written_fn *done,
+                                          void *user)
+{
+    enum hb_err err;
+
+    HB_ASSERT(transaction->offsets_count > 0 && transaction->membership);
+    if (!is_idle(writer))
+        return HB_ERR_FULL;
+    writer->membership = transaction->membership;
+    writer->group_offsets = rd_kafka_topic_partition_list_new((int)transaction->offsets_count);
+    for (size_t i = 0; i < transaction->offsets_count; i++) {
+        const struct hb_kafka_group_offset *at = &transaction->offsets[i];
+        rd_kafka_topic_partition_list_add(writer->group_offsets, at->topic, at->partition)->offset = at->next;
+    }
+    err = begin_write(writer, transaction->records, transaction->records_count, done, user);
+    if (err)
+        drop_group(writer);
+    return err;
 }
 
 int hb_kafka_writer_fd(const struct hb_kafka_writer *writer)
@@ -187,6 +236,7 @@ void hb_kafka_writer_poll(struct hb_kafka_writer *writer)
     written.offsets = writer->count && outcome.err == HB_OK ? writer->offsets : NULL;
     written.count = written.offsets ? writer->count : 0;
     writer->records = NULL;
+    drop_group(writer);
     pthread_mutex_lock(&writer->lock);
     writer->is_ended = false;
     writer->kind = JOB_NONE;
@@ -268,6 +318,7 @@ void hb_kafka_writer_free(struct hb_kafka_writer **writer_ptr)
         rd_kafka_conf_destroy(writer->conf);
     pthread_cond_destroy(&writer->changed);
     pthread_mutex_destroy(&writer->lock);
+    drop_group(writer);
     free(writer->records);
     free(writer);
 }

@@ -162,22 +162,50 @@ static void commit(struct hb_kafka_writer_job *job, struct hb_kafka_outcome *out
     hb_kafka_writer_job_drop(job);
 }
 
-void hb_kafka_writer_job_write(struct hb_kafka_writer_job *job, const struct hb_kafka_record *records, size_t count,
-                               int64_t *ret_offsets, struct hb_kafka_outcome *ret_outcome)
+/* False: refused or not possible. A membership that is over is no reason to give up the instance: the transaction is
+ * aborted, so that no reader waits for its end. */
+static bool send_offsets(struct hb_kafka_writer_job *job, const struct hb_kafka_writer_work *work,
+                         struct hb_kafka_outcome *outcome)
+{
+    int64_t deadline = hb_kafka_clock_ms() + job->limit_ms;
+    rd_kafka_error_t *error = NULL;
+    bool is_retriable;
+
+    do {
+        error = rd_kafka_send_offsets_to_transaction(job->rk, work->group_offsets, work->membership, job->limit_ms);
+        is_retriable = error && rd_kafka_error_is_retriable(error) && hb_kafka_clock_ms() < deadline;
+        if (is_retriable)
+            rd_kafka_error_destroy(error);
+    } while (is_retriable);
+    bool may_abort = error && rd_kafka_error_txn_requires_abort(error);
+    if (!failed(job, error, "writing the group's offsets", outcome))
+        return true;
+    if (may_abort && (outcome->err == HB_ERR_FENCED || outcome->err == HB_ERR_FATAL)) {
+        struct hb_kafka_outcome aborted = {.err = HB_OK};
+        abandon(job, &aborted);
+        outcome->err = HB_ERR_FENCED;
+    } else {
+        abandon(job, outcome);
+    }
+    return false;
+}
+
+void hb_kafka_writer_job_write(struct hb_kafka_writer_job *job, const struct hb_kafka_writer_work *work,
+                               struct hb_kafka_outcome *ret_outcome)
 {
     *ret_outcome = (struct hb_kafka_outcome){.err = HB_OK};
     if (!job->rk) {
         set_outcome(ret_outcome, HB_ERR_FENCED, "writing", "the writer's id is not taken");
         return;
     }
-    job->offsets = ret_offsets;
+    job->offsets = work->offsets;
     job->unacknowledged = 0;
     job->first_error = RD_KAFKA_RESP_ERR_NO_ERROR;
     if (failed(job, rd_kafka_begin_transaction(job->rk), "beginning", ret_outcome))
         hb_kafka_writer_job_drop(job);
-    else if (!queue_all(job, records, count, ret_outcome) || !deliver_all(job, ret_outcome))
+    else if (!queue_all(job, work->records, work->count, ret_outcome) || !deliver_all(job, ret_outcome))
         abandon(job, ret_outcome);
-    else
+    else if (!work->group_offsets || send_offsets(job, work, ret_outcome))
         commit(job, ret_outcome);
     job->offsets = NULL;
 }
