@@ -6,6 +6,7 @@
 #include "registry/seal_places.h"
 #include "registry/webhook_show.h"
 #include "registry/webhook_snapshot.h"
+#include "registry/webhook_url.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ struct webhook_edit *hb_webhook_edit_make(struct api_change *change)
     edit->merge.problem = &change->problem;
     edit->merge.body_text = hb_http_call_body(change->call);
     edit->sealed_secret = hb_buf_make(SEALED_SECRET_BYTES_MAX);
+    edit->sealed_url = hb_buf_make(HB_WEBHOOK_URL_SEALED_MAX);
     return edit;
 }
 
@@ -35,6 +37,7 @@ void hb_webhook_edit_free(struct webhook_edit **edit)
     }
     hb_webhook_merge_deinit(&(*edit)->merge);
     hb_buf_deinit(&(*edit)->sealed_secret);
+    hb_buf_deinit(&(*edit)->sealed_url);
     hb_json_free(&(*edit)->json);
     free(*edit);
     *edit = NULL;
@@ -116,8 +119,12 @@ bool hb_webhook_edit_add_secret(struct webhook_edit *edit, struct api_change *ch
 enum hb_pen_verdict hb_webhook_edit_finish(struct webhook_edit **edit, struct api_change *change,
                                            struct hb_buf *ret_value, int64_t *ret_revision)
 {
-    enum hb_err err = hb_webhook_config_write(&(*edit)->merge.config, ret_value);
-    *ret_revision = (*edit)->merge.config.revision;
+    struct hb_webhook_config *config = &(*edit)->merge.config;
+    const struct hb_keyring *keyring = change->api->keyring;
+    /* Also one that an older record had in plain text. */
+    enum hb_err err = keyring ? hb_webhook_url_seal(config, keyring, &(*edit)->sealed_url) : HB_OK;
+    err = err ? err : hb_webhook_config_write(config, ret_value);
+    *ret_revision = config->revision;
     hb_webhook_edit_free(edit);
     return err ? hb_api_change_refuse(change, 503, "own_trouble", "The record could not be made.") : HB_PEN_WRITE;
 }

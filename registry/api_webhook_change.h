@@ -10,7 +10,7 @@
 struct webhook_edit {
     struct hb_webhook_merge merge;
     struct hb_json *json;
-    struct hb_buf sealed_secret;
+    struct hb_buf sealed_secret, sealed_url;
 };
 /* Loads the webhook of the change with its revision raised by one; NULL with the problem set: unknown, deleted, changed
  * meanwhile. */

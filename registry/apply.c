@@ -2,6 +2,7 @@
 #include "platform/json/json.h"
 #include "registry/api_key.h"
 #include "registry/registry_internal.h"
+#include "registry/webhook_config.h"
 
 #include <stdlib.h>
 
@@ -231,12 +232,13 @@ static enum hb_err keep(struct hb_registry *registry, struct registry_record *re
 
 static enum hb_err parse(const struct registry_record *record, struct hb_json **ret_json)
 {
-    int64_t version = 0;
+    bool is_webhook = hb_str_has_prefix(record->key, HB_STR("webhook/"));
+    int64_t version = 0, known = is_webhook ? HB_WEBHOOK_RECORD_VERSION : HB_REGISTRY_RECORD_VERSION;
     struct hb_json *json = NULL;
     enum hb_err err = hb_json_parse(record->value, &json, NULL);
     if (!err && (!hb_json_int(hb_json_get(json, "v"), &version) || version < 1)) {
         err = HB_ERR_INVALID;
-    } else if (!err && version > HB_REGISTRY_RECORD_VERSION) {
+    } else if (!err && version > known) {
         err = HB_ERR_VERSION;
     }
     if (err) {
@@ -283,9 +285,9 @@ enum hb_err hb_registry_apply(struct hb_registry *registry, const struct registr
         hb_log(registry->log, HB_LOG_REGISTRY_UNREADABLE, HB_LOG_STR("key", input->key), HB_LOG_INT("offset", input->offset));
     }
     registry->applied = input->offset;
+    registry->newest = input->appended.ms > registry->newest.ms ? input->appended : registry->newest;
     return HB_OK;
 }
-    registry->newest = input->appended.ms > registry->newest.ms ? input->appended : registry->newest;
 
 static void free_all(struct hb_map *map)
 {

@@ -13,7 +13,7 @@ struct hb_watch;
 struct hb_timer;
 struct hb_json;
 
-#define HB_REGISTRY_RECORD_VERSION 1
+#define HB_REGISTRY_RECORD_VERSION 1 /* but HB_WEBHOOK_RECORD_VERSION of a webhook's */
 #define HB_REGISTRY_KEY_MAX 256 /* bytes of a record's key */
 #define HB_REGISTRY_AUDIT_MAX 10000
 

@@ -22,4 +22,10 @@ static inline struct hb_seal_place hb_seal_place_header(struct hb_str store, str
     return (struct hb_seal_place){store, HB_STR("webhook-header"), webhook, name};
 }
 
+/* The query of its URL, with its '?'. */
+static inline struct hb_seal_place hb_seal_place_query(struct hb_str store, struct hb_str webhook)
+{
+    return (struct hb_seal_place){store, HB_STR("webhook-url"), webhook, HB_STR("query")};
+}
+
 #endif

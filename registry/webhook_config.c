@@ -181,6 +181,13 @@ static void read_optional(const struct hb_json *record, struct hb_webhook_config
     (void)read_wall(hb_json_get(record, "updated"), &config->updated);
 }
 
+static bool read_url(const struct hb_json *record, struct hb_webhook_config *config)
+{
+    const struct hb_json *query = hb_json_get(record, "url_query");
+    return hb_json_str(hb_json_get(record, "url"), &config->url) &&
+           (!query || hb_json_str(hb_json_get(query, "sealed"), &config->url_query));
+}
+
 #define TIMEOUT_MS_DEFAULT 15000
 
 enum hb_err hb_webhook_config_read(const struct hb_json *record, struct hb_str text,
@@ -189,7 +196,7 @@ enum hb_err hb_webhook_config_read(const struct hb_json *record, struct hb_str t
     hb_webhook_config_init(ret_config, TIMEOUT_MS_DEFAULT);
     if (!hb_json_str(hb_json_get(record, "id"), &ret_config->id) ||
         !hb_json_str(hb_json_get(record, "store"), &ret_config->store) ||
-        !hb_json_str(hb_json_get(record, "url"), &ret_config->url) ||
+        !read_url(record, ret_config) ||
         !hb_json_int(hb_json_get(record, "revision"), &ret_config->revision)) {
         return HB_ERR_INVALID;
     }
@@ -283,8 +290,14 @@ enum hb_err hb_webhook_config_write(const struct hb_webhook_config *config, stru
 {
     struct hb_json_writer w = hb_json_write(ret_text);
     hb_json_object(&w, NULL);
-    hb_json_add_int(&w, "v", 1);
+    /* A reader of version 1 would leave the query out of each request. */
+    hb_json_add_int(&w, "v", config->url_query.ptr ? HB_WEBHOOK_RECORD_VERSION : 1);
     hb_webhook_config_add_common(&w, config);
+    if (config->url_query.ptr) {
+        hb_json_object(&w, "url_query");
+        hb_json_add_str(&w, "sealed", config->url_query);
+        hb_json_close_object(&w);
+    }
     hb_json_add_int(&w, "enabled_revision", config->enabled_revision);
     if (config->created_offset >= 0) {
         hb_json_add_int(&w, "created_offset", config->created_offset);

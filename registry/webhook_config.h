@@ -12,6 +12,7 @@
 #include "hookbus/webhook.h"
 #include "platform/json/json.h"
 
+#define HB_WEBHOOK_RECORD_VERSION 2
 #define HB_WEBHOOK_SCHEDULE_MAX 32
 #define HB_WEBHOOK_NAME_MAX 128
 #define HB_WEBHOOK_TIMEOUT_MS_MIN 1000
@@ -48,7 +49,9 @@ struct hb_config_secret {
 };
 
 struct hb_webhook_config {
-    struct hb_str id, store, name, url;
+    struct hb_str id, store, name;
+    struct hb_str url;       /* up to its query when that is sealed (webhook_url.h) */
+    struct hb_str url_query; /* sealed; ptr NULL: it has none, or `url` is the whole */
     int64_t revision, enabled_revision;
     int64_t created_offset; /* -1: this very record creates the webhook */
     struct hb_wall created; /* append time of the record that created it; INT64_MIN: of this very record */

@@ -8,6 +8,7 @@
 #include "core/url.h"
 #include "core/utf8.h"
 #include "registry/seal_places.h"
+#include "registry/webhook_url.h"
 
 #include <stdlib.h>
 
@@ -27,8 +28,15 @@ static bool merge_name(struct hb_webhook_merge *merge, const struct hb_json *val
 
 static bool merge_url(struct hb_webhook_merge *merge, const struct hb_json *value)
 {
-    return hb_json_str(value, &merge->config.url) ||
-           hb_api_refuse(merge->problem, "url", "url is no text.", "https://host[:port]/path");
+    struct hb_webhook_config *config = &merge->config;
+    config->url_query = (struct hb_str){NULL, 0};
+    if (!hb_json_str(value, &config->url)) {
+        return hb_api_refuse(merge->problem, "url", "url is no text.", "https://host[:port]/path");
+    }
+    return merge->keyring || hb_webhook_url_plain_query(config).len == 0 ||
+           hb_api_refuse_as(
+               merge->problem, 503, "sealing_key_missing",
+               "This process has no sealing key (secrets.key_file): a URL with a query cannot be kept.");
 }
 
 static bool merge_texts(const struct hb_json *value, struct hb_str *ret_items, size_t max, size_t *ret_count)

@@ -1,7 +1,7 @@
 #include "registry/webhook_show.h"
 
 #include "core/json_cursor.h"
-#include "registry/webhook_config.h"
+#include "registry/webhook_url.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,16 +82,26 @@ static void add_state(struct hb_json_writer *w, const struct hb_registry *regist
 #define HIDDEN "?\u2026"
 
 /* The URL up to its query, which may hold a token. */
-static struct hb_str hide_query(struct hb_str url, char scratch[HB_WEBHOOK_URL_MAX + sizeof(HIDDEN)])
+static struct hb_str hide_query(const struct hb_webhook_config *config,
+                                char scratch[HB_WEBHOOK_URL_MAX + sizeof(HIDDEN)])
 {
-    const char *query = memchr(url.ptr, '?', url.len);
-    size_t kept = query ? (size_t)(query - url.ptr) : url.len;
-    if (!query || kept > HB_WEBHOOK_URL_MAX) {
-        return hb_str_n(url.ptr, kept);
+    struct hb_str query = hb_webhook_url_plain_query(config);
+    size_t kept = config->url.len - query.len;
+    if ((query.len == 0 && !config->url_query.ptr) || kept > HB_WEBHOOK_URL_MAX) {
+        return hb_str_n(config->url.ptr, kept);
     }
-    memcpy(scratch, url.ptr, kept);
+    memcpy(scratch, config->url.ptr, kept);
     memcpy(scratch + kept, HIDDEN, sizeof(HIDDEN));
     return hb_str_n(scratch, kept + sizeof(HIDDEN) - 1);
+}
+
+/* What the viewer may see of it: all, unless it could not be opened here. */
+static struct hb_str url_for(const struct hb_webhook_config *config, const struct hb_webhook *webhook,
+                             const struct hb_webhook_viewer *viewer,
+                             char scratch[HB_WEBHOOK_URL_MAX + sizeof(HIDDEN)])
+{
+    bool is_open = !config->url_query.ptr || webhook->url.len > config->url.len;
+    return viewer->is_manager && is_open ? webhook->url : hide_query(config, scratch);
 }
 
 void hb_webhook_show(struct hb_json_writer *w, const struct hb_registry *registry, const struct hb_webhook *webhook,
@@ -105,7 +115,7 @@ void hb_webhook_show(struct hb_json_writer *w, const struct hb_registry *registr
     if (!config || hb_json_parse(text, &json, NULL) || hb_webhook_config_read(json, text, config)) {
         w->err = w->err ? w->err : HB_ERR_MEMORY;
     } else {
-        config->url = viewer->is_manager ? config->url : hide_query(config->url, url);
+        config->url = url_for(config, webhook, viewer, url);
         hb_json_object(w, NULL);
         hb_webhook_config_add_common(w, config);
         hb_json_add_wall(w, "created", webhook->created);

@@ -6,6 +6,7 @@
 #include "platform/crypto/crypto.h"
 #include "registry/registry.h"
 #include "registry/seal_places.h"
+#include "registry/webhook_url.h"
 
 #include <stdlib.h>
 
@@ -26,7 +27,7 @@ static void free_snapshot(struct snapshot *snapshot)
 {
     hb_selection_free(&snapshot->selection);
     hb_filter_free(&snapshot->filter);
-    /* Header values may have been sealed. */
+    /* Header values and the URL's query may have been sealed. */
     if (snapshot->text.ptr) {
         hb_wipe(snapshot->text.ptr, snapshot->text.capacity);
     }
@@ -103,6 +104,19 @@ static void open_secrets(struct snapshot *snapshot, const struct hb_webhook_conf
     }
 }
 
+/* The URL as it is called. Without keys it ends before its query: then nothing is sent at all. */
+static void open_url(struct snapshot *snapshot, const struct hb_webhook_config *config, const struct hb_keyring *keyring)
+{
+    size_t at = snapshot->text.len;
+    if (!keyring || hb_webhook_url_open(config, keyring, &snapshot->text)) {
+        snapshot->webhook.is_secret_damaged |= keyring != NULL;
+        snapshot->text.len = at;
+        snapshot->webhook.url = keep(snapshot, config->url);
+        return;
+    }
+    snapshot->webhook.url = hb_str_n(snapshot->text.ptr + at, snapshot->text.len - at);
+}
+
 /* The value as it is sent; false: it is sealed and cannot be opened. */
 static bool open_header(struct snapshot *snapshot, const struct hb_webhook_config *config,
                         const struct hb_keyring *keyring, const struct hb_config_header *header)
@@ -170,7 +184,6 @@ static void fill(struct snapshot *snapshot, const struct hb_webhook_config *conf
     struct hb_webhook *webhook = &snapshot->webhook;
     webhook->id = keep(snapshot, config->id);
     webhook->store = keep(snapshot, config->store);
-    webhook->url = keep(snapshot, config->url);
     webhook->revision = config->revision;
     webhook->created_offset = facts->created_offset;
     webhook->created = facts->created;
@@ -192,7 +205,7 @@ enum hb_err hb_webhook_snapshot_new(const struct hb_webhook_config *config, cons
     }
     snapshot->references = 1;
     /* Exactly what is kept: sealed values are shorter opened than closed. */
-    size_t bytes = config->id.len + config->store.len + config->url.len;
+    size_t bytes = config->id.len + config->store.len + config->url.len + config->url_query.len;
     for (size_t i = 0; i < config->headers_count; i++) {
         const struct hb_config_header *header = &config->headers[i];
         bytes += header->name.len + (header->sealed.ptr ? header->sealed.len : header->value.len);
@@ -207,6 +220,7 @@ enum hb_err hb_webhook_snapshot_new(const struct hb_webhook_config *config, cons
         return err;
     }
     fill(snapshot, config, facts);
+    open_url(snapshot, config, facts->keyring);
     open_secrets(snapshot, config, facts->keyring);
     open_headers(snapshot, config, facts->keyring);
     *ret_webhook = &snapshot->webhook;

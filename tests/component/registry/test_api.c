@@ -461,9 +461,51 @@ static void a_key_without_manage_does_not_see_the_query_of_a_url(void **state)
     assert_null(strstr(listed.body, "t0ken"));
     assert_non_null(strstr(listed.body, "https://a.example/x?\u2026"));
     reply_free(&listed);
+    struct process bare; /* cannot open it: says that there is one */
+    process_init(&bare, &f->world, NULL);
+    shown = ask_for(&bare, 200, "GET", path, f->admin, NULL, NULL);
+    assert_true(hb_str_eq(reply_text(&shown, "url"), HB_STR("https://a.example/x?\u2026")));
+    reply_free(&shown);
+    expect(&bare, 503, "PATCH", path, f->admin, "*", "{\"url\": \"https://a.example/y?token=t0ken\"}");
+    process_deinit(&bare);
     listed = ask_for(&f->process, 200, "GET", "/v1/stores/masked/webhooks", f->admin, NULL, NULL);
     assert_non_null(strstr(listed.body, "t0ken"));
     reply_free(&listed);
+}
+
+/* What the topic holds: this very record. */
+static struct hb_str record_of(const struct fixture *f, const char *path)
+{
+    char key[256], store[80], id[80];
+    assert_int_equal(sscanf(path, "/v1/stores/%79[^/]/webhooks/%79s", store, id), 2);
+    (void)snprintf(key, sizeof(key), "webhook/%s/%s", store, id);
+    return hb_registry_record(f->process.registry, hb_str_c(key));
+}
+
+static void the_query_of_a_url_never_stands_in_the_topic_in_plain_text(void **state)
+{
+    struct fixture *f = of(state);
+    char path[160];
+    expect(&f->process, 201, "POST", "/v1/stores", f->admin, NULL, "{\"id\": \"quiet\"}");
+    struct reply made = make_webhook(f, "quiet", "{\"url\": \"https://a.example/x?token=t0ken\", \"events\": [\"*\"]}", path);
+    reply_free(&made);
+    assert_null(strstr(record_of(f, path).ptr, "t0ken"));
+    expect(&f->process, 200, "PATCH", path, f->admin, "*", "{\"name\": \"n\"}");
+    assert_null(strstr(record_of(f, path).ptr, "t0ken"));
+    struct reply shown = ask_for(&f->process, 200, "GET", path, f->admin, NULL, NULL);
+    assert_true(hb_str_eq(reply_text(&shown, "url"), HB_STR("https://a.example/x?token=t0ken")));
+    reply_free(&shown);
+    expect(&f->process, 200, "PATCH", path, f->admin, "*", "{\"url\": \"https://a.example/x\"}");
+    shown = ask_for(&f->process, 200, "GET", path, f->admin, NULL, NULL);
+    assert_true(hb_str_eq(reply_text(&shown, "url"), HB_STR("https://a.example/x")));
+    reply_free(&shown);
+    /* One that was written before queries were sealed: with its next change. */
+    feed(&f->process, "webhook/quiet/wh_old",
+         "{\"v\":1,\"id\":\"wh_old\",\"store\":\"quiet\",\"revision\":1,\"url\":\"https://a.example/?t0ken\",\"events\":[\"*\"]}");
+    shown = ask_for(&f->process, 200, "POST", "/v1/stores/quiet/webhooks/wh_old/pause", f->admin, NULL, NULL);
+    assert_true(hb_str_eq(reply_text(&shown, "url"), HB_STR("https://a.example/?t0ken")));
+    reply_free(&shown);
+    assert_null(strstr(record_of(f, "/v1/stores/quiet/webhooks/wh_old").ptr, "t0ken"));
 }
 
 int main(void)
@@ -481,6 +523,7 @@ int main(void)
         cmocka_unit_test(without_a_sealing_key_nothing_secret_is_kept_or_opened),
         cmocka_unit_test(a_kept_credential_does_not_go_along_to_another_host),
         cmocka_unit_test(a_key_without_manage_does_not_see_the_query_of_a_url),
+        cmocka_unit_test(the_query_of_a_url_never_stands_in_the_topic_in_plain_text),
         cmocka_unit_test(a_store_over_its_number_of_webhooks_or_keys_is_told_so),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

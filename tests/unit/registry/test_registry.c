@@ -4,6 +4,7 @@
 #include "platform/crypto/crypto.h"
 #include "registry/registry_internal.h"
 #include "registry/seal_places.h"
+#include "registry/webhook_url.h"
 
 #define WEBHOOK_KEY "webhook/s1/wh_1"
 
@@ -240,7 +241,8 @@ static void what_cannot_be_read_changes_nothing_and_a_newer_record_stops(void **
         assert_int_equal(webhook(&f)->revision, 1);
     }
     int64_t applied = hb_registry_applied(f.registry);
-    assert_int_equal(feed(&f, WEBHOOK_KEY, "{\"v\":2}"), HB_ERR_VERSION);
+    assert_int_equal(feed(&f, WEBHOOK_KEY, "{\"v\":3}"), HB_ERR_VERSION);
+    assert_int_equal(feed(&f, "store/s1", "{\"v\":2}"), HB_ERR_VERSION);
     assert_int_equal(hb_registry_applied(f.registry), applied);
     hb_registry_free(&f.registry);
 }
@@ -279,6 +281,60 @@ static struct hb_keyring *ring(const char *id, unsigned char fill)
     (void)snprintf(text, sizeof(text), "%s %s\n", id, base64);
     assert_int_equal(hb_keyring_parse(hb_str_c(text), &keyring, NULL), HB_OK);
     return keyring;
+}
+
+/* The record as the api writes it. */
+static void feed_query(struct fixture *f, const struct hb_keyring *keyring, const char *id, const char *url)
+{
+    struct hb_webhook_config config;
+    struct hb_buf sealed = hb_buf_make(4096), text = hb_buf_make(65536);
+    hb_webhook_config_init(&config, 15000);
+    config.id = hb_str_c(id);
+    config.store = HB_STR("s1");
+    config.url = hb_str_c(url);
+    config.revision = 1;
+    config.types[config.types_count++] = HB_STR("*");
+    assert_int_equal(hb_webhook_url_seal(&config, keyring, &sealed), HB_OK);
+    config.id = HB_STR("wh_1");
+    assert_int_equal(hb_webhook_config_write(&config, &text), HB_OK);
+    assert_null(strstr(text.ptr, "t0ken"));
+    assert_int_equal(feed(f, WEBHOOK_KEY, text.ptr), HB_OK);
+    assert_int_equal(f->registry->unreadable_count, 0);
+    hb_buf_deinit(&sealed);
+    hb_buf_deinit(&text);
+}
+
+static void the_query_of_a_url_is_sealed_in_its_record_and_open_in_the_snapshot(void **state)
+{
+    struct fixture f;
+    struct hb_keyring *ours = ring("k1", 1), *other = ring("k2", 2);
+    (void)state;
+    init(&f, ours);
+    feed_query(&f, ours, "wh_1", "https://a.example/x?token=t0ken");
+    assert_true(hb_str_eq(webhook(&f)->url, HB_STR("https://a.example/x?token=t0ken")));
+    assert_false(webhook(&f)->is_secret_damaged);
+    assert_non_null(strstr(hb_registry_record(f.registry, HB_STR(WEBHOOK_KEY)).ptr, "{\"v\":2,"));
+    feed_query(&f, ours, "wh_1", "https://a.example/x");
+    assert_true(hb_str_eq(webhook(&f)->url, HB_STR("https://a.example/x")));
+    assert_non_null(strstr(hb_registry_record(f.registry, HB_STR(WEBHOOK_KEY)).ptr, "{\"v\":1,"));
+    feed_query(&f, ours, "wh_2", "https://a.example/x?token=t0ken"); /* of another webhook: it opens nowhere else */
+    assert_true(webhook(&f)->is_secret_damaged);
+    assert_true(hb_str_eq(webhook(&f)->url, HB_STR("https://a.example/x")));
+    feed_query(&f, other, "wh_1", "https://a.example/x?token=t0ken");
+    assert_true(webhook(&f)->is_secret_damaged);
+    /* As written before queries were sealed. */
+    assert_int_equal(feed(&f, WEBHOOK_KEY, "{\"v\":1,\"id\":\"wh_1\",\"store\":\"s1\",\"revision\":1,\"url\":\"https://a.example/?a=b\",\"events\":[\"*\"]}"), HB_OK);
+    assert_true(hb_str_eq(webhook(&f)->url, HB_STR("https://a.example/?a=b")));
+    assert_false(webhook(&f)->is_secret_damaged);
+    hb_registry_free(&f.registry);
+    /* Without keys nothing is opened, and nothing is damaged. */
+    init(&f, NULL);
+    feed_query(&f, ours, "wh_1", "https://a.example/x?token=t0ken");
+    assert_true(hb_str_eq(webhook(&f)->url, HB_STR("https://a.example/x")));
+    assert_false(webhook(&f)->is_secret_damaged);
+    hb_registry_free(&f.registry);
+    hb_keyring_free(&ours);
+    hb_keyring_free(&other);
 }
 
 static void feed_sealed(struct fixture *f, const struct hb_keyring *keyring, const char *bound_to)
@@ -412,6 +468,7 @@ int main(void)
         cmocka_unit_test(a_store_has_room_for_so_many_webhooks_and_deleting_one_makes_none_at_once),
         cmocka_unit_test(a_store_has_room_for_so_many_keys_that_open_something),
         cmocka_unit_test(a_secret_opens_only_with_its_key_in_its_place),
+        cmocka_unit_test(the_query_of_a_url_is_sealed_in_its_record_and_open_in_the_snapshot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
