@@ -109,7 +109,10 @@ const struct hb_command hb_command_doctor = {
     .usage = "[--config FILE]",
     .summary = "look at Kafka, topics, Redis, keys, clock and limits, and say what to do",
     .help = "Run it as the user, with the configuration, of the role. Exit code 1 if something fails; warnings do not "
-            "count.",
+            "count.\n"
+            "Kafka's clock is read off the append time of two tombstones it writes to the registry topic, of a key that "
+            "nothing has:\n"
+            "compaction leaves nothing of them.",
     .uses = HB_USES_CONFIG,
     .run = run,
 };

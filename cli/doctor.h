@@ -8,6 +8,7 @@
 #define CLI_DOCTOR_H
 
 #include "cli/command.h"
+#include "hookbus/time.h"
 
 #define HB_FINDINGS_MAX 64
 
@@ -34,6 +35,11 @@ __attribute__((format(printf, 2, 3))) void hb_doctor_advise(struct hb_doctor *do
 void hb_doctor_kafka(struct hb_doctor *doctor);
 /* Redis: reachable, version, eviction, and its clock against ours. */
 void hb_doctor_redis(struct hb_doctor *doctor);
+/* Kafka's clock, by which events are dated, against ours. */
+void hb_doctor_kafka_clock(struct hb_doctor *doctor);
+/* Says how far the clock of `whose` is from ours: it showed `theirs` at some moment between before and after. */
+void hb_doctor_clock(struct hb_doctor *doctor, const char *whose, struct hb_wall theirs, struct hb_wall before,
+                     struct hb_wall after);
 /* Sealing keys, descriptors, state folder, egress, admin key. */
 void hb_doctor_here(struct hb_doctor *doctor);
 

@@ -78,6 +78,7 @@ void hb_doctor_kafka(struct hb_doctor *doctor)
                       brokers == 1 ? "" : "s");
         check_survival(doctor, admin, brokers);
         check_topics(doctor, admin);
+        hb_doctor_kafka_clock(doctor);
     }
     hb_kafka_admin_free(&admin);
 }

@@ -7,7 +7,6 @@
 
 #define LIMIT_MS 4000
 #define VERSION_MAJOR_MIN 7
-#define SKEW_WARN_MS 1000
 #define INFO_MAX 65536
 
 struct answer {
@@ -119,7 +118,7 @@ static void check_eviction(struct hb_doctor *doctor, struct hb_loop *loop, struc
 static void check_clock(struct hb_doctor *doctor, struct hb_loop *loop, struct hb_redis *redis)
 {
     const struct hb_str words[] = {HB_STR("TIME")};
-    int64_t before = hb_setup_wall().ms, after, theirs, skew;
+    int64_t before = hb_setup_wall().ms, after, theirs;
     struct answer answer;
 
     if (!ask(loop, redis, words, 1, &answer)) {
@@ -128,13 +127,7 @@ static void check_clock(struct hb_doctor *doctor, struct hb_loop *loop, struct h
     }
     after = hb_setup_wall().ms;
     theirs = answer.numbers[0] * HB_MS_PER_S + answer.numbers[1] / 1000;
-    skew = theirs < before ? before - theirs : theirs > after ? theirs - after : 0;
-    hb_doctor_add(doctor, "clock", skew < SKEW_WARN_MS ? HB_MARK_OK : HB_MARK_WARN,
-                  "our clock and Redis's differ by %lld ms", (long long)skew);
-    if (skew >= SKEW_WARN_MS) {
-        hb_doctor_advise(doctor,
-                         "run an NTP client on both machines; receivers refuse timestamps more than five minutes off");
-    }
+    hb_doctor_clock(doctor, "Redis", (struct hb_wall){theirs}, (struct hb_wall){before}, (struct hb_wall){after});
     hb_buf_deinit(&answer.text);
 }
 

@@ -101,8 +101,12 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opa
     producer->served++;
     if (rkm->err && notice_fatal(producer))
         ack.err = HB_ERR_TIMEOUT; /* it may stand in Kafka or not */
-    if (ack.err == HB_OK)
+    if (ack.err == HB_OK) {
+        rd_kafka_timestamp_type_t kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        int64_t at_ms = rd_kafka_message_timestamp(rkm, &kind);
         ack.offset = rkm->offset;
+        ack.appended.ms = kind == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME ? at_ms : 0;
+    }
     ack.text = rd_kafka_err2str(rkm->err);
     if (fn)
         fn(user, &ack);

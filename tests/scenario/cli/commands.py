@@ -1,12 +1,13 @@
 """The commands against a running installation: what they print, for people and as JSON, and what they end with."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
-from harness import BINARY, SharedTest, free_port, main, wait_until  # noqa: E402
+from harness import BINARY, KAFKA, SharedTest, free_port, main, wait_until  # noqa: E402
 
 
 def content(path):
@@ -141,11 +142,28 @@ class Commands(SharedTest):
         self.assertTrue(all(topic["exists"] for topic in self.json("topics", "list")))
         found = {item["check"]: item["state"] for item in self.json("doctor")["findings"]}
         self.assertEqual((found["topics"], found["redis"], found["keys"]), ("ok", "ok", "ok"))
+        clocks = {item["text"].split("'s")[0].split()[-1]: item["state"] for item in self.json("doctor")["findings"] if item["check"] == "clock"}
+        self.assertEqual(clocks, {"Kafka": "ok", "Redis": "ok"})
         printed = self.json("config", "print")
         self.assertEqual(printed["api"]["port"], self.bus.api_port)
         done = self.bus.run("doctor", "--json", check=False, env={**self.bus.env, "HOOKBUS_REDIS_ADDRESS": f"127.0.0.1:{free_port()}"})
         self.assertEqual(done.returncode, 1)
         self.assertIn("fail", [item["state"] for item in json.loads(done.stdout)["findings"] if item["check"] == "redis"])
+
+    def test_doctor_sees_that_our_clock_is_not_kafkas_and_leaves_nothing_in_the_registry(self):
+        library, shift = (os.path.join(self.bus.folder, name) for name in ("doctors_clock.so", "doctors_shift"))
+        compiler = next(found for found in map(shutil.which, ("cc", "gcc", "clang")) if found)
+        subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, os.path.join(ROOT, "tests/support/shifted_clock.c"), "-ldl"], check=True)
+        for seconds, state in ((0, "ok"), (3600, "warn"), (-3600, "warn")):
+            with open(shift, "w") as f:
+                f.write(str(seconds))
+            done = self.bus.run("doctor", "--json", env={**self.bus.env, "LD_PRELOAD": library, "SHIFTED_CLOCK_FILE": shift})
+            clock = next(item for item in json.loads(done.stdout)["findings"] if item["check"] == "clock" and "Kafka" in item["text"])
+            self.assertEqual(clock["state"], state, clock)
+            self.assertTrue(seconds == 0 or 3_590_000 < int(clock["text"].split()[-2]) <= 3_600_000, clock)
+        read = subprocess.run(["kcat", "-b", KAFKA, "-C", "-t", f"{self.bus.prefix}registry", "-o", "beginning", "-e", "-q", "-f", "%k %S\n"],
+                              check=True, capture_output=True, text=True).stdout
+        self.assertEqual({line for line in read.splitlines() if "doctor" in line}, {"doctor/clock -1"}, "tombstones only")
 
     def test_wrong_command_lines_end_with_64_and_the_nearest_right_word(self):
         for words, says in ((("pubish",), b"did you mean 'hookbus publish'"), (("store", "ad"), b"did you mean 'hookbus store add'"),
