@@ -10,6 +10,8 @@
 size_t hb_text_units(struct hb_str text);
 /* The longest beginning of at most `units_max` units that ends between two characters. */
 struct hb_str hb_text_cut(struct hb_str text, size_t units_max);
+/* The same in bytes. */
+struct hb_str hb_text_cut_bytes(struct hb_str text, size_t bytes_max);
 /* Without white space and control characters at both ends (also U+00A0 and U+FEFF). */
 struct hb_str hb_text_strip(struct hb_str text);
 

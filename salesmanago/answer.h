@@ -25,14 +25,14 @@ enum hb_sm_outcome {
 
 struct hb_sm_answer {
     enum hb_sm_outcome outcome;
-    int status;                         /* HTTP; 0: none */
-    int64_t code;                       /* the deciding reason code; 0: none */
-    char field[HB_SM_ANSWER_FIELD_MAX]; /* it speaks of, without a type; "" */
-    char words[HB_SM_ANSWER_WORDS_MAX]; /* SALESmanago's as they came, cut; of a failure on the wire its word */
-    size_t warnings;                    /* problems with code 12 */
+    int status;                           /* HTTP; 0: none */
+    int64_t code;                         /* the deciding reason code; 0: none */
+    char field[HB_SM_ANSWER_FIELD_MAX];   /* it speaks of, without a type; "" */
+    char words[HB_SM_ANSWER_WORDS_MAX];   /* SALESmanago's as they came, cut; of a failure on the wire its word */
+    size_t warnings;                      /* problems with code 12 */
     char warning[HB_SM_ANSWER_WORDS_MAX]; /* the first of them */
-    int64_t retry_after_ms;             /* HB_NO_RETRY_AFTER: not said */
-    struct hb_str ids;                  /* the JSON array productIds, a view of the body; empty: none */
+    int64_t retry_after_ms;               /* HB_NO_RETRY_AFTER: not said */
+    struct hb_str ids;                    /* the JSON array productIds, a view of the body; empty: none */
 };
 
 /* Of an upsert: ACCEPTED needs requestId and productIds. */

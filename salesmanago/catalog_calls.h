@@ -8,11 +8,11 @@
 
 #include "salesmanago/items.h"
 
-#define HB_SM_KEY_HEADER "API-KEY"                /* SM-1: the one authentication there is */
-#define HB_SM_CONTENT_TYPE "application/json"     /* SM-3 */
-#define HB_SM_CATALOG_ID_BYTES_MAX 112            /* 36 UTF-16 units */
-#define HB_SM_CATALOG_TEXT_BYTES_MAX 768          /* 255 UTF-16 units */
-#define HB_SM_CATALOGS_MAX 64                     /* of one answer that are read */
+#define HB_SM_KEY_HEADER "API-KEY"            /* SM-1: the one authentication there is */
+#define HB_SM_CONTENT_TYPE "application/json" /* SM-3 */
+#define HB_SM_CATALOG_ID_BYTES_MAX 112        /* 36 UTF-16 units */
+#define HB_SM_CATALOG_TEXT_BYTES_MAX 768      /* 255 UTF-16 units */
+#define HB_SM_CATALOGS_MAX 64                 /* of one answer that are read */
 #define HB_SM_UPSERT_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 /* HB_SM_CALLS(X): X(NAME, method, path): SM-4 knows two methods. */
@@ -76,8 +76,8 @@ void hb_sm_catalogs_deinit(struct hb_sm_catalogs *catalogs);
 
 /* ---- words of standards ---- */
 
-bool hb_sm_currency_is_known(struct hb_str code);   /* ISO 4217: SM-7 */
-bool hb_sm_language_is_valid(struct hb_str code);   /* ISO 639-1 with what BCP 47 puts behind it: SM-8, SM-9 */
-bool hb_sm_location_is_valid(struct hb_str text);   /* SM-26 */
+bool hb_sm_currency_is_known(struct hb_str code); /* ISO 4217: SM-7 */
+bool hb_sm_language_is_valid(struct hb_str code); /* ISO 639-1 with what BCP 47 puts behind it: SM-8, SM-9 */
+bool hb_sm_location_is_valid(struct hb_str text); /* SM-26 */
 
 #endif

@@ -34,7 +34,7 @@ struct hb_sm_settings {
 
 /* One object of `products`. */
 struct hb_sm_item {
-    struct hb_str id;   /* plain text, as it comes back in productIds */
+    struct hb_str id; /* plain text, as it comes back in productIds */
     struct hb_str json;
 };
 
@@ -46,20 +46,20 @@ struct hb_sm_remark {
 };
 
 struct hb_sm_items {
-    size_t count;               /* may be 0: nothing that SALESmanago has to know */
-    size_t trimmed;             /* fields trimmed or left out, variants folded */
-    size_t refused;             /* items that are not among them */
+    size_t count;                /* may be 0: nothing that SALESmanago has to know */
+    size_t trimmed;              /* fields trimmed or left out, variants folded */
+    size_t refused;              /* items that are not among them */
     struct hb_sm_remark warning; /* the first of the trimmed */
     struct hb_sm_remark refusal; /* the first of the refused */
-    struct hb_buf bytes;        /* private */
-    struct hb_sm_item_at *at;   /* private */
-    size_t capacity;            /* private */
+    struct hb_buf bytes;         /* private */
+    struct hb_sm_item_at *at;    /* private */
+    size_t capacity;             /* private */
 };
 #define HB_SM_ITEMS_EMPTY ((struct hb_sm_items){.bytes = {NULL, 0, 0, HB_SM_ITEMS_BYTES_MAX}})
 
 /* What stood there before is thrown away. */
-HB_MUST_USE enum hb_err hb_sm_items_make(const struct hb_catalog_product *product, const struct hb_sm_settings *settings,
-                                         struct hb_sm_items *items);
+HB_MUST_USE enum hb_err hb_sm_items_make(const struct hb_catalog_product *product,
+                                         const struct hb_sm_settings *settings, struct hb_sm_items *items);
 void hb_sm_items_deinit(struct hb_sm_items *items);
 /* Views that live until the items are made anew. */
 struct hb_sm_item hb_sm_item(const struct hb_sm_items *items, size_t at);

@@ -22,6 +22,8 @@ enum hb_sm_unit_state { HB_SM_UNIT_OPEN, HB_SM_UNIT_ACCEPTED, HB_SM_UNIT_POISON,
 struct hb_sm_search {
     size_t count, requests, poisons;
     size_t suspects_count, rest_count, probe_count;
+    size_t probe_sent;                    /* how many the request under way has; 0: none is */
+    bool is_of_suspects;                  /* the probe was taken from them */
     size_t group;                         /* how many of the rest next, once a second poison was found */
     size_t probe_max;                     /* no larger request: what was too large */
     uint8_t suspects[HB_SM_PRODUCTS_MAX]; /* one of them at least is a poison, as far as is known */

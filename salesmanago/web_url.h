@@ -1,8 +1,8 @@
 /* Job: an address of a page or an image as SALESmanago takes it (SM-6), or why not.
  *
  * Place: salesmanago/items. SALESmanago asks Apache's UrlValidator as it comes: http, https, ftp; a host that is an
- * address or ends in a top-level domain (localhost does not); letters of the path are ASCII; no "//" in the path. What a
- * browser would write otherwise is written so: spaces and letters beyond ASCII are percent-encoded as UTF-8 (so that
+ * address or ends in a top-level domain (localhost does not); letters of the path are ASCII; no "//" in the path. What
+ * a browser would write otherwise is written so: spaces and letters beyond ASCII are percent-encoded as UTF-8 (so that
  * visits match), doubled slashes of the path become one (as the vendor's kit does).
  * The list of top-level domains is not kept here, as it changes: any of letters passes, but not those that are never on
  * the web (localhost, .local, .test, .example, .invalid, .internal, .lan …).

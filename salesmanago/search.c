@@ -1,0 +1,160 @@
+#include "salesmanago/search.h"
+
+/* How much of the rest is sent at once when two poisons or more are known of: about what holds one poison when there
+ * are ten in a hundred. Grows by half with each group that is accepted. */
+#define GROUP_FIRST 8
+
+_Static_assert(HB_SM_PRODUCTS_MAX <= UINT8_MAX, "a unit is a byte");
+
+static void append(uint8_t *list, size_t *count, const uint8_t *more, size_t more_count)
+{
+    HB_ASSERT(*count + more_count <= HB_SM_PRODUCTS_MAX);
+    memcpy(list + *count, more, more_count);
+    *count += more_count;
+}
+
+static void prepend(uint8_t *list, size_t *count, const uint8_t *more, size_t more_count)
+{
+    HB_ASSERT(*count + more_count <= HB_SM_PRODUCTS_MAX);
+    memmove(list + more_count, list, *count);
+    memcpy(list, more, more_count);
+    *count += more_count;
+}
+
+static bool take_out(uint8_t *list, size_t *count, uint8_t unit)
+{
+    uint8_t *found = memchr(list, unit, *count);
+    if (!found)
+        return false;
+    size_t at = (size_t)(found - list);
+    memmove(found, found + 1, *count - at - 1);
+    (*count)--;
+    return true;
+}
+
+void hb_sm_search_begin(struct hb_sm_search *search, size_t count)
+{
+    HB_ASSERT(count > 1 && count <= HB_SM_PRODUCTS_MAX);
+    *search = (struct hb_sm_search){
+        .count = count, .requests = 1, .suspects_count = count, .group = GROUP_FIRST, .probe_max = HB_SM_PRODUCTS_MAX};
+    for (size_t i = 0; i < count; i++)
+        search->suspects[i] = (uint8_t)i;
+}
+
+/* Of a power of two and what is left of the suspects beside it the smaller: then the larger one halves evenly. */
+static size_t part_of(size_t suspects)
+{
+    size_t power = 1;
+    while (2 * power < suspects)
+        power *= 2;
+    return suspects - power < power ? suspects - power : power;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static void choose(struct hb_sm_search *search)
+{
+    search->is_of_suspects = search->suspects_count > 0;
+    uint8_t *from = search->is_of_suspects ? search->suspects : search->rest;
+    size_t *left = search->is_of_suspects ? &search->suspects_count : &search->rest_count, wanted;
+    if (*left == 1)
+        wanted = 1;
+    else if (search->is_of_suspects)
+        wanted = part_of(*left);
+    else
+        wanted = search->poisons < 2 ? *left : smaller(search->group, *left);
+    wanted = smaller(wanted, search->probe_max);
+    append(search->probe, &search->probe_count, from, wanted);
+    memmove(from, from + wanted, *left - wanted);
+    *left -= wanted;
+}
+
+size_t hb_sm_search_next(struct hb_sm_search *search, const uint8_t **ret_units)
+{
+    if (search->probe_count == 0 && search->suspects_count + search->rest_count > 0)
+        choose(search);
+    search->probe_sent = search->probe_count;
+    *ret_units = search->probe;
+    return search->probe_count;
+}
+
+static void settle(struct hb_sm_search *search, enum hb_sm_unit_state state)
+{
+    for (size_t i = 0; i < search->probe_count; i++)
+        search->state[search->probe[i]] = (uint8_t)state;
+    search->probe_count = 0;
+}
+
+void hb_sm_search_accepted(struct hb_sm_search *search)
+{
+    HB_ASSERT(search->probe_sent > 0);
+    search->requests++;
+    search->probe_sent = 0;
+    settle(search, HB_SM_UNIT_ACCEPTED);
+    if (!search->is_of_suspects && search->poisons > 1)
+        search->group = smaller(search->group + search->group / 2, HB_SM_PRODUCTS_MAX);
+}
+
+void hb_sm_search_refused(struct hb_sm_search *search)
+{
+    HB_ASSERT(search->probe_sent > 0);
+    bool was_alone = search->probe_sent == 1;
+    search->requests++;
+    search->probe_sent = 0;
+    search->group = GROUP_FIRST;
+    /* It holds a poison, so nothing is known of the other suspects any more. */
+    append(search->rest, &search->rest_count, search->suspects, search->suspects_count);
+    search->suspects_count = 0;
+    if (was_alone) {
+        search->poisons += search->probe_count;
+        settle(search, HB_SM_UNIT_POISON);
+        return;
+    }
+    append(search->suspects, &search->suspects_count, search->probe, search->probe_count);
+    search->probe_count = 0;
+}
+
+bool hb_sm_search_too_large(struct hb_sm_search *search)
+{
+    HB_ASSERT(search->probe_sent > 0);
+    size_t kept = (search->probe_count + 1) / 2, sent = search->probe_sent;
+    search->requests++;
+    search->probe_sent = 0;
+    if (sent == 1)
+        return false;
+    search->probe_max = kept > 0 ? kept : 1;
+    const uint8_t *tail = search->probe + kept;
+    size_t tail_count = search->probe_count - kept;
+    if (search->is_of_suspects)
+        prepend(search->suspects, &search->suspects_count, tail, tail_count);
+    else
+        prepend(search->rest, &search->rest_count, tail, tail_count);
+    search->probe_count = kept;
+    return true;
+}
+
+void hb_sm_search_drop(struct hb_sm_search *search, size_t unit)
+{
+    HB_ASSERT(unit < search->count);
+    uint8_t byte = (uint8_t)unit;
+    if (take_out(search->suspects, &search->suspects_count, byte) ||
+        take_out(search->rest, &search->rest_count, byte) || take_out(search->probe, &search->probe_count, byte))
+        search->state[unit] = HB_SM_UNIT_DROPPED;
+}
+
+void hb_sm_search_again(struct hb_sm_search *search, size_t unit)
+{
+    uint8_t byte = (uint8_t)unit;
+    HB_ASSERT(unit < search->count && search->state[unit] == HB_SM_UNIT_ACCEPTED);
+    search->state[unit] = HB_SM_UNIT_OPEN;
+    append(search->rest, &search->rest_count, &byte, 1);
+}
+
+enum hb_sm_unit_state hb_sm_search_state(const struct hb_sm_search *search, size_t unit)
+{
+    HB_ASSERT(unit < search->count);
+    return (enum hb_sm_unit_state)search->state[unit];
+}

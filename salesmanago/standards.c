@@ -1,0 +1,59 @@
+#include "salesmanago/catalog_calls.h"
+
+/* ISO 4217, the codes of money in use (2025) and HRK, which catalogs made before 2023 still have. */
+static const char currencies[] = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD "
+                                 "BTN BWP BYN BZD CAD CDF CHF CLP "
+                                 "CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD "
+                                 "GNF GTQ GYD HKD HNL HRK HTG HUF "
+                                 "IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR "
+                                 "LRD LSL LYD MAD MDL MGA MKD MMK "
+                                 "MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR "
+                                 "PLN PYG QAR RON RSD RUB RWF SAR "
+                                 "SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD "
+                                 "TWD TZS UAH UGX USD UYU UZS VES "
+                                 "VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG";
+
+/* ISO 639-1. */
+static const char languages[] = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs "
+                                "cu cv cy da de dv dz ee el en eo "
+                                "es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie "
+                                "ig ii ik io is it iu ja jv ka kg "
+                                "ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn "
+                                "mr ms mt my na nb nd ne ng nl nn "
+                                "no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl "
+                                "sm sn so sq sr ss st su sv sw ta "
+                                "te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
+
+static bool is_among(struct hb_str word, const char *words)
+{
+    struct hb_str rest = hb_str_c(words), one;
+    while (hb_str_split(&rest, ' ', &one))
+        if (hb_str_eq(one, word))
+            return true;
+    return false;
+}
+
+bool hb_sm_currency_is_known(struct hb_str code)
+{
+    return code.len == 3 && is_among(code, currencies);
+}
+
+static bool is_alnum(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool hb_sm_language_is_valid(struct hb_str code)
+{
+    struct hb_str part;
+    if (!hb_str_split(&code, '-', &part) || part.len != 2 || !is_among(part, languages))
+        return false;
+    while (hb_str_split(&code, '-', &part)) {
+        if (part.len == 0 || part.len > 8)
+            return false;
+        for (size_t i = 0; i < part.len; i++)
+            if (!is_alnum(part.ptr[i]))
+                return false;
+    }
+    return true;
+}
