@@ -1,6 +1,6 @@
-/* Job: our own notices: what hookbus tells a store about one of its webhooks, as an event of type hookbus.*.
+/* Job: our own notices: what hookbus tells a store about its webhooks and connectors, as an event of type hookbus.*.
  *
- * Place: made by the owner of the webhook's shard (retry/notices), published as every other event, delivered to the
+ * Place: made by the owner of the webhook's shard (retry/notices) or the connector's worker (salesmanago/pause), published as every other event, delivered to the
  * webhooks that name its type (`*` never matches it). Written once: id and data are made of webhook, kind and revision
  * alone, so one that a crash writes again is a repeat with the same bytes, not another notice. Owns: nothing. Fails:
  * HB_ERR_MEMORY, HB_ERR_FULL of the buffer. Threads: any.
@@ -19,7 +19,12 @@
     X(FAILING, "failing", "hookbus.webhook.failing",                                                                   \
       "A delivery used up its schedule or was refused for good. List them: hookbus delivery list --state dead")        \
     X(DISABLED, "disabled", "hookbus.webhook.disabled",                                                                \
-      "hookbus disabled the webhook: it answered 410, or failed for five days. Mend it, then: hookbus webhook enable")
+      "hookbus disabled the webhook: it answered 410, or failed for five days. Mend it, then: hookbus webhook enable")    \
+    X(CONNECTOR_PAUSED, "paused", "hookbus.connector.paused",                                                          \
+      "SALESmanago refuses everything of this store, and hookbus paused the connector; nothing is lost. See why and "  \
+      "what to do: hookbus salesmanago status")                                                                        \
+    X(CONNECTOR_RESUMED, "resumed", "hookbus.connector.resumed",                                                       \
+      "The connector was resumed; what it missed is sent now")
 
 enum hb_notice_kind {
 #define HB_NOTICE_ENUM(name, state, type, what) HB_NOTICE_##name,
@@ -34,8 +39,9 @@ enum hb_notice_kind {
 
 struct hb_notice {
     enum hb_notice_kind kind;
-    struct hb_str webhook;
-    int64_t revision; /* of the webhook's last enable: enabled again, it may be told again */
+    struct hb_str webhook; /* of a connector's: its store */
+    int64_t revision;      /* of the last enable: enabled again, it may be told again */
+    const char *why;       /* of a connector's: a word; else NULL */
 };
 
 /* What the id is the hash of; returns its length. */
@@ -46,7 +52,8 @@ void hb_notice_id(const unsigned char digest[32], char ret_id[HB_NOTICE_ID_BYTES
 bool hb_notice_is_id(struct hb_str event_id);
 /* "hookbus.webhook.failing" … */
 struct hb_str hb_notice_type(enum hb_notice_kind kind);
-/* Appends the event's data: {"webhook":{"id","state","revision"},"what"}. */
+/* Appends the event's data: {"webhook":{"id","state","revision"},"what"}, or of a connector
+ * {"connector":{"store","state","reason","revision"},"what"}. */
 HB_MUST_USE enum hb_err hb_notice_write(const struct hb_notice *notice, struct hb_buf *ret_data);
 
 #endif

@@ -76,7 +76,8 @@ static enum hb_err send(const struct hb_notice *notice, struct notice_sent *sent
 
 static void tell(struct hb_retry_webhook *webhook, enum hb_notice_kind kind)
 {
-    const struct hb_notice notice = {kind, hb_str_c(webhook->id), webhook->snapshot->enabled_revision};
+    const struct hb_notice notice = {
+        .kind = kind, .webhook = hb_str_c(webhook->id), .revision = webhook->snapshot->enabled_revision};
     struct notice_sent *sent = calloc(1, sizeof *sent);
 
     if (!sent)

@@ -4,11 +4,11 @@
 
 #include "check.h"
 
-static const struct hb_notice FAILING = {HB_NOTICE_FAILING, {"wh_a", 4}, 3};
+static const struct hb_notice FAILING = {.kind = HB_NOTICE_FAILING, .webhook = {"wh_a", 4}, .revision = 3};
 
 static void seed_of(enum hb_notice_kind kind, const char *webhook, int64_t revision, char ret[HB_NOTICE_SEED_MAX])
 {
-    const struct hb_notice notice = {kind, hb_str_c(webhook), revision};
+    const struct hb_notice notice = {.kind = kind, .webhook = hb_str_c(webhook), .revision = revision};
 
     ret[hb_notice_seed(&notice, ret)] = '\0';
 }
@@ -26,6 +26,8 @@ static void an_id_is_made_of_webhook_state_and_revision_alone(void **state)
     assert_string_not_equal(same, other);
     seed_of(HB_NOTICE_FAILING, "wh_a", 4, other);
     assert_string_not_equal(same, other);
+    seed_of(HB_NOTICE_CONNECTOR_PAUSED, "demo", 4, other);
+    assert_string_equal(other, "connector/demo/paused/4");
 }
 
 static void a_notices_id_is_told_from_every_other(void **state)
@@ -46,7 +48,8 @@ static void each_type_is_a_notices_and_each_data_is_json_with_the_same_bytes_eve
 {
     (void)state;
     for (int kind = 0; kind < HB_NOTICE_COUNT; kind++) {
-        const struct hb_notice notice = {(enum hb_notice_kind)kind, FAILING.webhook, FAILING.revision};
+        const struct hb_notice notice = {
+            .kind = (enum hb_notice_kind)kind, .webhook = FAILING.webhook, .revision = FAILING.revision};
         size_t at = 0;
         struct hb_buf first = hb_buf_make(HB_NOTICE_DATA_MAX), second = hb_buf_make(HB_NOTICE_DATA_MAX);
 
