@@ -67,6 +67,7 @@ def idle(slow):
         time.sleep(seconds)
         slow.figures["idle_redis_commands_per_s"] = round((commands.count - before) / seconds, 2)
         slow.figures["idle_cpu_percent_parked"] = round((measure.cpu_seconds(slow.dispatcher.child.pid) - cpu) / seconds * 100, 2)
+    slow.end()
 
 
 # ---- retries at 1,000 due a second ----
