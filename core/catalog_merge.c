@@ -15,9 +15,11 @@ static struct hb_catalog_version version_of(const struct hb_catalog_input *input
     return version;
 }
 
+/* Of two alike the one that stands later in the topic: what is read once more changes nothing. */
 static bool is_taken(const struct hb_catalog_version *version, const struct hb_catalog_version *known)
 {
-    return hb_catalog_version_cmp(version, known) >= 0;
+    int newer = hb_catalog_version_cmp(version, known);
+    return newer > 0 || (newer == 0 && version->offset > known->offset);
 }
 
 static int64_t later(int64_t ms, const struct hb_catalog_version *version)

@@ -17,7 +17,7 @@
 
 #include "hookbus/catalog.h"
 
-#define HB_CATALOG_VALUE_MAX ((size_t)1000000)
+#define HB_CATALOG_VALUE_MAX ((size_t)900000)
 
 /* ---- reading ---- */
 

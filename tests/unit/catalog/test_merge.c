@@ -37,6 +37,7 @@ static void a_version_is_newer_by_sequence_else_time_else_arrival(void **state)
         struct fold fold = fold_make();
         struct told first = rows[i].first, second = rows[i].second;
         first.type = second.type = "product.updated";
+        second.offset = 1;
         first.data = PRODUCT(",\"n\":1");
         second.data = PRODUCT(",\"n\":2");
         fold_tell(&fold, &first);
@@ -128,6 +129,20 @@ static void what_is_older_for_the_product_can_be_newer_for_its_stock(void **stat
     struct hb_catalog_product product = fold_read(&fold);
     check_str(product.data, PRODUCT(",\"n\":3"));
     assert_int_equal(hb_catalog_stock(&product).quantity, 2);
+    fold_free(&fold);
+}
+
+static void what_is_read_once_more_changes_nothing(void **state)
+{
+    struct fold fold = fold_make();
+    (void)state;
+    fold_tell(&fold, UPDATED(PRODUCT(",\"n\":1"), "5", 1));
+    fold_tell(&fold, UPDATED(PRODUCT(",\"n\":2"), "5", 2));
+    fold_tell(&fold, UPDATED(PRODUCT(",\"n\":1"), "5", 1));
+    assert_int_equal(fold.effect, HB_CATALOG_OLDER);
+    fold_tell(&fold, UPDATED(PRODUCT(",\"n\":2"), "5", 2));
+    assert_int_equal(fold.effect, HB_CATALOG_OLDER);
+    check_str(fold_read(&fold).data, PRODUCT(",\"n\":2"));
     fold_free(&fold);
 }
 
@@ -370,6 +385,7 @@ int main(void)
         cmocka_unit_test(the_newer_one_says_the_stock_and_inventory_if_neither_is),
         cmocka_unit_test(stock_is_kept_when_a_newer_product_event_says_nothing_of_it),
         cmocka_unit_test(what_is_older_for_the_product_can_be_newer_for_its_stock),
+        cmocka_unit_test(what_is_read_once_more_changes_nothing),
         cmocka_unit_test(a_deleted_product_keeps_its_data_and_comes_back_only_by_a_newer_event),
         cmocka_unit_test(a_delete_needs_no_more_than_its_subject),
         cmocka_unit_test(a_delete_of_an_unknown_product_shuts_out_what_is_older),
