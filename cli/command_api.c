@@ -18,6 +18,8 @@
 #include "registry/api.h"
 #include "replay/api.h"
 #include "replay/sweep.h"
+#include "salesmanago/answer.h"
+#include "salesmanago/api.h"
 
 #define TOPICS_LIMIT_MS 60000
 #define GRACE_MS 10000
@@ -44,6 +46,8 @@ struct api_role {
     bool was_model_complete;
     char model_trouble[HB_ERROR_TEXT_MAX]; /* as it was logged last */
     struct hb_replay_api *replay;
+    struct hb_http_client *salesmanago_http;
+    struct hb_sm_api *salesmanago;
     struct hb_http_server *server;
     struct hb_health *health;
     struct hb_timer *drain_timer, *stats_timer;
@@ -172,6 +176,7 @@ static void deinit(struct api_role *role)
     hb_role_signals_deinit(&role->signals);
     /* In the order their headers ask for. */
     hb_http_client_free(&role->setup.http);
+    hb_http_client_free(&role->salesmanago_http);
     hb_ingest_free(&role->ingest, INGEST_GRACE_MS);
     hb_deliveries_end(role->deliveries);
     hb_registry_api_free(&role->registry_api);
@@ -185,6 +190,7 @@ static void deinit(struct api_role *role)
     hb_tests_free(&role->tests);
     hb_history_free(&role->history);
     hb_replay_api_free(&role->replay);
+    hb_sm_api_free(&role->salesmanago);
     hb_health_free(&role->health);
     hb_registry_free(&role->registry);
     hb_setup_deinit(&role->setup);
@@ -254,6 +260,25 @@ static enum hb_err make_replay(struct api_role *role)
     return hb_replay_api_new(&options, role->server, &role->replay);
 }
 
+static enum hb_err make_salesmanago(struct api_role *role, struct hb_error *reterr)
+{
+    enum hb_err err = hb_setup_client(&role->setup, HB_SM_API_CALLS_MAX, HB_SM_ANSWER_BYTES_MAX,
+                                      &role->salesmanago_http, reterr);
+    const struct hb_sm_api_options options = {
+        .loop = role->setup.loop,
+        .cluster = hb_setup_cluster(role->setup.config, "hookbus-catalog-scan"),
+        .topic_prefix = hb_str_c(role->setup.config->kafka_topic_prefix),
+        .registry = role->registry,
+        .pen = hb_registry_api_pen(role->registry_api),
+        .http = role->salesmanago_http,
+        .keyring = role->setup.keyring,
+        .egress = role->setup.egress,
+        .now = hb_setup_mono,
+    };
+
+    return err ? err : hb_sm_api_new(&options, role->server, &role->salesmanago);
+}
+
 static void choose_model_path(struct api_role *role)
 {
     const char *file = hb_setup_text(role->setup.config->api_read_model_file);
@@ -320,6 +345,7 @@ static enum hb_err mount(struct api_role *role, struct hb_error *reterr)
     err = err ? err : hb_ingest_mount(role->ingest, role->server);
     err = err ? err : hb_history_new(&history, role->server, &role->history);
     err = err ? err : make_replay(role);
+    err = err ? err : make_salesmanago(role, reterr);
     return err ? hb_fail(reterr, err, "the api's routes could not be mounted: %s", hb_err_text(err)) : HB_OK;
 }
 

@@ -18,6 +18,7 @@
 
 #define LOG_FLUSH_MS 200
 #define ADMIN_TIMEOUT_MS 10000
+#define CLIENT_SHARDS 64 /* hb_http_client_options: at least */
 #define DNS_CACHE_ENTRIES 20000
 #define DNS_TTL_MIN_S 5
 #define DNS_TTL_MAX_S 300
@@ -222,6 +223,28 @@ enum hb_err hb_setup_outgoing(struct hb_setup *setup, struct hb_error *reterr)
         .answer_headers_bytes_max = (size_t)config->delivery_answer_header_bytes,
     };
     return hb_http_client_new(&options, &setup->http, reterr);
+}
+
+enum hb_err hb_setup_client(struct hb_setup *setup, int in_flight_max, size_t answer_bytes_max,
+                            struct hb_http_client **ret_client, struct hb_error *reterr)
+{
+    const struct hb_config *config = setup->config;
+    const struct hb_http_client_options options = {
+        .loop = setup->loop,
+        .resolver = setup->resolver,
+        .egress = setup->egress,
+        .user_agent = setup->user_agent,
+        .ca_file = hb_setup_text(config->egress_ca_file),
+        .shards = CLIENT_SHARDS,
+        .in_flight_max = in_flight_max,
+        .kept_connections_max = in_flight_max,
+        .kept_idle_s = (int)config->delivery_kept_idle_s,
+        .connect_timeout_ms = (int)config->delivery_connect_timeout_ms,
+        .answer_read_bytes_max = answer_bytes_max,
+        .answer_kept_bytes_max = answer_bytes_max,
+        .answer_headers_bytes_max = (size_t)config->delivery_answer_header_bytes,
+    };
+    return hb_http_client_new(&options, ret_client, reterr);
 }
 
 static enum hb_err create_topics(const struct hb_setup *setup, int *ret_created, struct hb_error *reterr)

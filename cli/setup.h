@@ -63,6 +63,10 @@ HB_MUST_USE enum hb_err hb_setup_read_keys(const struct hb_config *config, struc
                                            struct hb_error *reterr);
 /* Address filter, resolver and HTTP client. */
 HB_MUST_USE enum hb_err hb_setup_outgoing(struct hb_setup *setup, struct hb_error *reterr);
+/* One more HTTP client over the same filter and resolver, for a service whose answers are longer than a receiver's: it
+ * keeps answer_bytes_max of each. The caller frees it, before hb_setup_deinit. */
+HB_MUST_USE enum hb_err hb_setup_client(struct hb_setup *setup, int in_flight_max, size_t answer_bytes_max,
+                                        struct hb_http_client **ret_client, struct hb_error *reterr);
 /* Creates missing topics unless that is switched off. Tries until Kafka answers, at most limit_ms. */
 HB_MUST_USE enum hb_err hb_setup_topics(const struct hb_setup *setup, int limit_ms, struct hb_error *reterr);
 /* An HTTP server on listen:port with the configuration's limits for the api. */

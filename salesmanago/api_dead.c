@@ -114,15 +114,38 @@ void sm_dead(void *user, struct hb_http_call *call)
 
 /* ---- POST …/dead/replay ---- */
 
+struct wanted {
+    struct hb_str product;
+    bool is_found;
+};
+
+static void look(void *user, struct hb_str key, struct hb_str value)
+{
+    struct wanted *wanted = user;
+    struct hb_json *document = NULL;
+    struct hb_str product;
+    (void)key;
+    if (wanted->is_found || hb_json_parse(value, &document, NULL))
+        return;
+    wanted->is_found =
+        hb_json_str(hb_json_get(document, "product"), &product) && hb_str_eq(product, wanted->product);
+    hb_json_free(&document);
+}
+
+/* Most by their key; a long product has a hash of it there. */
 static bool is_dead(const struct sm_change *change, struct hb_str product)
 {
     char prefix[HB_CONNECTOR_KEY_MAX];
+    struct wanted wanted = {.product = product};
+    const struct hb_registry *registry = change->api->options.registry;
     struct hb_str begin = sm_prefix(HB_CONNECTOR_DEAD, hb_str_c(change->store), prefix);
     struct hb_buf key = hb_buf_make(HB_CONNECTOR_KEY_MAX + HB_SUBJECT_MAX);
-    bool is_there = !hb_buf_add(&key, begin) && !hb_buf_add(&key, product) &&
-                    hb_registry_record(change->api->options.registry, hb_buf_str(&key)).len > 0;
+    wanted.is_found = !hb_buf_add(&key, begin) && !hb_buf_add(&key, product) &&
+                      hb_registry_record(registry, hb_buf_str(&key)).len > 0;
+    if (!wanted.is_found && key.len >= HB_CONNECTOR_KEY_MAX)
+        hb_registry_each_record(registry, begin, look, &wanted);
     hb_buf_deinit(&key);
-    return is_there;
+    return wanted.is_found;
 }
 
 /* The products the body names, each of which must be dead; none named: all. */

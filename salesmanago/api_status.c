@@ -1,3 +1,4 @@
+#include "hookbus/topics.h"
 #include "platform/loop/loop.h"
 #include "registry/each.h"
 #include "salesmanago/api_internal.h"
@@ -83,22 +84,30 @@ static void sums_deinit(struct sums *sums)
         hb_json_free(&sums->documents[i]);
 }
 
-/* ---- partitions that are detached ---- */
+/* ---- partitions ---- */
 
+/* connector-position/<store>/<connector>/<partition>: where a detached partition stands, or that it is attached again,
+ * with the last sync it has been through. */
 struct detached {
-    size_t count, syncing;
+    struct hb_str sync;     /* that is asked for */
+    size_t count;           /* partitions detached */
+    size_t syncing, synced; /* of all: with that sync under way, and behind them */
 };
 
 static void add_position(void *user, struct hb_str key, struct hb_str value)
 {
     struct detached *detached = user;
     struct hb_json *document = NULL;
-    struct hb_str why;
+    struct hb_str sync = {NULL, 0};
+    bool is_attached = false;
     (void)key;
     if (hb_json_parse(value, &document, NULL))
         return;
-    detached->count++;
-    detached->syncing += hb_json_str(hb_json_get(document, "why"), &why) && hb_str_eq(why, HB_STR("sync"));
+    (void)hb_json_bool(hb_json_get(document, "attached"), &is_attached);
+    bool is_of_sync = hb_json_str(hb_json_get(document, "sync"), &sync) && hb_str_eq(sync, detached->sync);
+    detached->count += !is_attached;
+    detached->syncing += is_of_sync && !is_attached;
+    detached->synced += is_of_sync && is_attached;
     hb_json_free(&document);
 }
 
@@ -107,22 +116,30 @@ static void read_sums(const struct hb_sm_api *api, const struct hb_connector *co
 {
     char prefix[HB_CONNECTOR_KEY_MAX];
     *ret_sums = (struct sums){.connector = connector};
-    *ret_detached = (struct detached){0};
+    *ret_detached = (struct detached){.sync = connector->sync.id};
     hb_registry_each_record(api->options.registry, sm_prefix(HB_CONNECTOR_STATUS, connector->store, prefix), add_worker,
                             ret_sums);
     hb_registry_each_record(api->options.registry, sm_prefix(HB_CONNECTOR_POSITION, connector->store, prefix),
                             add_position, ret_detached);
 }
 
+static const char *sync_state(const struct hb_connector *connector, const struct sums *sums,
+                              const struct detached *detached)
+{
+    size_t partitions = (size_t)hb_topic_spec(HB_TOPIC_CATALOG)->partitions;
+    if (connector->sync.id.len == 0)
+        return "none";
+    if (detached->syncing > 0)
+        return "running";
+    if (detached->synced >= partitions || (sums->syncing > 0 && sums->synced == sums->syncing))
+        return "done";
+    return sums->syncing > 0 ? "running" : "waiting";
+}
+
 static struct sm_sync_progress progress_of(const struct hb_connector *connector, const struct sums *sums,
                                            const struct detached *detached)
 {
-    struct sm_sync_progress progress = {"none", sums->done, sums->total};
-    if (connector->sync.id.len > 0)
-        progress.state = sums->syncing == 0                                            ? "waiting"
-                         : sums->synced == sums->syncing && detached->syncing == 0 ? "done"
-                                                                                   : "running";
-    return progress;
+    return (struct sm_sync_progress){sync_state(connector, sums, detached), sums->done, sums->total};
 }
 
 struct sm_sync_progress sm_sync_read(const struct hb_sm_api *api, const struct hb_connector *connector)
