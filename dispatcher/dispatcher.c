@@ -424,7 +424,11 @@ void hb_dispatcher_webhook_changed(struct hb_dispatcher *d, const struct hb_webh
 
 struct hb_sender hb_dispatcher_sender(struct hb_dispatcher *d)
 {
-    return (struct hb_sender){.room = hb_resend_room, .send = hb_resend_send, .user = d};
+    return (struct hb_sender){.room = hb_resend_room,
+                              .send = hb_resend_send,
+                              .take_up = hb_resend_take_up,
+                              .let_go = hb_resend_let_go,
+                              .user = d};
 }
 
 void hb_dispatcher_set_owner(struct hb_dispatcher *d, const struct hb_owner *owner)

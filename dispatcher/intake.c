@@ -154,7 +154,7 @@ static bool set_aside(struct hb_dispatcher *d, struct hb_partition *partition, s
     struct hb_taken *taken = begin_taken(d, partition, message);
     if (!taken)
         return false;
-    take_unreadable(d, partition, taken, "crashed_worker");
+    take_unreadable(d, partition, taken, HB_RESEND_CRASHED_WORKER);
     return true;
 }
 

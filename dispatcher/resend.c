@@ -126,3 +126,17 @@ enum hb_err hb_resend_send(void *dispatcher, const struct hb_resend *resend)
     hb_dispatcher_pump_soon(d);
     return HB_OK;
 }
+
+bool hb_resend_take_up(void *dispatcher, const struct hb_position *position)
+{
+    struct hb_dispatcher *d = dispatcher;
+    if (hb_settled_file_crashes(d->settled, position) >= HB_CRASHES_MAX)
+        return false;
+    hb_settled_file_enter(d->settled, position);
+    return true;
+}
+
+void hb_resend_let_go(void *dispatcher)
+{
+    hb_settled_file_leave(((struct hb_dispatcher *)dispatcher)->settled);
+}

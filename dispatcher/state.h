@@ -121,6 +121,9 @@ void hb_record_end(struct hb_dispatcher *d, struct hb_delivery *delivery);
 /* resend.c: the sender's side of include/hookbus/resend.h. */
 struct hb_resend_room hb_resend_room(void *dispatcher, struct hb_str webhook);
 enum hb_err hb_resend_send(void *dispatcher, const struct hb_resend *resend);
+/* The event is looked into until let_go; false: it has crashed this worker three times. */
+bool hb_resend_take_up(void *dispatcher, const struct hb_position *position);
+void hb_resend_let_go(void *dispatcher);
 /* A resend is not sent: its lease goes back. */
 void hb_resend_unsent(struct hb_dispatcher *d, struct hb_delivery *delivery);
 /* The lane may take more or nothing: the owner is told, if it wants to be. */

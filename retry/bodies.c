@@ -1,5 +1,7 @@
 #include "retry/bodies_internal.h"
 
+#include "hookbus/resend.h"
+
 #include <stdlib.h>
 
 #define POLL_MAX 500
@@ -134,6 +136,7 @@ enum hb_err hb_bodies_new(const struct hb_bodies_options *options, struct hb_bod
     if (!bodies)
         return hb_fail(reterr, HB_ERR_MEMORY, "out of memory for the bodies' reader");
     bodies->loop = options->loop;
+    bodies->sender = options->sender;
     bodies->wanted_max = options->wanted_max;
     bodies->limit_ms = options->limit_ms ? options->limit_ms : HB_BODIES_LIMIT_MS;
     enum hb_err err = make_reader(bodies, options, reterr);
@@ -185,11 +188,25 @@ void hb_bodies_keep(struct hb_bodies *bodies, const struct hb_body_record *recor
     hb_body_unref(&body);
 }
 
+bool hb_bodies_is_of(const struct hb_bodies *bodies, const struct hb_body *body, struct hb_str webhook,
+                     const unsigned char *delivery)
+{
+    const struct hb_sender *sender = bodies->sender;
+
+    if (!sender || !sender->take_up)
+        return hb_body_is_of(body, webhook, delivery);
+    if (!sender->take_up(sender->user, &body->at))
+        return true;
+    bool is_of = hb_body_is_of(body, webhook, delivery);
+    sender->let_go(sender->user);
+    return is_of;
+}
+
 struct hb_body *hb_bodies_find(struct hb_bodies *bodies, const struct hb_body_want *want)
 {
     struct hb_body *body = hb_body_cache_get(bodies->cache, &want->at);
 
-    return body && hb_body_is_of(body, want->webhook, want->delivery) ? body : NULL;
+    return body && hb_bodies_is_of(bodies, body, want->webhook, want->delivery) ? body : NULL;
 }
 
 enum hb_err hb_bodies_want(struct hb_bodies *bodies, const struct hb_body_want *want, hb_body_fn *fn, void *user)

@@ -19,6 +19,7 @@
 
 struct hb_loop;
 struct hb_bodies;
+struct hb_sender;
 
 #define HB_BODIES_LIMIT_MS 15000
 #define HB_BODIES_CACHE_BYTES ((size_t)64 << 20)
@@ -30,6 +31,9 @@ struct hb_bodies_options {
     size_t cache_bytes_max;
     size_t wanted_max;
     int64_t limit_ms; /* a body; 0: HB_BODIES_LIMIT_MS */
+    /* For take_up and let_go: a body is looked into to learn whether it is the right one. NULL: nobody counts. One that is
+     * not taken up is given without a look; whoever wanted it is refused then, too. Must live as long. */
+    const struct hb_sender *sender;
 };
 HB_MUST_USE enum hb_err hb_bodies_new(const struct hb_bodies_options *options, struct hb_bodies **ret_bodies,
                                       struct hb_error *reterr);

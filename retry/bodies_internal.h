@@ -47,11 +47,15 @@ struct hb_bodies {
     int64_t round_end_us, limit_ms;
     uint64_t rounds;
     bool is_reading;
+    const struct hb_sender *sender;
 };
 
 /* bodies.c */
 void hb_bodies_answer(struct hb_bodies *bodies, struct hb_wanted *take_wanted, enum hb_err err, struct hb_body *body);
 void hb_bodies_put_back(struct hb_bodies *bodies, struct hb_wanted *take_wanted);
+/* Whether the body is of this delivery; also if it must not be looked into any more. */
+bool hb_bodies_is_of(const struct hb_bodies *bodies, const struct hb_body *body, struct hb_str webhook,
+                     const unsigned char *delivery);
 /* Begins a round soon, if there is anything to read. */
 void hb_bodies_plan(struct hb_bodies *bodies);
 int64_t hb_bodies_now_us(const struct hb_bodies *bodies);

@@ -100,7 +100,7 @@ static bool answer_from_cache(struct hb_bodies *bodies, size_t index)
     struct hb_wanted *wanted = bodies->round[index];
     struct hb_body *body = hb_body_cache_get(bodies->cache, &wanted->at);
 
-    if (!body || !hb_body_is_of(body, hb_str_n(wanted->webhook, wanted->webhook_bytes), wanted->delivery))
+    if (!body || !hb_bodies_is_of(bodies, body, hb_str_n(wanted->webhook, wanted->webhook_bytes), wanted->delivery))
         return false;
     bodies->round[index] = NULL;
     body = hb_body_ref(body);
@@ -202,7 +202,8 @@ static void hand_out(struct hb_bodies *bodies, struct hb_body_run *run, const st
         (void)!hb_body_cache_put(bodies->cache, body);
     while (run->first < run->last && bodies->round[run->first]->at.offset == message->offset) {
         struct hb_wanted *wanted = take(bodies, run);
-        bool is_it = body && hb_body_is_of(body, hb_str_n(wanted->webhook, wanted->webhook_bytes), wanted->delivery);
+        bool is_it =
+            body && hb_bodies_is_of(bodies, body, hb_str_n(wanted->webhook, wanted->webhook_bytes), wanted->delivery);
         if (err == HB_ERR_MEMORY)
             wait_for_memory(bodies, wanted);
         else

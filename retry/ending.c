@@ -56,6 +56,8 @@ static enum hb_err add_line(struct hb_retry *retry, const struct ending *ending,
                                    .connect_us = -1,
                                    .retry_after_ms = -1,
                                    .replay = ending->job};
+    if (ending->reason == HB_REASON_UNREADABLE_EVENT)
+        line.detail = HB_STR(HB_RESEND_CRASHED_WORKER);
     if (ending->event) {
         line.event = ending->event->id;
         line.type = ending->event->type;

@@ -221,7 +221,8 @@ static enum hb_err make_parts(struct hb_retry *retry, struct hb_error *reterr)
                                              .cluster = retry->options.cluster,
                                              .topic_prefix = hb_str_c(retry->options.config->kafka_topic_prefix),
                                              .cache_bytes_max = HB_BODIES_CACHE_BYTES,
-                                             .wanted_max = BODIES_WANTED_MAX};
+                                             .wanted_max = BODIES_WANTED_MAX,
+                                             .sender = &retry->options.sender};
     enum hb_err err = hb_nodes_new(retry, reterr);
 
     err = err ? err : hb_reading_new(retry, reterr);

@@ -1,6 +1,8 @@
 /* A claimed delivery on its way: its body, the sender, its lease, and what became of it. */
 #include "retry/state.h"
 
+#include "hookbus/topics.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -108,18 +110,11 @@ static void note_lateness(const struct hb_retry_flight *flight)
     hb_metric_observe_us(retry->options.metrics, HB_METRIC_RETRY_LATENESS, hb_retry_now(retry).us - due_us);
 }
 
-static void send_flight(struct hb_retry_flight *flight)
+/* Its event, read and given to the sender. */
+static void give(struct hb_retry_flight *flight)
 {
     struct hb_retry *retry = flight->shard->retry;
 
-    if (!is_current(flight)) {
-        hb_sending_end(flight);
-        return;
-    }
-    if (retry->is_stopping) {
-        hb_sending_return(flight, 0);
-        return;
-    }
     if (!hb_body_event(flight->body, flight->id_scratch, &flight->event)) {
         hb_ending_flight(flight, HB_DELIVERY_REFUSE, HB_REASON_BODY_GONE);
         return;
@@ -141,6 +136,41 @@ static void send_flight(struct hb_retry_flight *flight)
     flight->is_sent = true;
     note_lateness(flight);
     not_busy(flight);
+}
+
+/* It crashed this worker again and again. */
+static void set_aside(struct hb_retry_flight *flight)
+{
+    const struct hb_position *at = &flight->body->at;
+    char topic[HB_TOPIC_NAME_MAX];
+
+    (void)hb_topic_name(hb_str_c(flight->shard->retry->options.config->kafka_topic_prefix), (enum hb_topic)at->topic, topic);
+    hb_log(&flight->shard->retry->log, HB_LOG_EVENT_UNREADABLE, HB_LOG_C("topic", topic),
+           HB_LOG_INT("partition", at->partition), HB_LOG_INT("offset", at->offset),
+           HB_LOG_C("detail", HB_RESEND_CRASHED_WORKER));
+    hb_ending_flight(flight, HB_DELIVERY_REFUSE, HB_REASON_UNREADABLE_EVENT);
+}
+
+static void send_flight(struct hb_retry_flight *flight)
+{
+    struct hb_retry *retry = flight->shard->retry;
+    const struct hb_sender *sender = &retry->options.sender;
+
+    if (!is_current(flight)) {
+        hb_sending_end(flight);
+        return;
+    }
+    if (retry->is_stopping) {
+        hb_sending_return(flight, 0);
+        return;
+    }
+    if (sender->take_up && !sender->take_up(sender->user, &flight->body->at)) {
+        set_aside(flight);
+        return;
+    }
+    give(flight);
+    if (sender->take_up)
+        sender->let_go(sender->user);
 }
 
 static void body_came(void *user, enum hb_err err, struct hb_body *body)

@@ -18,6 +18,8 @@
 #include "hookbus/event.h"
 
 #define HB_RESEND_DELIVERY_BYTES 16
+/* The detail in the line of an event that is set aside because it crashed its worker. */
+#define HB_RESEND_CRASHED_WORKER "crashed_worker"
 /* `again`: only room_changed will say. */
 #define HB_RESEND_WHEN_TOLD INT64_MAX
 
@@ -63,6 +65,10 @@ struct hb_sender {
     /* HB_OK: `ended` follows exactly once, never before this returned. Else nothing was taken. Strings are copied or
      * borrowed until `ended`. */
     enum hb_err (*send)(void *user, const struct hb_resend *resend);
+    /* The event at this place is looked into from here to let_go: a process that crashes in between is counted. False: it
+     * has crashed three times in this event, which must not be looked into again, but set aside. NULL: never. */
+    bool (*take_up)(void *user, const struct hb_position *position);
+    void (*let_go)(void *user);
     void *user;
 };
 

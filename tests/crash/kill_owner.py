@@ -6,6 +6,7 @@ HOOKBUS_TEST_OWNER_KILLS says how often a worker is killed (6; 200 for a long ru
 import os
 import random
 import signal
+import struct
 import sys
 import threading
 import time
@@ -104,6 +105,31 @@ class History(Owners):
         verdict = self.judge(dead=0)
         self.assertLessEqual(verdict.duplicates, 1)
         self.oracle.check_history()
+
+
+class CrashingEvent(Owners):
+    def note_crashes(self, dispatcher, record, crashes):
+        """As a worker leaves its settled file that crashed so often in this event (docs/schemas/records.md)."""
+        at = record["at"]
+        place = struct.pack("<iiq", at["topic"], at["partition"], at["offset"])
+        path = os.path.join(self.bus.folder, "state", f"{dispatcher.name.removeprefix('dispatcher-')}-0.settled")
+        with open(path, "r+b") as settled:
+            settled.seek(64)
+            settled.write(place + place + struct.pack("<II", 0, crashes))
+
+    def test_a_parked_event_that_crashed_its_worker_three_times_is_dead_and_the_others_go_on(self):
+        receiver = self.receiver(lambda post, number: 500 if number == 1 else 200)
+        webhook = self.subscribe(receiver, schedule=(0, 8, 1, 1))
+        dispatcher = self.start_dispatcher()
+        bad, good = self.oracle.publish_many(2)
+        wait_until("both are parked", lambda: len(self.states("parked")) == 2)
+        dispatcher.kill()
+        self.note_crashes(dispatcher, self.tail.states()[delivery_id(webhook["id"], bad)], 3)
+        self.start_dispatcher()
+        wait_until("the other one is delivered", lambda: self.state_of(webhook, good) == "delivered")
+        wait_until("it is dead", lambda: self.state_of(webhook, bad) == "dead")
+        self.bus.wait_line(delivery=delivery_id(webhook["id"], bad), outcome="dead", reason="unreadable", detail="crashed_worker")
+        self.assertEqual(sum(post["id"] == bad for post in receiver.snapshot()), 1)
 
 
 class StoppedWorker(Owners):

@@ -106,6 +106,30 @@ static void a_line_nobody_acknowledged_leaves_its_delivery_to_its_lease(void **s
     assert_int_equal(w->owner.end[1], HB_RESEND_UNKNOWN);
 }
 
+/* As a first attempt: the worker that comes after the third crash does not look into it any more. */
+static void an_event_that_crashed_its_worker_three_times_is_not_taken_up_again(void **state)
+{
+    struct world *w = *state;
+    (void)snprintf(w->state_dir, sizeof w->state_dir, "/tmp/hookbus-test-XXXXXX");
+    assert_non_null(mkdtemp(w->state_dir));
+    w->config.dispatcher_state_dir = w->state_dir;
+    world_add_webhook(w, &(struct fake_webhook){.id = "wh_0"});
+    const struct hb_position bad = {0, 0, 7, {0}}, good = {0, 0, 8, {0}};
+    for (int crash = 0; crash < HB_CRASHES_MAX; crash++) {
+        world_start(w);
+        struct hb_sender sender = hb_dispatcher_sender(w->dispatcher);
+        assert_true(sender.take_up(sender.user, &good)); /* left in order: it counts for nothing */
+        sender.let_go(sender.user);
+        assert_true(sender.take_up(sender.user, &bad));
+        world_crash(w);
+    }
+    world_start(w);
+    struct hb_sender sender = hb_dispatcher_sender(w->dispatcher);
+    assert_false(sender.take_up(sender.user, &bad));
+    assert_true(sender.take_up(sender.user, &good));
+    sender.let_go(sender.user);
+}
+
 static void used_up_it_is_dead_or_held(void **state)
 {
     static const struct {
@@ -312,6 +336,7 @@ int main(void)
                                        T(the_record_of_a_resend_goes_out_only_behind_its_line),
                                        T(of_an_ordered_webhook_the_next_does_not_wait_for_a_full_record_of_lines),
                                        T(a_line_nobody_acknowledged_leaves_its_delivery_to_its_lease),
+                                       T(an_event_that_crashed_its_worker_three_times_is_not_taken_up_again),
                                        T(used_up_it_is_dead_or_held),
                                        T(our_own_trouble_burns_nothing_and_does_not_come_back_at_once),
                                        T(a_webhook_that_is_not_active_takes_nothing),

@@ -190,6 +190,21 @@ static enum hb_err send(void *user, const struct hb_resend *resend)
     return HB_OK;
 }
 
+static bool take_up(void *user, const struct hb_position *position)
+{
+    struct owner_world *world = ((struct owner *)user)->world;
+
+    if (world->crasher && position->offset == world->crasher)
+        return false;
+    assert_int_equal(world->in_hand++, 0);
+    return true;
+}
+
+static void let_go(void *user)
+{
+    assert_int_equal(--((struct owner *)user)->world->in_hand, 0);
+}
+
 /* What was sent and is answered by itself: in the next turns, never out of send. */
 static void answer(struct owner_world *world)
 {
@@ -235,7 +250,7 @@ void owner_make(struct owner_world *world, int number)
                                              .cluster = room_cluster(),
                                              .registry = world->registry,
                                              .outbox = owner->outbox,
-                                             .sender = {room, send, owner},
+                                             .sender = {room, send, take_up, let_go, owner},
                                              .worker = names[number],
                                              .metrics = &world->metrics,
                                              .log = &world->log,

@@ -62,6 +62,8 @@ struct owner_world {
     bool is_deleted, is_unknown;
     struct owner_send sends[OWNER_SENDS_MAX];
     int sends_count, rooms_asked;
+    int64_t crasher; /* the offset of an event that is not taken up; 0: none */
+    int in_hand;     /* taken up and not let go */
     int written; /* journal records of the test that Kafka has */
     int64_t last_offset;
     /* The last reply of owner_redis. */

@@ -314,6 +314,25 @@ static void a_body_that_is_gone_makes_it_dead_and_never_another_events_body_is_s
     assert_int_equal(hb_metric_read(&world->metrics, HB_METRIC_RETRY_STALE), 0);
 }
 
+static void what_crashes_its_worker_again_and_again_is_dead_and_the_others_are_sent(void **state)
+{
+    struct owner_world *world = *state;
+
+    owner_start(world, 0);
+    (void)owner_publish(world);
+    int bad = owner_publish(world), good = owner_publish(world);
+    world->crasher = world->events[bad].offset;
+    park(world, bad, 0);
+    park(world, good, 0);
+    OWNER_UNTIL(world, (owner_run(world, 5), sends_of(world, good) == 1));
+    OWNER_UNTIL(world, (owner_run(world, 5), hb_metric_read_label(&world->metrics, HB_METRIC_OUTCOMES,
+                                                                  HB_REASON_UNREADABLE_EVENT) == 1));
+    OWNER_UNTIL(world, (owner_run(world, 5), owner_entries(world) == 1)); /* dead, kept */
+    owner_run(world, 300);
+    assert_int_equal(sends_of(world, bad), 0);
+    assert_int_equal(world->in_hand, 0);
+}
+
 static void what_is_too_old_expires_instead_of_being_sent(void **state)
 {
     struct owner_world *world = *state;
@@ -497,6 +516,7 @@ int main(void)
         OWNER_TEST(what_the_registry_does_not_know_is_waited_for_once),
         OWNER_TEST(a_stale_record_is_repaired_so_that_a_rebuilt_view_says_the_same),
         OWNER_TEST(a_body_that_is_gone_makes_it_dead_and_never_another_events_body_is_sent),
+        OWNER_TEST(what_crashes_its_worker_again_and_again_is_dead_and_the_others_are_sent),
         OWNER_TEST(what_is_too_old_expires_instead_of_being_sent),
         OWNER_TEST(what_is_too_old_and_not_due_is_found_and_expires_too),
         OWNER_TEST(deliveries_of_a_deleted_webhook_die_in_batches_whatever_their_due_time),
