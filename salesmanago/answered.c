@@ -1,0 +1,215 @@
+/* What an answer of SALESmanago does. */
+#include "salesmanago/state.h"
+
+#include <stdio.h>
+
+#define GOOD_BATCHES 10 /* in a row, before a request that was made smaller grows again */
+
+_Static_assert((int)HB_LABEL_SM_REQUESTS_ACCEPTED == (int)HB_SM_ACCEPTED &&
+                   (int)HB_LABEL_SM_REQUESTS_KEY_REFUSED == (int)HB_SM_KEY_REFUSED &&
+                   (int)HB_LABEL_SM_REQUESTS_BUSY == (int)HB_SM_BUSY,
+               "the metric's labels are the outcomes in their order");
+
+/* ---- accepted ---- */
+
+/* Its id did not come back: once it is sent again, then it is dead. */
+static void missing(struct hb_sm_lane *lane, size_t at, const struct hb_sm_answer *answer)
+{
+    struct hb_sm_batch *batch = &lane->batch;
+    struct hb_sm_slot *unit = &batch->units[at];
+    if (!unit->was_missing) {
+        unit->was_missing = true;
+        if (batch->is_searching)
+            hb_sm_search_again(&batch->search, at);
+        return;
+    }
+    struct hb_sm_answer told = *answer;
+    (void)snprintf(told.words, sizeof told.words, "SALESmanago accepted the request twice and did not name this product "
+                                                  "in its answer");
+    hb_sm_work_die(unit->work, &told, "not_confirmed", batch->items[at].id);
+    hb_sm_batch_close(lane, at);
+}
+
+static void grow(struct hb_sm_lane *lane)
+{
+    if (lane->items_max >= HB_SM_PRODUCTS_MAX || ++lane->good_batches < GOOD_BATCHES)
+        return;
+    lane->good_batches = 0;
+    lane->items_max = 2 * lane->items_max < HB_SM_PRODUCTS_MAX ? 2 * lane->items_max : HB_SM_PRODUCTS_MAX;
+}
+
+static void accepted(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
+{
+    struct hb_sm_batch *batch = &lane->batch;
+    bool confirmed[HB_SM_PRODUCTS_MAX];
+    uint8_t units[HB_SM_PRODUCTS_MAX];
+    size_t count = batch->probe_count;
+    memcpy(units, batch->probe, count);
+    size_t missed = hb_sm_answer_confirm(answer, batch->items, units, count, confirmed);
+    if (batch->is_searching)
+        hb_sm_search_accepted(&batch->search);
+    for (size_t i = 0; i < count; i++) {
+        if (confirmed[i])
+            hb_sm_batch_close(lane, units[i]);
+        else
+            missing(lane, units[i], answer);
+    }
+    lane->accepted += (int64_t)(count - missed);
+    lane->trimmed += (int64_t)answer->warnings;
+    hb_metric_add(lane->worker->options.metrics, HB_METRIC_SM_ITEMS, count - missed);
+    hb_metric_add(lane->worker->options.metrics, HB_METRIC_SM_TRIMMED, answer->warnings);
+    hb_sm_refusals_accepted(&lane->refusals, count - missed);
+    hb_sm_backoff_success(&lane->backoff);
+    lane->rests_long = false;
+    lane->rest_until.us = 0;
+    grow(lane);
+    hb_sm_batch_sweep(lane);
+}
+
+/* ---- refused ---- */
+
+/* A field that may not be set to null leaves the list: the products are made anew without it. */
+static bool leaves_nulls(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
+{
+    uint32_t bit = answer->code == 17 ? hb_sm_mapping_null_bit(lane->mapping, hb_str_c(answer->field)) : 0;
+    if (bit == 0 || (lane->kept & bit))
+        return false;
+    lane->kept |= bit;
+    hb_log(&lane->worker->log, HB_LOG_NULLS_REFUSED, HB_LOG_C("store", lane->store), HB_LOG_C("field", answer->field),
+           HB_LOG_C("words", answer->words));
+    hb_sm_batch_give_back(lane);
+    return true;
+}
+
+static void die(struct hb_sm_lane *lane, size_t unit, const struct hb_sm_answer *answer, const char *reason)
+{
+    hb_sm_work_die(lane->batch.units[unit].work, answer, reason, lane->batch.items[unit].id);
+    hb_sm_batch_close(lane, unit);
+    hb_sm_batch_sweep(lane);
+}
+
+static void refused(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
+{
+    struct hb_sm_batch *batch = &lane->batch;
+    size_t single = batch->probe[0], count = batch->probe_count;
+    if (leaves_nulls(lane, answer))
+        return;
+    if (count == 1 && hb_sm_refusals_refused(&lane->refusals, answer->code, hb_str_c(answer->field))) {
+        hb_sm_batch_give_back(lane);
+        hb_sm_pause(lane, HB_CONNECTOR_PAUSE_MAPPING_REFUSED, answer);
+        return;
+    }
+    if (batch->is_searching) {
+        hb_sm_search_refused(&batch->search);
+    } else if (count > 1) {
+        if (count < batch->count) { /* only what did not come back was sent: search in all, those accepted are dropped */
+            hb_sm_batch_give_back(lane);
+            return;
+        }
+        hb_sm_search_begin(&batch->search, count);
+        batch->is_searching = true;
+    }
+    if (count == 1)
+        die(lane, single, answer, "refused");
+}
+
+static void too_large(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
+{
+    struct hb_sm_batch *batch = &lane->batch;
+    lane->good_batches = 0;
+    if (batch->probe_count > 1)
+        lane->items_max = batch->probe_count / 2;
+    if (batch->is_searching) {
+        if (!hb_sm_search_too_large(&batch->search)) {
+            size_t single = batch->probe[0];
+            hb_sm_search_refused(&batch->search);
+            die(lane, single, answer, "too_large");
+        }
+    } else if (batch->probe_count == 1) {
+        die(lane, batch->probe[0], answer, "too_large");
+    } else {
+        hb_sm_batch_give_back(lane);
+    }
+}
+
+/* ---- later ---- */
+
+static void later(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
+{
+    struct hb_sm_batch *batch = &lane->batch;
+    unsigned halve_after = hb_sm_outcome_halve_after(answer->outcome);
+    bool must_halve = halve_after > 0 && ++lane->timeouts >= halve_after && batch->probe_count > 1;
+    if (must_halve) {
+        lane->items_max = batch->probe_count / 2;
+        lane->good_batches = 0;
+        if (batch->is_searching)
+            (void)hb_sm_search_too_large(&batch->search);
+    }
+    if (!batch->is_searching) /* made anew when it is sent, of the newest versions */
+        hb_sm_batch_give_back(lane);
+    hb_sm_lane_rest(lane, answer);
+}
+
+static void pause_all(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
+{
+    static const enum hb_connector_pause REASONS[HB_SM_OUTCOME_COUNT] = {
+        [HB_SM_KEY_REFUSED] = HB_CONNECTOR_PAUSE_KEY_REFUSED,
+        [HB_SM_CATALOG_UNKNOWN] = HB_CONNECTOR_PAUSE_CATALOG_UNKNOWN,
+        [HB_SM_OVER_LIMIT] = HB_CONNECTOR_PAUSE_OVER_LIMIT};
+    hb_sm_batch_give_back(lane);
+    hb_sm_pause(lane, REASONS[answer->outcome], answer);
+}
+
+/* ---- the answer ---- */
+
+static void remember(struct hb_sm_lane *lane, const struct hb_answer *http, const struct hb_sm_answer *answer)
+{
+    struct hb_metrics *metrics = lane->worker->options.metrics;
+    lane->last.at = hb_loop_wall(lane->worker->options.loop);
+    lane->last.ms = http->duration_us / HB_US_PER_MS;
+    lane->last.items = lane->batch.probe_count;
+    lane->last.status = hb_sm_outcome_text(answer->outcome);
+    (void)snprintf(lane->last.words, sizeof lane->last.words, "%s",
+                   answer->outcome == HB_SM_ACCEPTED ? answer->warning : answer->words);
+    hb_metric_add_label(metrics, HB_METRIC_SM_REQUESTS, (unsigned)answer->outcome, 1);
+    hb_metric_observe_us(metrics, HB_METRIC_SM_REQUEST_TIME, http->duration_us);
+    hb_log(&lane->worker->log, HB_LOG_SALESMANAGO_BATCH, HB_LOG_C("store", lane->store),
+           HB_LOG_C("outcome", lane->last.status), HB_LOG_INT("status", answer->status),
+           HB_LOG_INT("items", lane->batch.probe_count), HB_LOG_INT("ms", lane->last.ms),
+           HB_LOG_BOOL("search", lane->batch.is_searching), HB_LOG_C("words", lane->last.words));
+}
+
+static void judge(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
+{
+    if (answer->outcome != HB_SM_TIMEOUT)
+        lane->timeouts = 0;
+    if (hb_sm_outcome_is_pause(answer->outcome))
+        pause_all(lane, answer);
+    else if (answer->outcome == HB_SM_ACCEPTED)
+        accepted(lane, answer);
+    else if (answer->outcome == HB_SM_REFUSED)
+        refused(lane, answer);
+    else if (answer->outcome == HB_SM_TOO_LARGE)
+        too_large(lane, answer);
+    else
+        later(lane, answer);
+}
+
+void hb_sm_answered(void *user, const struct hb_answer *http)
+{
+    struct hb_sm_lane *lane = user;
+    struct hb_sm_answer answer;
+    lane->request = NULL;
+    hb_sm_answer_read(http, HB_SM_CALL_UPSERT, &answer);
+    remember(lane, http, &answer);
+    hb_sm_sender_ended(lane->worker);
+    lane->is_looking = true; /* until everything stands as the answer says */
+    if (lane->hold == HB_SM_HOLD_NONE || answer.outcome == HB_SM_ACCEPTED)
+        judge(lane, &answer);
+    if (lane->hold != HB_SM_HOLD_NONE)
+        hb_sm_batch_give_back(lane);
+    hb_sm_track_step(lane);
+    lane->is_looking = false;
+    hb_sm_walk_look(lane);
+    hb_sm_lane_look(lane);
+}

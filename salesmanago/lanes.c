@@ -1,0 +1,222 @@
+/* Connectors as the registry has them, at work: made when a record comes, changed with it, stopped when it is deleted. A
+ * lane stays until the process ends: there is at most one a store. */
+#include "salesmanago/state.h"
+
+#include "registry/each.h"
+#include "salesmanago/catalog_calls.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BODY_MAX HB_SM_UPSERT_BYTES_MAX
+
+/* ---- what a record says ---- */
+
+static void unusable(struct hb_sm_lane *lane, const char *what, const char *why)
+{
+    lane->hold = HB_SM_HOLD_UNUSABLE;
+    hb_log(&lane->worker->log, HB_LOG_CONNECTOR_UNUSABLE, HB_LOG_C("store", lane->store), HB_LOG_C("what", what),
+           HB_LOG_C("why", why));
+}
+
+static enum hb_err make_target(struct hb_sm_lane *lane, struct hb_str key, struct hb_error *reterr)
+{
+    char url[HB_CONNECTOR_URL_MAX + 64];
+    const struct hb_header headers[] = {{HB_STR(HB_SM_KEY_HEADER), key},
+                                        {HB_STR("Content-Type"), HB_STR(HB_SM_CONTENT_TYPE)}};
+    int len = snprintf(url, sizeof url, "%.*s%s", HB_ARG(lane->connector.base_url), hb_sm_call_path(HB_SM_CALL_UPSERT));
+    if (len < 0 || (size_t)len >= sizeof url)
+        return hb_fail(reterr, HB_ERR_TOO_LARGE, "its address is too long");
+    return hb_http_target_new(lane->worker->options.http, hb_str_n(url, (size_t)len), headers, 2, &lane->target, reterr);
+}
+
+static enum hb_err open_key(struct hb_sm_lane *lane, struct hb_error *reterr)
+{
+    struct hb_buf key = hb_buf_make(HB_CONNECTOR_API_KEY_MAX);
+    enum hb_err err = hb_unseal(lane->worker->options.keyring,
+                                hb_connector_place(lane->connector.store, lane->connector.id),
+                                lane->connector.sealed_key, &key);
+    if (err)
+        (void)hb_fail(reterr, err, "its API key cannot be opened: %s", hb_err_text(err));
+    else
+        err = make_target(lane, hb_buf_str(&key), reterr);
+    if (key.ptr)
+        hb_wipe(key.ptr, key.len);
+    hb_buf_deinit(&key);
+    return err;
+}
+
+static void forget_settings(struct hb_sm_lane *lane)
+{
+    hb_http_target_unref(&lane->target);
+    if (lane->mapping)
+        hb_sm_mapping_free(&lane->mapping);
+    lane->kept = 0;
+    lane->refusals = HB_SM_REFUSALS_EMPTY;
+}
+
+static void apply_settings(struct hb_sm_lane *lane)
+{
+    struct hb_error error = {.text = ""};
+    forget_settings(lane);
+    if (hb_sm_mapping_read(lane->connector.mapping, &lane->mapping, &error))
+        unusable(lane, "mapping", error.text);
+    else if (open_key(lane, &error))
+        unusable(lane, "key", error.text);
+}
+
+static enum hb_sm_hold hold_of(struct hb_sm_lane *lane)
+{
+    bool is_refused = hb_sm_pause_holds(lane);
+    if (lane->connector.status == HB_CONNECTOR_PAUSED)
+        return HB_SM_HOLD_PAUSED;
+    if (is_refused)
+        return HB_SM_HOLD_REFUSED;
+    return lane->target && lane->mapping ? HB_SM_HOLD_NONE : HB_SM_HOLD_UNUSABLE;
+}
+
+/* ---- lanes ---- */
+
+static void timer_due(void *user)
+{
+    hb_sm_lane_look(user);
+}
+
+static struct hb_sm_lane *lane_new(struct hb_sm_worker *worker, struct hb_str store)
+{
+    const struct hb_config *config = worker->options.config;
+    struct hb_sm_lane *lane = store.len <= HB_ID_MAX ? calloc(1, sizeof *lane) : NULL;
+    if (!lane)
+        return NULL;
+    memcpy(lane->store, store.ptr, store.len);
+    lane->worker = worker;
+    lane->hold = HB_SM_HOLD_UNUSABLE;
+    lane->paused_revision = -1;
+    lane->items_max = HB_SM_PRODUCTS_MAX;
+    lane->works_end = &lane->works;
+    lane->body = hb_buf_make(BODY_MAX);
+    lane->backoff = (struct hb_sm_backoff){.first_ms = config->salesmanago_retry_first_ms,
+                                           .most_ms = config->salesmanago_retry_most_ms};
+    for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++)
+        lane->tracks[i] = (struct hb_sm_track){.lane = lane, .number = i, .why = ""};
+    if (hb_timer_new(worker->options.loop, timer_due, lane, &lane->timer) ||
+        hb_map_put(&worker->lanes, hb_str_n(lane->store, store.len), lane)) {
+        hb_timer_free(&lane->timer);
+        free(lane);
+        return NULL;
+    }
+    return lane;
+}
+
+static void begin_tracks(struct hb_sm_lane *lane)
+{
+    for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++)
+        if (lane->worker->partitions[i].is_ours && lane->worker->partitions[i].is_ready)
+            hb_sm_track_begin(lane, i);
+}
+
+/* The records of its work go with it. */
+static void end_deleted(struct hb_sm_lane *lane)
+{
+    char key[HB_SM_RECORD_KEY_MAX];
+    hb_sm_batch_give_back(lane);
+    hb_sm_walk_stop(lane);
+    for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++) {
+        struct hb_sm_track *track = &lane->tracks[i];
+        if (track->state == HB_SM_TRACK_NONE)
+            continue;
+        hb_sm_settle_all_unread(lane, i, HB_SM_LIVE, false);
+        track->state = HB_SM_TRACK_NONE;
+        track->must_write = false;
+        int len = snprintf(key, sizeof key, "%s/%s/%s/%d", HB_CONNECTOR_POSITION, lane->store, HB_CONNECTOR_ID, i);
+        (void)!hb_sm_record_write(lane->worker, hb_str_n(key, (size_t)len), NULL, NULL, NULL);
+    }
+    hb_sm_report_lane(lane, true);
+    hb_sm_dead_free(lane);
+    forget_settings(lane);
+    lane->is_detached_told = false;
+}
+
+static void change(struct hb_sm_lane *lane, struct hb_connector *take_connector)
+{
+    bool is_new = !lane->connector.text.ptr;
+    bool is_enabled = lane->connector.enabled_revision != take_connector->enabled_revision;
+    hb_connector_deinit(&lane->connector);
+    lane->connector = *take_connector;
+    if (lane->connector.status == HB_CONNECTOR_DELETED) {
+        if (lane->hold != HB_SM_HOLD_DELETED && !is_new)
+            end_deleted(lane);
+        lane->hold = HB_SM_HOLD_DELETED;
+        return;
+    }
+    apply_settings(lane);
+    if (is_enabled) { /* somebody mended something: at once, not after the rest */
+        hb_sm_backoff_success(&lane->backoff);
+        lane->rest_until.us = 0;
+        lane->rests_long = false;
+    }
+    hb_sm_dead_load(lane);
+}
+
+static void see(void *user, struct hb_str key, struct hb_str value)
+{
+    struct hb_sm_worker *worker = user;
+    struct hb_str store, id, rest;
+    struct hb_connector connector;
+    if (!hb_connector_key_read(HB_CONNECTOR_RECORD, key, &store, &id, &rest) || rest.len > 0 ||
+        !hb_str_eq(id, HB_STR(HB_CONNECTOR_ID)))
+        return;
+    struct hb_sm_lane *lane = hb_sm_lane_of(worker, store);
+    if (lane && lane->connector.text.ptr && hb_str_eq(hb_buf_str(&lane->connector.text), value))
+        return; /* as it was */
+    enum hb_err err = hb_connector_read(value, &connector);
+    if (err) {
+        if (lane && lane->hold != HB_SM_HOLD_UNUSABLE)
+            unusable(lane, "record", hb_err_text(err));
+        return;
+    }
+    if (!lane)
+        lane = lane_new(worker, store);
+    if (!lane) {
+        hb_connector_deinit(&connector);
+        return; /* no memory: with the next look */
+    }
+    change(lane, &connector);
+}
+
+void hb_sm_lanes_look(struct hb_sm_worker *worker)
+{
+    struct hb_sm_lane *lane;
+    size_t state = 0;
+    if (!hb_registry_is_current(worker->options.registry))
+        return;
+    worker->registry_seen = hb_registry_applied(worker->options.registry);
+    hb_registry_each_record(worker->options.registry, HB_STR(HB_CONNECTOR_RECORD "/"), see, worker);
+    while ((lane = hb_map_next(&worker->lanes, &state)) != NULL) {
+        if (lane->hold == HB_SM_HOLD_DELETED)
+            continue;
+        lane->hold = hold_of(lane);
+        begin_tracks(lane);
+    }
+    hb_sm_pump_soon(worker);
+}
+
+void hb_sm_lanes_free(struct hb_sm_worker *worker)
+{
+    struct hb_sm_lane *lane;
+    size_t state = 0;
+    while ((lane = hb_map_next(&worker->lanes, &state)) != NULL) {
+        hb_sm_batch_give_back(lane);
+        hb_sm_walk_stop(lane);
+        for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++)
+            hb_sm_track_forget(lane, i);
+        hb_sm_pending_deinit(&lane->pending);
+        hb_sm_dead_free(lane);
+        forget_settings(lane);
+        hb_connector_deinit(&lane->connector);
+        hb_timer_free(&lane->timer);
+        hb_buf_deinit(&lane->body);
+        free(lane);
+    }
+    hb_map_deinit(&worker->lanes);
+}

@@ -1,0 +1,200 @@
+/* Nothing older may overtake: whoever died or lost a partition may still have a request under way. So a worker marks in
+ * the registry that it sends, before the first request of a burst; who is given partitions reads the registry as far as
+ * it stood then, and where somebody else's mark stands waits until such a request must have ended. */
+#include "salesmanago/state.h"
+
+#include "platform/json/json.h"
+#include "registry/each.h"
+
+#include <stdio.h>
+
+#define KEY_PREFIX "connector-sender/"
+#define VALUE_MAX 512
+#define IDLE_US (5000 * HB_US_PER_MS)        /* after the last request the mark goes */
+#define RENEW_MS INT64_C(60000)              /* a mark that stands is written anew */
+#define OLD_MS INT64_C(600000)               /* and one that was not for so long is nobody's */
+#define MARGIN_MS INT64_C(5000)              /* beyond the time limit of a request */
+#define STAMP_WAIT_MS 10000
+
+/* ---- the record ---- */
+
+static enum hb_err write_mark(struct hb_sm_worker *worker, bool is_busy, hb_kafka_ack_fn *done)
+{
+    char key[HB_SM_RECORD_KEY_MAX];
+    struct hb_buf value = hb_buf_make(VALUE_MAX);
+    struct hb_json_writer json = hb_json_write(&value);
+    int len = snprintf(key, sizeof key, KEY_PREFIX "%s", worker->options.worker);
+    hb_json_object(&json, NULL);
+    hb_json_add_int(&json, "v", 1);
+    hb_json_add_bool(&json, "busy", is_busy);
+    hb_json_add_wall(&json, "at", hb_loop_wall(worker->options.loop));
+    hb_json_add_str(&json, "incarnation", hb_str_c(worker->incarnation));
+    hb_json_close_object(&json);
+    enum hb_err err = hb_json_end(&json);
+    if (!err)
+        err = hb_sm_record_write(worker, hb_str_n(key, (size_t)len), &value, done, worker);
+    hb_buf_deinit(&value);
+    return err;
+}
+
+static bool is_busy(const struct hb_sm_worker *worker)
+{
+    return worker->mark == HB_SM_MARK_SETTING || worker->mark == HB_SM_MARK_SET;
+}
+
+/* ---- our mark ---- */
+
+static void is_set(void *user, const struct hb_kafka_ack *ack)
+{
+    struct hb_sm_worker *worker = user;
+    if (ack->err == HB_ERR_DENIED)
+        hb_sm_trouble_set(worker, "Kafka refuses this worker's mark in the registry: %s", ack->text ? ack->text : "");
+    if (worker->mark != HB_SM_MARK_SETTING)
+        return;
+    worker->mark = ack->err ? HB_SM_MARK_CLEAR : HB_SM_MARK_SET;
+    worker->mark_idle_since = hb_sm_now(worker);
+    if (!ack->err)
+        hb_sm_pump_soon(worker);
+}
+
+static void is_cleared(void *user, const struct hb_kafka_ack *ack)
+{
+    struct hb_sm_worker *worker = user;
+    if (worker->mark != HB_SM_MARK_CLEARING)
+        return;
+    worker->mark = ack->err ? HB_SM_MARK_SET : HB_SM_MARK_CLEAR;
+    hb_sm_pump_soon(worker);
+}
+
+bool hb_sm_sender_may(struct hb_sm_worker *worker)
+{
+    if (worker->mark == HB_SM_MARK_SET)
+        return true;
+    if (worker->mark == HB_SM_MARK_CLEAR && write_mark(worker, true, is_set) == HB_OK) {
+        worker->mark = HB_SM_MARK_SETTING;
+        worker->marked_at = hb_loop_wall(worker->options.loop);
+    }
+    return false;
+}
+
+void hb_sm_sender_began(struct hb_sm_worker *worker)
+{
+    worker->requests++;
+}
+
+void hb_sm_sender_ended(struct hb_sm_worker *worker)
+{
+    worker->requests--;
+    worker->mark_idle_since = hb_sm_now(worker);
+}
+
+/* ---- others' marks ---- */
+
+struct look {
+    struct hb_sm_worker *worker;
+    bool is_anybody;
+};
+
+static void see(void *user, struct hb_str key, struct hb_str value)
+{
+    struct look *look = user;
+    struct hb_json *json = NULL;
+    struct hb_str incarnation, at_text;
+    struct hb_wall at = {INT64_MAX};
+    bool is_marked = false;
+    (void)key;
+    if (hb_json_parse(value, &json, NULL))
+        return;
+    (void)hb_json_bool(hb_json_get(json, "busy"), &is_marked);
+    if (hb_json_str(hb_json_get(json, "at"), &at_text) && hb_wall_parse(at_text, &at))
+        at.ms = INT64_MAX;
+    bool is_ours = hb_json_str(hb_json_get(json, "incarnation"), &incarnation) &&
+                   hb_str_eq(incarnation, hb_str_c(look->worker->incarnation));
+    look->is_anybody |= is_marked && !is_ours && hb_loop_wall(look->worker->options.loop).ms - OLD_MS < at.ms;
+    hb_json_free(&json);
+}
+
+static bool is_anybody_busy(struct hb_sm_worker *worker)
+{
+    struct look look = {.worker = worker};
+    hb_registry_each_record(worker->options.registry, HB_STR(KEY_PREFIX), see, &look);
+    return look.is_anybody;
+}
+
+static void decide(struct hb_sm_worker *worker)
+{
+    int64_t wait_ms = worker->options.config->salesmanago_timeout_ms + MARGIN_MS;
+    worker->is_decided = true;
+    worker->quiet_at.us = 0;
+    if (is_anybody_busy(worker)) {
+        worker->quiet_at.us = hb_sm_now(worker).us + wait_ms * HB_US_PER_MS;
+        hb_log(&worker->log, HB_LOG_SALESMANAGO_WAITS, HB_LOG_INT("ms", wait_ms));
+    }
+    hb_sm_intake_ready(worker);
+}
+
+static void reached(void *user, enum hb_err err)
+{
+    struct hb_sm_worker *worker = user;
+    if (worker->stamps > 0)
+        return; /* partitions came since */
+    if (err)
+        worker->must_stamp = true; /* asked again with the next second */
+    else
+        decide(worker);
+}
+
+static void stamped(void *user, const struct hb_kafka_ack *ack)
+{
+    struct hb_sm_worker *worker = user;
+    if (--worker->stamps > 0)
+        return;
+    if (ack->err || hb_registry_when(worker->options.registry, ack->offset, STAMP_WAIT_MS, reached, worker))
+        worker->must_stamp = true;
+}
+
+/* What the registry has behind our own record, the former owner wrote before it. */
+static void stamp(struct hb_sm_worker *worker)
+{
+    worker->must_stamp = write_mark(worker, is_busy(worker), stamped) != HB_OK;
+    worker->stamps += !worker->must_stamp;
+}
+
+void hb_sm_sender_assigned(struct hb_sm_worker *worker)
+{
+    worker->is_decided = false;
+    stamp(worker);
+}
+
+bool hb_sm_sender_is_quiet(const struct hb_sm_worker *worker)
+{
+    int64_t now_us = hb_sm_now(worker).us;
+    return worker->is_decided && now_us >= worker->quiet_at.us && now_us >= worker->stall_until.us;
+}
+
+void hb_sm_sender_second(struct hb_sm_worker *worker)
+{
+    struct hb_wall now = hb_loop_wall(worker->options.loop);
+    if (worker->must_stamp)
+        stamp(worker);
+    if (worker->is_decided && worker->quiet_at.us > 0 &&
+        (hb_sm_now(worker).us >= worker->quiet_at.us || !is_anybody_busy(worker))) {
+        worker->quiet_at.us = 0;
+        hb_sm_pump_soon(worker);
+    }
+    if (worker->mark != HB_SM_MARK_SET)
+        return;
+    if (worker->requests == 0 && hb_sm_now(worker).us - worker->mark_idle_since.us > IDLE_US) {
+        if (write_mark(worker, false, is_cleared) == HB_OK)
+            worker->mark = HB_SM_MARK_CLEARING;
+    } else if (now.ms - worker->marked_at.ms > RENEW_MS || now.ms < worker->marked_at.ms) {
+        (void)!write_mark(worker, true, NULL);
+        worker->marked_at = now;
+    }
+}
+
+void hb_sm_sender_stop(struct hb_sm_worker *worker)
+{
+    if (worker->requests == 0 && is_busy(worker))
+        (void)!write_mark(worker, false, NULL);
+}

@@ -1,0 +1,353 @@
+/* Job: the parts of the SALESmanago worker, as its steps see them. Private to this room.
+ *
+ * worker.c makes and frees it; each step is one file with its verbs declared here. Threads: the loop's. */
+#ifndef SALESMANAGO_STATE_H
+#define SALESMANAGO_STATE_H
+
+#include "core/map.h"
+#include "core/metrics.h"
+#include "core/ring.h"
+#include "hookbus/topics.h"
+#include "platform/http_client/http_client.h"
+#include "platform/loop/loop.h"
+#include "registry/registry.h"
+#include "salesmanago/answer.h"
+#include "salesmanago/backoff.h"
+#include "salesmanago/connector.h"
+#include "salesmanago/newest.h"
+#include "salesmanago/pending.h"
+#include "salesmanago/refusals.h"
+#include "salesmanago/search.h"
+#include "salesmanago/worker.h"
+
+#define HB_SM_TROUBLE_MAX 384
+#define HB_SM_READERS_MAX 64 /* the largest salesmanago.walks_max */
+
+struct hb_sm_lane; /* a connector at work */
+
+/* ---- a partition of the catalog that is ours: intake.c ---- */
+
+struct hb_sm_held {
+    struct hb_sm_held *next;
+    struct hb_kafka_message message;
+};
+struct hb_sm_partition {
+    int32_t number;
+    bool is_ours;
+    bool is_ready;  /* what the registry says of it is known: its records may be taken */
+    bool is_behind; /* the end as it was at the assignment was not reached yet: nothing of anybody is sent */
+    bool is_paused;
+    struct hb_ring ring;
+    int64_t next; /* the first offset not taken */
+    int64_t high; /* the end at assignment */
+    struct hb_sm_held *held, **held_end;
+};
+
+/* ---- a connector's place in a partition: track.c ---- */
+
+enum hb_sm_track_state {
+    HB_SM_TRACK_NONE,      /* the partition is not ours, or not ready */
+    HB_SM_TRACK_ATTACHED,  /* changes are taken as they come */
+    HB_SM_TRACK_LEAVING,   /* its position is being written; then what it holds is settled unread */
+    HB_SM_TRACK_DETACHED,  /* the registry has its position */
+    HB_SM_TRACK_RETURNING, /* caught up: that it is attached is being written */
+};
+struct hb_sm_track {
+    struct hb_sm_lane *lane;
+    int32_t number;
+    enum hb_sm_track_state state;
+    int64_t position;          /* LEAVING, DETACHED: from there on it has to be read */
+    const char *why;           /* a word: paused, away, behind, sync, … */
+    char sync[HB_ID_MAX + 1];  /* the last full sync begun here */
+    char replay[HB_ID_MAX + 1]; /* the last replay of dead products done here */
+    bool is_writing, must_write;
+    bool is_walked;            /* of the walk under way */
+    bool is_overflowed;        /* live changes were let go since the walk began */
+};
+
+/* ---- reading what was missed: walk.c ---- */
+
+/* A reader of Kafka's, lent to one walk after another: to end one takes too long for the loop. */
+struct hb_sm_reader {
+    struct hb_kafka_reader *reader; /* NULL: not made yet */
+    struct hb_watch *watch;
+    struct hb_sm_walk *walk; /* NULL: free */
+};
+struct hb_sm_walk_place {
+    bool is_in, is_read;
+    int64_t from, end, next; /* [from, end) is walked; next: where the reader is */
+    int64_t first_end;       /* the first round's: nothing live before it was let go */
+};
+struct hb_sm_walk {
+    struct hb_sm_lane *lane;
+    bool is_replay; /* of dead products; else of detached tracks */
+    bool is_sending; /* second pass */
+    bool must_restart;
+    unsigned slice, slices;
+    struct hb_sm_reader *reader;
+    bool is_stepping;
+    struct hb_sm_newest newest;
+    struct hb_sm_walk_place places[HB_SM_PARTITIONS_MAX];
+    struct hb_mono saved;
+    unsigned char (*filter)[HB_HASH_BYTES]; /* of a replay: the products wanted, sorted */
+    size_t filter_count;
+};
+
+/* ---- a request: batch.c ---- */
+
+/* A product's version being sent: its items may take several requests. */
+struct hb_sm_work {
+    struct hb_sm_work *next;
+    struct hb_sm_change *change;
+    struct hb_sm_items items;
+    size_t given; /* items that were put into a request */
+    size_t open;  /* items not accepted, dead or dropped yet */
+    bool is_dropped;
+    int64_t dead_code;
+    const char *dead_reason; /* NULL: no item of it is dead */
+    char dead_item[HB_SM_ITEM_ID_MAX + 1];
+    char dead_field[HB_SM_ANSWER_FIELD_MAX];
+    char dead_words[HB_SM_ANSWER_WORDS_MAX];
+};
+struct hb_sm_slot {
+    struct hb_sm_work *work;
+    bool is_closed;   /* accepted, dead or dropped */
+    bool was_missing; /* its id did not come back once */
+};
+struct hb_sm_batch {
+    size_t count;
+    struct hb_sm_slot units[HB_SM_PRODUCTS_MAX];
+    struct hb_sm_item items[HB_SM_PRODUCTS_MAX];
+    uint8_t probe[HB_SM_PRODUCTS_MAX]; /* the units under way */
+    size_t probe_count;
+    bool is_searching;
+    struct hb_sm_search search;
+};
+
+/* ---- a connector at work ---- */
+
+enum hb_sm_hold { /* why nothing is sent */
+    HB_SM_HOLD_NONE,
+    HB_SM_HOLD_UNUSABLE, /* its record, key or mapping */
+    HB_SM_HOLD_PAUSED,   /* by the operator */
+    HB_SM_HOLD_REFUSED,  /* by what SALESmanago said */
+    HB_SM_HOLD_DELETED,
+};
+
+struct hb_sm_last_batch {
+    struct hb_wall at;
+    int64_t ms;
+    size_t items;
+    const char *status;
+    char words[HB_SM_ANSWER_WORDS_MAX];
+};
+
+struct hb_sm_lane {
+    struct hb_sm_worker *worker;
+    char store[HB_ID_MAX + 1];
+    struct hb_connector connector; /* as last read; text empty: none yet */
+    enum hb_sm_hold hold;
+    struct hb_sm_mapping *mapping;
+    uint32_t kept; /* fields not set to null any more */
+    struct hb_http_target *target;
+    struct hb_sm_pending pending;
+    struct hb_sm_track tracks[HB_SM_PARTITIONS_MAX];
+    struct hb_sm_walk *walk;
+    /* sending */
+    struct hb_timer *timer;
+    struct hb_mono timer_at;
+    struct hb_sm_backoff backoff;
+    struct hb_mono rest_until;
+    bool rests_long; /* the pause is longer than salesmanago.detach_after_ms */
+    bool is_over;    /* more waits than may */
+    bool is_looking;
+    struct hb_sm_work *works, **works_end;
+    struct hb_sm_batch batch;
+    struct hb_http_request *request;
+    struct hb_mono sent_at;
+    struct hb_buf body;
+    size_t items_max; /* of a request: less after one that was too large */
+    unsigned timeouts, good_batches;
+    struct hb_sm_refusals refusals;
+    /* pause.c */
+    int64_t paused_revision; /* of the connector, when this process paused it; -1: it did not */
+    bool is_resume_told;
+    /* dead.c */
+    struct hb_map dead; /* struct hb_sm_dead by product */
+    /* report.c */
+    int64_t sent, accepted, trimmed, refused, accepted_before;
+    int64_t walk_done, walk_total;
+    char sync_id[HB_ID_MAX + 1];
+    const char *sync_state; /* NULL: none */
+    struct hb_sm_last_batch last;
+    struct hb_mono reported_at;
+    uint64_t reported; /* a hash of what was */
+    bool is_detached_told;
+};
+
+/* ---- the mark of a sender: sender.c ---- */
+
+enum hb_sm_mark { HB_SM_MARK_CLEAR, HB_SM_MARK_SETTING, HB_SM_MARK_SET, HB_SM_MARK_CLEARING };
+
+struct hb_sm_worker {
+    struct hb_sm_worker_options options;
+    struct hb_log_context log;
+    char incarnation[27];
+    char group[HB_TOPIC_NAME_MAX + 16], catalog_topic[HB_TOPIC_NAME_MAX], registry_topic[HB_TOPIC_NAME_MAX];
+    struct hb_kafka_producer *producer;
+    struct hb_kafka_consumer *consumer;
+    struct hb_watch *producer_watch, *consumer_watch;
+    struct hb_timer *begin_timer, *second_timer, *stop_timer, *pump_timer;
+    struct hb_sm_partition partitions[HB_SM_PARTITIONS_MAX];
+    struct hb_map lanes; /* by store */
+    unsigned char hash_key[HB_HASH_KEY_BYTES];
+    uint64_t random;
+    int64_t registry_seen;
+    struct hb_mono last_second; /* when the loop was last seen turning */
+    /* sender.c */
+    enum hb_sm_mark mark;
+    struct hb_wall marked_at;
+    struct hb_mono mark_idle_since; /* the last request's end */
+    int requests;                   /* under way */
+    int stamps;                     /* questions how far the registry has to be read: written, not acknowledged */
+    bool must_stamp;                /* it is to be asked (again) */
+    bool is_decided;                /* the registry was read so far: quiet_at says when sending may begin */
+    struct hb_mono quiet_at;        /* no former owner can have a request under way any more */
+    struct hb_mono stall_until;     /* this process stood still: others may have taken over */
+    struct hb_sm_reader readers[HB_SM_READERS_MAX];
+    int64_t grace_left_ms;
+    bool is_stopping, is_pumping;
+    char lasting_trouble[HB_SM_TROUBLE_MAX];
+};
+
+/* worker.c */
+struct hb_mono hb_sm_now(const struct hb_sm_worker *worker);
+uint32_t hb_sm_random(struct hb_sm_worker *worker);
+void hb_sm_hash(const struct hb_sm_worker *worker, struct hb_str key, unsigned char ret_hash[HB_HASH_BYTES]);
+__attribute__((format(printf, 2, 3))) void hb_sm_trouble_set(struct hb_sm_worker *worker, const char *format, ...);
+/* Every lane looks whether it has something to do, soon. */
+void hb_sm_pump_soon(struct hb_sm_worker *worker);
+
+/* intake.c */
+extern const struct hb_kafka_consumer_events hb_sm_intake_events;
+void hb_sm_intake_run(struct hb_sm_worker *worker);
+/* The registry is known as of the last assignment: partitions are taken from now on. */
+void hb_sm_intake_ready(struct hb_sm_worker *worker);
+/* Takes what had to wait. */
+void hb_sm_intake_resume(struct hb_sm_worker *worker);
+bool hb_sm_intake_is_behind(const struct hb_sm_worker *worker);
+void hb_sm_intake_deinit(struct hb_sm_worker *worker);
+
+/* settle.c */
+/* Nothing more is to be done for it: its record is settled, and it is freed. */
+void hb_sm_settle(struct hb_sm_lane *lane, struct hb_sm_change *change);
+/* A newer one of its product waits, and it is out of what is pending already. */
+void hb_sm_settle_superseded(struct hb_sm_lane *lane, struct hb_sm_change *change);
+/* Its record is settled unread (its position is noted), or its partition is not ours any more (is_lost). Freed, or, if
+ * it is being sent, by whoever sends it. */
+void hb_sm_settle_unread(struct hb_sm_lane *lane, struct hb_sm_change *change, bool is_lost);
+/* All open ones of a partition and source. */
+void hb_sm_settle_all_unread(struct hb_sm_lane *lane, int32_t partition, enum hb_sm_source source, bool is_lost);
+
+/* lanes.c */
+/* The registry changed, or was read to a point: connectors are made, changed, ended. */
+void hb_sm_lanes_look(struct hb_sm_worker *worker);
+void hb_sm_lanes_free(struct hb_sm_worker *worker);
+static inline struct hb_sm_lane *hb_sm_lane_of(const struct hb_sm_worker *worker, struct hb_str store)
+{
+    return hb_map_get(&worker->lanes, store);
+}
+
+/* track.c */
+/* The partition is ours and ready: where the connector stands in it, by the registry. */
+void hb_sm_track_begin(struct hb_sm_lane *lane, int32_t number);
+void hb_sm_track_forget(struct hb_sm_lane *lane, int32_t number);
+/* Leaves, returns, writes again what was not acknowledged. */
+void hb_sm_track_step(struct hb_sm_lane *lane);
+/* A live record of the connector: false: it is settled unread. ret_is_place: only its place is kept. */
+bool hb_sm_track_takes(const struct hb_sm_track *track, bool *ret_is_place);
+void hb_sm_track_leave(struct hb_sm_track *track, int64_t position, const char *why);
+void hb_sm_track_return(struct hb_sm_track *track);
+/* How far the walk got is written, without a change of state. */
+void hb_sm_track_save(struct hb_sm_track *track, int64_t position);
+/* More waits than may: whoever is attached leaves; a walk goes on, and what is live meanwhile is left for the next. */
+void hb_sm_track_overflow(struct hb_sm_lane *lane);
+size_t hb_sm_track_count(const struct hb_sm_lane *lane, enum hb_sm_track_state state);
+
+/* walk.c */
+void hb_sm_walk_free_readers(struct hb_sm_worker *worker);
+/* Begins one if there is something to walk and it may; goes on. */
+void hb_sm_walk_look(struct hb_sm_lane *lane);
+void hb_sm_walk_stop(struct hb_sm_lane *lane);
+/* A live record came. */
+void hb_sm_walk_note(struct hb_sm_walk *walk, struct hb_str key, int64_t offset);
+
+/* walk_wish.c */
+bool hb_sm_replay_is_wanted(const struct hb_sm_lane *lane);
+HB_MUST_USE enum hb_err hb_sm_replay_filter(struct hb_sm_walk *walk);
+bool hb_sm_replay_wants(const struct hb_sm_walk *walk, const unsigned char hash[HB_HASH_BYTES]);
+
+/* lane.c */
+/* Whether anything may be sent for it now, but for a rest. */
+bool hb_sm_lane_may_send(const struct hb_sm_lane *lane);
+/* Sends if it is time to; else plans when to look again. */
+void hb_sm_lane_look(struct hb_sm_lane *lane);
+void hb_sm_lane_rest(struct hb_sm_lane *lane, const struct hb_sm_answer *answer);
+
+/* batch.c */
+/* What goes into the next request: of the search under way, what did not come back, or new out of what waits. Returns
+ * how many units are in `probe`; 0: nothing. */
+size_t hb_sm_batch_next(struct hb_sm_lane *lane);
+/* Gives all back that is not done: it waits again. */
+void hb_sm_batch_give_back(struct hb_sm_lane *lane);
+/* A unit's fate is known. */
+void hb_sm_batch_close(struct hb_sm_lane *lane, size_t unit);
+/* Works whose items have all been closed are done. */
+void hb_sm_batch_sweep(struct hb_sm_lane *lane);
+void hb_sm_work_die(struct hb_sm_work *work, const struct hb_sm_answer *answer, const char *reason, struct hb_str item);
+
+/* answered.c */
+void hb_sm_answered(void *lane, const struct hb_answer *http);
+
+/* pause.c */
+/* SALESmanago, or what we met, says that nothing can be sent: until the connector is changed or resumed. */
+void hb_sm_pause(struct hb_sm_lane *lane, enum hb_connector_pause reason, const struct hb_sm_answer *answer);
+/* What the registry says of it; told if it was resumed. */
+bool hb_sm_pause_holds(struct hb_sm_lane *lane);
+
+/* dead.c */
+/* Its record is settled once Kafka has that it is dead. */
+void hb_sm_dead_put(struct hb_sm_lane *lane, struct hb_sm_work *work);
+/* A newer version was accepted. */
+void hb_sm_dead_clear(struct hb_sm_lane *lane, const struct hb_sm_change *change);
+void hb_sm_dead_load(struct hb_sm_lane *lane);
+void hb_sm_dead_free(struct hb_sm_lane *lane);
+/* Calls fn for each one's offset and product. */
+void hb_sm_dead_each(const struct hb_sm_lane *lane, void (*fn)(void *user, struct hb_str product, int64_t offset),
+                     void *user);
+
+/* sender.c */
+/* Whether a request may begin now; if not, every lane looks again when it may. */
+bool hb_sm_sender_may(struct hb_sm_worker *worker);
+/* Whether nobody else can be sending for what is ours. */
+bool hb_sm_sender_is_quiet(const struct hb_sm_worker *worker);
+void hb_sm_sender_began(struct hb_sm_worker *worker);
+void hb_sm_sender_ended(struct hb_sm_worker *worker);
+void hb_sm_sender_second(struct hb_sm_worker *worker);
+/* Partitions came: how far must the registry be read, and may somebody else still be sending? */
+void hb_sm_sender_assigned(struct hb_sm_worker *worker);
+/* At the end: nothing is under way any more. */
+void hb_sm_sender_stop(struct hb_sm_worker *worker);
+
+/* records.c */
+#define HB_SM_RECORD_KEY_MAX 256
+/* Writes a record of the registry; value NULL: a tombstone. `done` may be NULL. */
+HB_MUST_USE enum hb_err hb_sm_record_write(struct hb_sm_worker *worker, struct hb_str key, const struct hb_buf *value,
+                                           hb_kafka_ack_fn *done, void *user);
+
+/* report.c */
+void hb_sm_report_second(struct hb_sm_worker *worker);
+/* What stands in the registry about this worker's work for the connector is current, or goes. */
+void hb_sm_report_lane(struct hb_sm_lane *lane, bool is_end);
+
+#endif
