@@ -196,7 +196,7 @@ static enum MHD_Result queue(struct hb_http_call *call)
     }
     struct MHD_Response *response = call->response;
     call->response = NULL;
-    enum MHD_Result result = MHD_queue_response(call->mhd, call->status, response);
+    enum MHD_Result result = hb_http_queue(call, response);
     MHD_destroy_response(response);
     return result;
 }

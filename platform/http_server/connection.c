@@ -97,9 +97,7 @@ void hb_http_send_canned(int fd, int status, const char *slug, const char *title
 {
     char body[256];
     char answer[512];
-    int length = snprintf(body, sizeof(body),
-                          "{\"type\":\"https://hookbus.dev/problems/%s\",\"title\":\"%s\",\"status\":%d}\n", slug,
-                          title, status);
+    int length = snprintf(body, sizeof(body), HB_HTTP_CANNED_PROBLEM, slug, title, status);
     int count = snprintf(answer, sizeof(answer),
                          "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: application/problem+json\r\n%s"
                          "Content-Length: %d\r\n\r\n%s",

@@ -105,7 +105,7 @@ static enum hb_err make_timers(struct hb_http_server *server)
 
 static enum hb_err start(struct hb_http_server *server, struct hb_error *reterr)
 {
-    enum hb_err err = make_timers(server);
+    enum hb_err err = hb_http_refusal_init(server) ? make_timers(server) : HB_ERR_CONFIG;
     if (err) {
         return hb_fail(reterr, err, "the HTTP server cannot be started");
     }

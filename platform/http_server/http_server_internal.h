@@ -70,6 +70,7 @@ struct hb_http_linger {
 
 struct hb_http_server {
     struct hb_http_server_options options;
+    enum MHD_Result (*queue)(struct MHD_Connection *mhd, unsigned status, struct MHD_Response *response); /* MHD's */
     struct MHD_Daemon *daemon;
     struct hb_watch *events;    /* MHD's epoll descriptor */
     struct hb_watch *listening;
@@ -109,10 +110,17 @@ void *hb_http_conn_uri(void *user, const char *uri, struct MHD_Connection *mhd);
 struct hb_http_conn *hb_http_conn_of(struct MHD_Connection *mhd);
 /* Looks for slow requests and vanished clients. */
 void hb_http_conn_sweep(struct hb_http_server *server);
+/* slug, title, status */
+#define HB_HTTP_CANNED_PROBLEM "{\"type\":\"https://hookbus.dev/problems/%s\",\"title\":\"%s\",\"status\":%d}\n"
 /* A canned problem written past MHD, to a client that reads (what does not fit at once is lost). */
 void hb_http_send_canned(int fd, int status, const char *slug, const char *title);
 /* The same to a connection that MHD has not begun to answer, then its end. */
 void hb_http_conn_refuse(struct hb_http_conn *conn, int status, const char *slug, const char *title);
+
+/* refusal.c: the library's own refusals become problems. False: its functions are not to be found. */
+bool hb_http_refusal_init(struct hb_http_server *server);
+/* Queues the answer of a call. */
+enum MHD_Result hb_http_queue(struct hb_http_call *call, struct MHD_Response *response);
 
 /* linger.c */
 void hb_http_linger_take(struct hb_http_server *server, int fd); /* fd becomes ours */

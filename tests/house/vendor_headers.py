@@ -19,7 +19,7 @@ VENDORS = {
     "ares*.h": ("platform/resolver",),
 }
 # The C library and the kernel. Anything else in <> is a library this table does not know.
-SYSTEM = ("arpa/*", "assert.h", "ctype.h", "dirent.h", "endian.h", "errno.h", "fcntl.h", "float.h", "getopt.h", "ifaddrs.h",
+SYSTEM = ("arpa/*", "assert.h", "ctype.h", "dirent.h", "dlfcn.h", "endian.h", "errno.h", "fcntl.h", "float.h", "getopt.h", "ifaddrs.h",
           "inttypes.h", "langinfo.h", "libgen.h", "limits.h", "linux/*", "locale.h", "math.h", "net/*", "netdb.h", "netinet/*", "poll.h",
           "pthread.h", "pwd.h", "sched.h", "search.h", "signal.h", "spawn.h", "stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h",
           "stddef.h", "stdint.h", "stdio.h", "stdio_ext.h", "stdlib.h", "string.h", "strings.h", "sys/*", "sysexits.h", "syslog.h",

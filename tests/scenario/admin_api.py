@@ -109,6 +109,7 @@ class AdminApi(SharedTest):
                 got = self.send_raw(data)
                 if got:
                     self.assertRegex(got, rb"^HTTP/1\.[01] 4\d\d ")
+                    self.assertIn(b"application/problem+json", got)
         self.bus.must(200, "GET", "/v1/stores")
 
     def test_deliveries_are_unaffected_by_slow_clients_and_10_000_connections(self):

@@ -43,12 +43,14 @@ static void a_megabyte_of_path_is_refused_and_the_answer_can_be_read(void **stat
     send_bytes(fd, path, SIZE);
     send_text(fd, " HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_int_equal(read_answer(fd, answer, sizeof(answer)), 414);
+    assert_non_null(strstr(answer, "problems/path_too_long"));
     close(fd);
     fd = dial(&served);
     send_text(fd, "GET /hello HTTP/1.1\r\nHost: x\r\nX-Large: ");
     send_bytes(fd, path, SIZE);
     send_text(fd, "\r\n\r\n");
     assert_int_equal(read_answer(fd, answer, sizeof(answer)), 431);
+    assert_non_null(strstr(answer, "problems/headers_too_large"));
     close(fd);
     free(path);
     assert_alive(&served);
@@ -80,12 +82,54 @@ static void a_request_whose_end_or_host_is_in_doubt_is_400_and_the_connection_en
         assert_true(recv(fd, &byte, 1, 0) <= 0); /* what follows is nobody's request */
         close(fd);
     }
-    /* What the library refuses by itself; a first line that is none is never taken for a request. */
-    assert_int_equal(ask(&served, "GET /hello RUBBISH\r\nHost: x\r\n\r\n", answer, sizeof(answer)), 400);
-    assert_int_equal(ask(&served, "GET /hello HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", answer, sizeof(answer)), 400);
+    /* A first line that is none is never taken for a request. */
     int status = ask(&served, "rubbish\r\n\r\n", answer, sizeof(answer));
     assert_true(status == 400 || status == 0);
     assert_int_equal(ask(&served, "GET /hello HTTP/1.0\r\n\r\n", answer, sizeof(answer)), 200);
+    assert_alive(&served);
+    stop_serving(&served);
+}
+
+static void what_the_library_refuses_by_itself_is_a_problem_too_and_one_answer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *request;
+        int status;
+        const char *slug;
+    } ROWS[] = {
+        {"GET /hello\r\n\r\n", 400, "bad_request"},
+        {"GET /hello RUBBISH\r\nHost: x\r\n\r\n", 400, "bad_request"},
+        {"GET /hello HTTP/0.9\r\nHost: x\r\n\r\n", 505, "version_not_supported"},
+        {"GET /hello HTTP/2.0\r\nHost: x\r\n\r\n", 505, "version_not_supported"},
+        {"GET /hello HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", 400, "bad_request"},
+        {"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400, "bad_request"},
+        {"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3x\r\n\r\nabc", 400, "bad_request"},
+        {"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n", 413, "body_too_large"},
+        {"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n", 400, "bad_request"},
+        {"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nabc", 413, "body_too_large"},
+        {"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcdef\r\n0\r\n\r\n", 400, "bad_request"},
+        {"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nno colon\r\n\r\n", 400, "bad_request"},
+    };
+    struct served served;
+    serve(&served, options_of_tests());
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(*ROWS); i++) {
+        char slug[64], byte;
+        int fd = dial(&served);
+        /* Behind a good one on the same connection: both are answered. */
+        send_text(fd, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert_int_equal(read_answer(fd, answer, sizeof(answer)), 200);
+        send_text(fd, ROWS[i].request);
+        int status = read_answer(fd, answer, sizeof(answer));
+        (void)snprintf(slug, sizeof(slug), "problems/%s\"", ROWS[i].slug);
+        if (status != ROWS[i].status || !strstr(answer, "application/problem+json") || !strstr(answer, slug) || strstr(answer, "<html")) {
+            fail_msg("%s: %d %s", ROWS[i].request, status, answer);
+        }
+        if (strstr(strstr(answer, "HTTP/1.1") + 1, "HTTP/1.1") || recv(fd, &byte, 1, 0) > 0) {
+            fail_msg("more than one answer to %s: %s", ROWS[i].request, answer);
+        }
+        close(fd);
+    }
     assert_alive(&served);
     stop_serving(&served);
 }
@@ -344,6 +388,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_megabyte_of_path_is_refused_and_the_answer_can_be_read),
         cmocka_unit_test(a_request_whose_end_or_host_is_in_doubt_is_400_and_the_connection_ends),
+        cmocka_unit_test(what_the_library_refuses_by_itself_is_a_problem_too_and_one_answer),
         cmocka_unit_test(a_body_over_its_limit_is_413_and_the_connection_ends),
         cmocka_unit_test(all_bodies_together_are_bounded),
         cmocka_unit_test(a_request_that_dribbles_in_is_ended_with_408),

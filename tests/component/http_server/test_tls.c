@@ -30,8 +30,12 @@ static void calls_work_inside_tls(void **state)
     serve(&served, options);
     static const char *const requests[] = {
         "GET /hello HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n",
-        "POST /later HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nContent-Length: 5\\r\\n\\r\\nhello"};
-    for (size_t i = 0; i < 2; i++) {
+        "POST /later HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nContent-Length: 5\\r\\n\\r\\nhello",
+        "GET /hello RUBBISH\\r\\n\\r\\n",
+        "POST /later HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: x\\r\\n\\r\\nhello"};
+    static const char *const answers[][2] = {
+        {"HTTP/1.1 200", "\r\n\r\nhello"}, {"HTTP/1.1 202", "\r\n\r\nhello"}, {"HTTP/1.1 400", "problem+json"}, {"", ""}};
+    for (size_t i = 0; i < 4; i++) {
         (void)snprintf(command, sizeof(command),
                        "printf '%s' | timeout 20 openssl s_client -quiet -ign_eof -connect 127.0.0.1:%d -CAfile %s "
                        "-verify_return_error 2>/dev/null", requests[i], served.port, cert);
@@ -40,8 +44,9 @@ static void calls_work_inside_tls(void **state)
         char answer[4096] = {0};
         (void)!fread(answer, 1, sizeof(answer) - 1, client);
         (void)pclose(client);
-        assert_non_null(strstr(answer, i ? "HTTP/1.1 202" : "HTTP/1.1 200"));
-        assert_non_null(strstr(answer, "\r\n\r\nhello"));
+        assert_non_null(strstr(answer, answers[i][0]));
+        assert_non_null(strstr(answer, answers[i][1]));
+        assert_null(strstr(answer, "<html"));
     }
     int fd = dial(&served); /* one that speaks plainly hears nothing it could take for an answer, and harms nobody */
     send_text(fd, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
