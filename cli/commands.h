@@ -8,7 +8,7 @@
 
 /* HB_COMMAND(name of the row): in the order of help. */
 #define HB_COMMANDS(X)                                                                             \
-    X(run) X(api) X(dispatcher)                                                                    \
+    X(run) X(api) X(dispatcher) X(catalog)                                                         \
     X(publish) X(event_list) X(event_show) X(event_tail)                                           \
     X(delivery_list) X(delivery_show) X(delivery_retry) X(delivery_cancel) X(top)                  \
     X(store_add) X(store_list) X(store_show) X(store_set) X(store_remove)                          \
