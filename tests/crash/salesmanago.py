@@ -4,7 +4,6 @@ A slow simulator takes a request into effect at its end, also when who sent it i
 import os
 import signal
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from connected import ConnectedTest, deleted, main, stocked, updated  # noqa: E402

@@ -2,12 +2,10 @@
 derived from the documentation. The simulator refuses by the documented rules; what it stores is what is compared."""
 import os
 import sys
-import threading
 import time
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from connected import PAUSED, RESUMED, ConnectedTest, deleted, main, product, stocked, updated  # noqa: E402
+from connected import PAUSED, RESUMED, ConnectedTest, deleted, main, stocked, updated  # noqa: E402
 from harness import random_name, wait_until  # noqa: E402
 
 SHAPES = ({"shape": "A"}, {"shape": "A", "messages": "array"}, {"shape": "B"}, {"shape": "B", "is_dotted": True, "stores_partly": True})

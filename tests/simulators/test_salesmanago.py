@@ -4,7 +4,10 @@ import http.client
 import json
 import os
 import re
+import ssl
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -387,6 +390,20 @@ class Faults(SimulatorTest):
         for thread in threads:
             thread.join()
         self.assertEqual(self.sim.most_in_flight(), 2)
+
+    def test_it_speaks_tls_with_a_certificate(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "both.pem")
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", file, "-out", f"{file}.crt",
+                            "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+            with open(file, "a") as joined, open(f"{file}.crt") as certificate:
+                joined.write(certificate.read())
+            sim = Simulator("--cert", file)
+            self.addCleanup(sim.close)
+            connection = http.client.HTTPSConnection("localhost", sim.port, context=ssl.create_default_context(cafile=file), timeout=10)
+            connection.request("GET", "/v3/product/catalogList", headers={"API-KEY": "key1"})
+            self.assertEqual(json.loads(connection.getresponse().read())["limits"], {"max": 3})
+            connection.close()
 
 
 if __name__ == "__main__":
