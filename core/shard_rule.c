@@ -96,6 +96,11 @@ int64_t hb_shard_rule_life(int64_t version)
     return version < HB_SHARD_REPLAY_VERSION_MIN ? 0 : version / HB_SHARD_REPLAY_STEPS;
 }
 
+bool hb_shard_rule_is_far(int64_t version, struct hb_wall now)
+{
+    return hb_shard_rule_life(version) > now.ms + HB_SHARD_FAR_MS;
+}
+
 int64_t hb_shard_rule_replay_version(int64_t known_version, struct hb_wall at)
 {
     int64_t life = larger(at.ms, HB_SHARD_REPLAY_VERSION_MIN / HB_SHARD_REPLAY_STEPS);

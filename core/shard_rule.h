@@ -48,6 +48,8 @@
 #define HB_SHARD_REPLAY_VERSION_MIN (INT64_C(1) << 40)
 /* Versions are exact in Lua and JSON. */
 #define HB_SHARD_VERSION_MAX ((INT64_C(1) << 53) - 1)
+/* No life begins so far from now, however wrong a clock is: such a version is not ours. */
+#define HB_SHARD_FAR_MS (366 * HB_MS_PER_DAY)
 
 /* What the rule looks at of a delivery that waits. */
 struct hb_shard_entry {
@@ -99,6 +101,9 @@ bool hb_shard_rule_wants_repair(const struct hb_shard_entry *entry, const struct
 int64_t hb_shard_rule_replay_version(int64_t known_version, struct hb_wall at);
 /* The life a version belongs to: 0 the first one. */
 int64_t hb_shard_rule_life(int64_t version);
+
+/* Whether it is of a life that nobody can have begun yet: no attempt could follow such a version for ever. */
+bool hb_shard_rule_is_far(int64_t version, struct hb_wall now);
 
 /* The two numbers of a view, as Redis has them now, or as an owner knows them. */
 struct hb_shard_head {

@@ -31,8 +31,10 @@ static bool id_bytes(struct hb_str id, unsigned char ret_bytes[HB_DELIVERY_BYTES
 }
 
 /* NULL: it is one of ours; else what is wrong with it. */
-static const char *make_record(const struct hb_journal_record *from, int64_t offset, struct hb_retry_record *ret)
+static const char *make_record(const struct hb_journal_record *from, const struct hb_kafka_message *message,
+                               struct hb_wall now, struct hb_retry_record *ret)
 {
+    int64_t offset = message->offset;
     struct hb_view_record *to = &ret->record;
 
     if (from->kind == HB_JOURNAL_TAKEOVER) {
@@ -44,6 +46,8 @@ static const char *make_record(const struct hb_journal_record *from, int64_t off
         return "the key is no delivery id";
     if (from->webhook.len > HB_ID_MAX || from->job.len > HB_ID_MAX)
         return "the webhook's or the job's id is too long";
+    if (hb_shard_rule_is_far(from->version, now))
+        return "the version is of a life to come";
     to->rule = hb_journal_to_rule(from, offset);
     if (from->kind == HB_JOURNAL_STATE &&
         (from->position.topic >= HB_EVENT_TOPIC_COUNT || from->position.partition > HB_ENTRY_PARTITION_MAX))
@@ -77,7 +81,7 @@ bool hb_records_read(struct hb_retry_shard *shard, struct hb_retry_record *recor
     if (found == HB_JOURNAL_READ_NEWER)
         return false;
     if (found == HB_JOURNAL_READ_OK)
-        problem = make_record(&read, message->offset, record);
+        problem = make_record(&read, message, hb_loop_wall(shard->retry->options.loop), record);
     record->is_ours = found == HB_JOURNAL_READ_OK && !problem;
     if (!record->is_ours)
         log_aside(shard, message, problem);

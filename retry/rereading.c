@@ -231,16 +231,18 @@ static void begin(struct hb_retry_shard *shard, const struct hb_view_webhook *ro
 
     if (!reread)
         return;
+    /* What Kafka does not keep any more is not read again. */
+    int64_t from = row->spilled_from > shard->low ? row->spilled_from : shard->low;
     *reread = (struct hb_retry_reread){.retry = retry,
                                        .shard = shard,
                                        .epoch = shard->epoch,
                                        .webhook = webhook,
-                                       .passed = row->spilled_from - 1,
+                                       .passed = from - 1,
                                        .moved_at = hb_retry_now(retry)};
     reread->end = &reread->first;
     webhook->is_read_again = true;
     retry->reread = reread;
-    if (open_reader(reread, row->spilled_from))
+    if (open_reader(reread, from))
         end_reread(retry);
 }
 

@@ -77,6 +77,8 @@ bool hb_shard_check(struct hb_retry_shard *shard, const struct hb_view_answer *a
            HB_LOG_C("why", answer->err ? hb_err_name(answer->err) : is_fenced ? "shut out" : "not as it was"),
            HB_LOG_STR("redis", answer->text));
     hb_view_lose(shard->view);
+    if (is_fenced)
+        shard->shut_out_by = answer->head.mark;
     if (!answer->err)
         shard->has_caught_up = false; /* another view than ours: take over anew */
     wait_a_while(shard, is_fenced ? FENCED_PAUSE_US : AGAIN_PAUSE_US);
@@ -212,7 +214,8 @@ static enum hb_err make_view(struct hb_retry_shard *shard)
 {
     const struct hb_view_options options = {.scripts = shard->node->scripts,
                                             .prefix = hb_str_c(shard->retry->options.config->kafka_topic_prefix),
-                                            .shard = shard->number};
+                                            .shard = shard->number,
+                                            .shut_out_by = shard->shut_out_by};
     return hb_view_new(&options, &shard->view);
 }
 
@@ -249,6 +252,7 @@ void hb_shard_assign(struct hb_retry_shard *shard, int64_t low)
     shard->spilled = 0;
     shard->low = low;
     shard->mark = HB_SHARD_NONE;
+    shard->shut_out_by = 0;
     shard->phase = HB_PHASE_WAITING;
     shard->wait_until = (struct hb_mono){0};
     begin(shard);

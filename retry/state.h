@@ -84,6 +84,7 @@ struct hb_retry_shard {
     struct hb_view *view;
     int64_t low;         /* the journal's first offset, as seen at assignment */
     int64_t mark;        /* of our last takeover: what must be applied before the first claim */
+    int64_t shut_out_by; /* the mark in Redis that last did; 0: none */
     struct hb_mono wait_until; /* WAITING: no sooner */
     /* reading.c */
     bool is_reading;

@@ -37,6 +37,9 @@ struct hb_view_options {
     int done_max; /* deliveries done that are remembered, at least; 0: HB_VIEW_DONE_MAX */
     struct hb_str prefix; /* "hookbus"; keys begin with {prefix:shard} */
     int shard;
+    /* The mark by which its owner was last shut out, before its takeover record was written: no owner's if it is still
+     * there and larger than that record's offset. 0: none. */
+    int64_t shut_out_by;
 };
 /* Knows nothing yet: lost, until takeover or look. */
 HB_MUST_USE enum hb_err hb_view_new(const struct hb_view_options *options, struct hb_view **ret_view);

@@ -10,12 +10,13 @@ enum hb_err hb_view_takeover(struct hb_view *view, int64_t mark, hb_view_fn *fn,
 {
     const struct hb_view_call how = {.fn = fn, .user = user, .mark = mark};
     struct hb_view_words words;
-    enum hb_err err = hb_view_words_init(&words, 1);
+    enum hb_err err = hb_view_words_init(&words, 2);
 
     HB_ASSERT(mark >= 0);
     if (err)
         return err;
     hb_view_words_number(&words, mark);
+    hb_view_words_number(&words, view->options.shut_out_by);
     err = hb_view_send(view, HB_SCRIPT_TAKEOVER, &words, &how);
     hb_view_words_deinit(&words);
     return err;

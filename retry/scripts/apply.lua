@@ -6,7 +6,6 @@ local refused, _, mark = gate(false)
 if refused then return refused end
 local seen, done_max, may_grow, reread = ARGV[4], tonumber(ARGV[5]), ARGV[6] == '1', tonumber(ARGV[7])
 local FIRST_NAME = 10
-local REPLAY_MIN, REPLAY_STEPS = 1099511627776, 1024
 local RECORD_BYTES = 95
 local REPAIRS_NOTHING = 281474976710655
 local DELIVERED, EXPIRED, CANCELLED, TAKEOVER = 0, 4, 5, 9
@@ -34,7 +33,7 @@ guard(T .. ':s', 'hash')
 -- Spilled webhooks: what would make a new entry stays in the journal alone, from the offset kept here.
 local spilled = {}
 if reread == 0 then
-    for i = 1, webhooks_count do spilled[i] = call('HGET', T .. ':s', names[i]) end
+    for i = 1, webhooks_count do spilled[i] = spilled_of(names[i], call('HGET', T .. ':s', names[i])) end
 end
 
 -- Jobs by number, so that an entry stays small. A number whose name no entry uses is given to another name: they are
@@ -125,7 +124,10 @@ if jobs_count > 0 then
 end
 
 local function count(webhook, code, by)
-    if code == HELD or code == DEAD then call('HINCRBY', T .. ':c', webhook .. '/' .. code, by) end
+    if code ~= HELD and code ~= DEAD then return end
+    local field = webhook .. '/' .. code
+    local counted = redis.pcall('HINCRBY', T .. ':c', field, by)
+    if type(counted) == 'table' and counted.err then mend_count(webhook, code, call('HGET', T .. ':c', field)) end
 end
 
 -- What the entry says; nil without a usable one.

@@ -37,11 +37,27 @@ end
 local function queue_of(webhook) return T .. ':q:' .. webhook end
 local function entries_of(webhook) return T .. ':e:' .. webhook end
 
--- applied, mark; missing and senseless ones are NONE. A view of a later format is not touched.
+-- A number as we write one; nil for anything else.
+local function whole(bytes)
+    local number = bytes and #bytes <= 15 and string.find(bytes, '^%d+$') and tonumber(bytes)
+    return number and number <= NUMBER_MAX and number or nil
+end
+
+-- A field of T:m; what is not ours there is set aside and not there any more.
+local function own(name, bytes)
+    local number = whole(bytes)
+    if bytes and not number and bytes ~= '-1' then
+        set_aside('m', name, bytes)
+        call('HDEL', T .. ':m', name)
+    end
+    return number
+end
+
+-- applied, mark; missing ones, and what is not ours, are NONE. A view of a later format is not touched.
 local function head()
     local has = call('HMGET', guard(T .. ':m', 'hash'), 'applied', 'mark', 'format')
-    if has[3] and tonumber(has[3]) ~= FORMAT then return nil end
-    return tonumber(has[1] or NONE) or NONE, tonumber(has[2] or NONE) or NONE
+    if (own('format', has[3]) or FORMAT) > FORMAT then return nil end
+    return own('applied', has[1]) or NONE, own('mark', has[2]) or NONE
 end
 
 -- core/shard_rule.h, hb_shard_rule_may_apply and hb_shard_rule_may_claim: nil if open, else the answer.
@@ -54,11 +70,20 @@ local function gate(must_own)
     return nil, applied, mark
 end
 
+-- hb_shard_rule_is_far: a version of a life that nobody can have begun yet. No attempt could follow it for ever.
+local REPLAY_MIN, REPLAY_STEPS, FAR_MS = 1099511627776, 1024, 366 * 86400000
+local far_version
+local function is_far(version)
+    if version < REPLAY_MIN then return false end
+    far_version = far_version or (tonumber(call('TIME')[1]) * 1000 + FAR_MS) * REPLAY_STEPS
+    return version > far_version
+end
+
 -- As hb_entry_unpack judges, so that the owner never has to refuse what a script gives it.
 local function is_entry(bytes)
     if not bytes or (#bytes ~= 40 and #bytes ~= 48) or string.byte(bytes, 1) ~= FORMAT then return false end
     local code, version, place, at, offset, _, _, failed, appended = unpack_bytes('>BI7I2I6I6I2BI6I6', bytes, 2)
-    return code >= PARKED and code <= DEAD and version >= 1 and version <= VERSION_MAX and place < PLACES and
+    return code >= PARKED and code <= DEAD and version >= 1 and version <= VERSION_MAX and not is_far(version) and place < PLACES and
         at <= NUMBER_MAX and offset <= NUMBER_MAX and failed <= NUMBER_MAX and appended <= NUMBER_MAX
 end
 
@@ -70,6 +95,36 @@ local function due_of(score)
     local number = tonumber(score or NONE)
     if not score or not number then return '-1' end
     return string.format('%.0f', math.floor(math.max(0, math.min(number, NUMBER_MAX))))
+end
+
+-- Held and dead ones are counted in T:c. What is no count there is set aside, and they are counted anew.
+local function count_entries(webhook, code)
+    local cursor, count, entries = '0', 0, guard(entries_of(webhook), 'hash')
+    repeat
+        local piece = call('HSCAN', entries, cursor, 'COUNT', 1000)
+        cursor = piece[1]
+        for i = 2, #piece[2], 2 do
+            if is_entry(piece[2][i]) and string.byte(piece[2][i], 2) == code then count = count + 1 end
+        end
+    until cursor == '0'
+    return count
+end
+
+local function mend_count(webhook, code, bytes)
+    set_aside('c', webhook .. '/' .. code, bytes)
+    local count = count_entries(webhook, code)
+    call('HSET', T .. ':c', webhook .. '/' .. code, count)
+    return count
+end
+
+-- From where a webhook is spilled, nil if it is not. What is no offset there is set aside; then its journal is read again
+-- from the beginning, for nobody knows from where on something was left.
+local function spilled_of(webhook, bytes)
+    if not bytes then return nil end
+    if whole(string.match(bytes, '^(%d+)r?$')) then return bytes end
+    set_aside('s', webhook, bytes)
+    call('HSET', T .. ':s', webhook, '0')
+    return '0'
 end
 
 -- The head of a webhook's queue decides where it stands in the ready set.
@@ -110,6 +165,16 @@ end
 local function list_of(webhook, bytes)
     if #bytes ~= 48 then return nil end
     return T .. ':l:' .. webhook .. ':' .. math.floor(string.byte(bytes, 10) / 32) .. sub(bytes, 41, 48)
+end
+
+-- Empties the view, so that its journal is read again from the start; mark and format stay, and so does what was set aside.
+local function clear_view()
+    for _, webhook in ipairs(call('SMEMBERS', guard(T .. ':w', 'set'))) do
+        call('UNLINK', queue_of(webhook), entries_of(webhook))
+    end
+    for _, list in ipairs(call('HKEYS', guard(T .. ':h', 'hash'))) do call('UNLINK', list) end
+    call('UNLINK', T .. ':h', T .. ':u', T .. ':r', T .. ':o', T .. ':w', T .. ':c', T .. ':j', T .. ':n', T .. ':f', T .. ':d', T .. ':D', T .. ':p', T .. ':s')
+    call('HDEL', T .. ':m', 'applied', 'seen', 'pruned')
 end
 
 -- Makes the first of a list due, if nothing of it is; `due` is the due time of `id`, every other one's has come.

@@ -333,6 +333,44 @@ static void what_crashes_its_worker_again_and_again_is_dead_and_the_others_are_s
     assert_int_equal(world->in_hand, 0);
 }
 
+static void foreign_values_in_the_keys_of_a_view_disturb_a_shard_for_a_moment_at_most(void **state)
+{
+    static const struct {
+        const char *key, *field, *value;
+    } foreign[] = {{"m", "applied", "nobody"}, {"m", "mark", "inf"}, {"m", "mark", "777777777"}, {"m", "format", "gold"},
+                   {"c", NULL, "many"},        {"s", NULL, "some"},  {"s", "no webhook", "9"}};
+    struct owner_world *world = *state;
+
+    owner_start(world, 0);
+    int later = parked(world, NEVER_MS);
+    for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+        char key[128], field[128];
+        (void)snprintf(key, sizeof(key), "{%s:0}:%s", world->prefix, foreign[i].key);
+        (void)snprintf(field, sizeof(field), "%s%s", foreign[i].field ? foreign[i].field : world->webhook,
+                       foreign[i].key[0] == 'c' ? "/3" : "");
+        OWNER_REDIS(world, "HSET", key, field, foreign[i].value);
+        int event = parked(world, 0);
+        OWNER_UNTIL(world, (owner_run(world, 5), sends_of(world, event) == 1));
+        OWNER_UNTIL(world, (owner_run(world, 5), owner_entries(world) == 1));
+    }
+    assert_int_equal(sends_of(world, later), 0);
+}
+
+/* No attempt could follow it: it would be sent again and again, each time its lease ends. */
+static void a_record_of_the_largest_version_is_set_aside_and_reading_goes_on(void **state)
+{
+    struct owner_world *world = *state;
+
+    owner_start(world, 0);
+    int largest = owner_publish(world);
+    owner_park(world, &(struct owner_park){.event = largest, .version = HB_JOURNAL_VERSION_MAX});
+    int next = parked(world, 0);
+    OWNER_UNTIL(world, (owner_run(world, 5), sends_of(world, next) == 1));
+    OWNER_UNTIL(world, (owner_run(world, 5), owner_entries(world) == 0));
+    assert_int_equal(sends_of(world, largest), 0);
+    assert_int_equal(hb_metric_read(&world->metrics, HB_METRIC_JOURNAL_UNREADABLE), 1);
+}
+
 static void what_is_too_old_expires_instead_of_being_sent(void **state)
 {
     struct owner_world *world = *state;
@@ -517,6 +555,8 @@ int main(void)
         OWNER_TEST(a_stale_record_is_repaired_so_that_a_rebuilt_view_says_the_same),
         OWNER_TEST(a_body_that_is_gone_makes_it_dead_and_never_another_events_body_is_sent),
         OWNER_TEST(what_crashes_its_worker_again_and_again_is_dead_and_the_others_are_sent),
+        OWNER_TEST(foreign_values_in_the_keys_of_a_view_disturb_a_shard_for_a_moment_at_most),
+        OWNER_TEST(a_record_of_the_largest_version_is_set_aside_and_reading_goes_on),
         OWNER_TEST(what_is_too_old_expires_instead_of_being_sent),
         OWNER_TEST(what_is_too_old_and_not_due_is_found_and_expires_too),
         OWNER_TEST(deliveries_of_a_deleted_webhook_die_in_batches_whatever_their_due_time),

@@ -249,7 +249,8 @@ static void an_entry_beyond_a_limit_is_set_aside_and_one_at_its_limit_is_not(voi
               "local ids = redis.call('ZRANGE', q, 0, -1) "
               "local none, last = string.rep('\\255', 6), string.rep('\\255', 5)..'\\254' "
               "local at = {3, 3, 10, 10, 12, 12, 18, 18, 27, 27, 33, 33, 3, 2} "
-              "local to = {struct.pack('>I7', 9007199254738944), struct.pack('>I7', 9007199254738943), '\\160\\0', "
+              "local to = {struct.pack('>I7', (redis.call('TIME')[1] + 367 * 86400) * 1024000), "
+              "struct.pack('>I7', (redis.call('TIME')[1] + 365 * 86400) * 1024000), '\\160\\0', "
               "'\\159\\255', none, last, none, last, none, last, none, last, struct.pack('>I7', 0), '\\4'} "
               "for i, id in ipairs(ids) do local bytes = redis.call('HGET', e, id) "
               "redis.call('HSET', e, id, string.sub(bytes, 1, at[i] - 1)..to[i]..string.sub(bytes, at[i] + #to[i])) end "
@@ -264,6 +265,117 @@ static void an_entry_beyond_a_limit_is_set_aside_and_one_at_its_limit_is_not(voi
     assert_int_equal(answer->set_aside, 8);
     RIG_REDIS(&rig, "HLEN", "{}:x");
     assert_int_equal(rig.integer, 8);
+}
+
+static const struct hb_view_answer *take_over(struct hb_view *view, int64_t mark)
+{
+    return rig_wait(&rig, hb_view_takeover(view, mark, rig_keep, &rig));
+}
+
+/* What somebody wrote over T:m, T:c and T:s. */
+static void set_field(const char *key, const char *field, const char *value)
+{
+    RIG_REDIS(&rig, "HSET", key, field, value);
+    assert_false(rig.is_error);
+}
+
+static void a_place_that_is_none_is_set_aside_and_the_view_is_read_from_the_start(void **state)
+{
+    static const char *const foreign[] = {"nobody", "1e9", "-7", "0x10", "1.5", "inf", "nan", "", "99999999999999999999"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+        rig_wipe(&rig);
+        (void)take_over(rig.view, 0);
+        (void)park("wh_a", 0, 3, 1);
+        set_field("{}:m", "applied", foreign[i]);
+        const struct hb_view_answer *answer = claim("wh_a", 5);
+        assert_int_equal(answer->gate, HB_SHARD_BEHIND);
+        RIG_REDIS(&rig, "HGET", "{}:x", "m/applied");
+        assert_string_equal(rig.reply, foreign[i]);
+        answer = take_over(rig.view, 9);
+        assert_int_equal(answer->head.applied, HB_SHARD_NONE);
+        RIG_REDIS(&rig, "EXISTS", "{}:e:wh_a");
+        assert_int_equal(rig.integer, 0); /* what is read from the start is not read over what is there */
+    }
+}
+
+static void a_mark_that_is_no_owners_does_not_shut_an_owner_out_for_ever(void **state)
+{
+    (void)state;
+    (void)take_over(rig.view, 10);
+    set_field("{}:m", "mark", "somebody");
+    assert_int_equal(claim("wh_a", 5)->gate, HB_SHARD_BEHIND);
+    assert_int_equal(take_over(rig.view, 11)->gate, HB_SHARD_OPEN);
+    set_field("{}:m", "mark", "777777"); /* well formed: perhaps another owner's */
+    assert_int_equal(claim("wh_a", 5)->gate, HB_SHARD_FENCED);
+    assert_int_equal(take_over(rig.view, 12)->gate, HB_SHARD_FENCED);
+    /* But not if it was there before a takeover record whose offset is smaller. */
+    hb_view_free(&rig.view);
+    const struct hb_view_options options = {
+        .scripts = rig.scripts, .prefix = hb_str_c(rig.prefix), .shard = 7, .shut_out_by = 777777};
+    assert_int_equal(hb_view_new(&options, &rig.view), HB_OK);
+    assert_int_equal(take_over(rig.view, 13)->gate, HB_SHARD_OPEN);
+    assert_int_equal(rig.answer.it.set_aside, 1);
+    RIG_REDIS(&rig, "HGET", "{}:x", "m/mark");
+    assert_string_equal(rig.reply, "777777");
+    set_field("{}:m", "mark", "777778"); /* another one: an owner may have come in between */
+    assert_int_equal(take_over(rig.view, 14)->gate, HB_SHARD_FENCED);
+}
+
+static void a_format_that_is_none_does_not_halt_the_shard(void **state)
+{
+    (void)state;
+    (void)park("wh_a", 0, 2, 1);
+    set_field("{}:m", "format", "gold");
+    const struct hb_view_answer *answer = claim("wh_a", 5);
+    assert_int_equal(answer->err, HB_OK);
+    assert_int_equal(answer->deliveries_count, 2);
+    assert_int_equal(answer->set_aside, 1);
+}
+
+static void a_count_that_is_none_is_counted_anew(void **state)
+{
+    static const char *const foreign[] = {"many", "1.5", "", "9223372036854775807", "99", "-3"};
+    (void)state;
+    (void)park("wh_a", 0, 4, 1);
+    int64_t offset = 5;
+    for (int i = 0; i < 2; i++) {
+        struct hb_view_record dead = rig_parked(i, "wh_a", 2, offset++);
+        dead.rule.state = HB_DELIVERY_DEAD;
+        assert_int_equal(rig_apply(&rig, &dead)->gate, HB_SHARD_OPEN);
+    }
+    for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+        set_field("{}:c", "wh_a/3", foreign[i]);
+        const struct hb_view_answer *answer = rig_wait(&rig, hb_view_counts(rig.view, rig_keep, &rig));
+        assert_int_equal(answer->err, HB_OK);
+        assert_int_equal(answer->webhooks[0].dead, 2);
+        assert_int_equal(answer->webhooks[0].parked, 2);
+    }
+    set_field("{}:c", "wh_a/3", "many"); /* and a record that counts goes on */
+    struct hb_view_record dead = rig_parked(2, "wh_a", 2, offset++);
+    dead.rule.state = HB_DELIVERY_DEAD;
+    assert_int_equal(rig_apply(&rig, &dead)->gate, HB_SHARD_OPEN);
+    assert_int_equal(rig_wait(&rig, hb_view_counts(rig.view, rig_keep, &rig))->webhooks[0].dead, 3);
+    RIG_REDIS(&rig, "HGET", "{}:x", "c/wh_a/3");
+    assert_string_equal(rig.reply, "many");
+}
+
+static void a_spilled_webhook_of_which_nobody_knows_from_where_is_read_again_from_the_start(void **state)
+{
+    (void)state;
+    (void)park("wh_a", 0, 2, 1);
+    set_field("{}:s", "wh_a", "somewhere");
+    set_field("{}:s", "no webhook", "5");
+    const struct hb_view_answer *answer = rig_wait(&rig, hb_view_counts(rig.view, rig_keep, &rig));
+    assert_int_equal(answer->err, HB_OK);
+    assert_int_equal(answer->set_aside, 2);
+    assert_int_equal(answer->webhooks_count, 1);
+    assert_int_equal(answer->webhooks[0].spilled_from, 0);
+    set_field("{}:s", "wh_a", "5x");
+    struct hb_view_record next = rig_parked(5, "wh_a", 1, 3);
+    assert_int_equal(rig_apply(&rig, &next)->skipped, 1); /* left: its turn comes when it is read again */
+    RIG_REDIS(&rig, "HGET", "{}:s", "wh_a");
+    assert_string_equal(rig.reply, "0");
 }
 
 static void a_due_time_that_is_none_is_taken_for_the_nearest_that_is_one(void **state)
@@ -684,6 +796,11 @@ int main(void)
         TEST(a_batch_for_another_place_is_refused_with_the_truth_and_a_lost_reply_is_found_out),
         TEST(foreign_cut_and_later_entries_are_set_aside_with_their_bytes_and_the_rest_goes_on),
         TEST(an_entry_beyond_a_limit_is_set_aside_and_one_at_its_limit_is_not),
+        TEST(a_place_that_is_none_is_set_aside_and_the_view_is_read_from_the_start),
+        TEST(a_mark_that_is_no_owners_does_not_shut_an_owner_out_for_ever),
+        TEST(a_format_that_is_none_does_not_halt_the_shard),
+        TEST(a_count_that_is_none_is_counted_anew),
+        TEST(a_spilled_webhook_of_which_nobody_knows_from_where_is_read_again_from_the_start),
         TEST(a_due_time_that_is_none_is_taken_for_the_nearest_that_is_one),
         TEST(a_wanted_repair_that_is_not_ours_is_set_aside),
         TEST(a_memory_that_is_not_ours_is_none),

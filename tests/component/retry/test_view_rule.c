@@ -54,7 +54,7 @@ static int64_t random_version(struct model *model)
     case 1:
         return INT64_C(1767225600000) + (int64_t)pick(model, 4);
     case 2:
-        return HB_SHARD_VERSION_MAX - 5000 + (int64_t)pick(model, 8);
+        return INT64_C(1767225600000) * HB_SHARD_REPLAY_STEPS + (int64_t)pick(model, 8);
     default:
         return 1 + (int64_t)pick(model, 5);
     }
