@@ -54,7 +54,7 @@ static enum hb_err run_completion(struct hb_cli *cli)
         "        done\n"
         "    done\n"
         "    case $previous in\n"
-        "        --config | -c | --key-file | --record | --output) COMPREPLY=($(compgen -f -- \"$current\")); return "
+        "        --config | -c | --key-file | --salesmanago-key-file | --mapping | --data-file | --record | --output) COMPREPLY=($(compgen -f -- \"$current\")); return "
         ";;\n"
         "    esac\n"
         "    for key in \"${!_hookbus_flags[@]}\"; do\n"

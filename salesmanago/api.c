@@ -153,15 +153,6 @@ static enum hb_pen_verdict edit_delete(struct sm_change *change, struct hb_conne
     return HB_PEN_WRITE;
 }
 
-static void show_deleted(struct sm_change *change, const struct hb_connector *connector, struct hb_json_writer *w)
-{
-    (void)change;
-    hb_json_add_str(w, "id", connector->id);
-    hb_json_add_str(w, "store", connector->store);
-    hb_json_add_int(w, "revision", connector->revision);
-    hb_json_add_str(w, "status", HB_STR("deleted"));
-}
-
 static const char *const NO_NAMES[] = {NULL};
 
 static void pause_sending(void *user, struct hb_http_call *call)
@@ -179,7 +170,7 @@ static void resume(void *user, struct hb_http_call *call)
 static void forget(void *user, struct hb_http_call *call)
 {
     static const struct sm_change_kind KIND = {
-        .action = "connector.delete", .needs_match = true, .status = 200, .edit = edit_delete, .show = show_deleted};
+        .action = "connector.delete", .needs_match = true, .status = 204, .edit = edit_delete};
     sm_change_run(user, call, &KIND, NO_NAMES);
 }
 

@@ -150,6 +150,11 @@ static void answer(struct sm_change *change)
         sm_answer_problem(change->call, &change->problem);
         return;
     }
+    if (change->kind->status == 204) {
+        hb_http_call_answer(change->call, 204, "application/json", HB_STR(""));
+        hb_connector_deinit(&connector);
+        return;
+    }
     sm_answer_begin(&out);
     if (change->kind->show)
         change->kind->show(change, &connector, &out.w);
