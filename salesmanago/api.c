@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#define BASE "/v1/stores/{store}/connectors/salesmanago"
-
 const struct hb_api_key *sm_may(const struct hb_sm_api *api, struct hb_http_call *call, enum hb_scope scope)
 {
     struct hb_str store = hb_http_call_param(call, "store");
@@ -177,23 +175,23 @@ static void forget(void *user, struct hb_http_call *call)
 /* ---- life ---- */
 
 static const struct hb_http_route ROUTES[] = {
-    {"GET", BASE, show, NULL},
-    {"PUT", BASE, sm_connect, NULL},
-    {"DELETE", BASE, forget, NULL},
-    {"POST", BASE "/test", sm_test, NULL},
-    {"GET", BASE "/catalogs", sm_catalogs, NULL},
-    {"POST", BASE "/catalogs", sm_catalog_make, NULL},
-    {"POST", BASE "/pause", pause_sending, NULL},
-    {"POST", BASE "/resume", resume, NULL},
-    {"POST", BASE "/sync", sm_sync, NULL},
-    {"GET", BASE "/status", sm_status, NULL},
-    {"GET", BASE "/products", sm_products, NULL},
-    {"GET", BASE "/dead", sm_dead, NULL},
-    {"POST", BASE "/dead/replay", sm_dead_replay, NULL},
-    {"GET", BASE "/mapping", sm_mapping_show, NULL},
-    {"PUT", BASE "/mapping", sm_mapping_set, NULL},
-    {"DELETE", BASE "/mapping", sm_mapping_reset, NULL},
-    {"POST", BASE "/mapping/test", sm_mapping_test, NULL},
+    {"GET", "/v1/stores/{store}/connectors/salesmanago", show, NULL},
+    {"PUT", "/v1/stores/{store}/connectors/salesmanago", sm_connect, NULL},
+    {"DELETE", "/v1/stores/{store}/connectors/salesmanago", forget, NULL},
+    {"POST", "/v1/stores/{store}/connectors/salesmanago/test", sm_test, NULL},
+    {"GET", "/v1/stores/{store}/connectors/salesmanago/catalogs", sm_catalogs, NULL},
+    {"POST", "/v1/stores/{store}/connectors/salesmanago/catalogs", sm_catalog_make, NULL},
+    {"POST", "/v1/stores/{store}/connectors/salesmanago/pause", pause_sending, NULL},
+    {"POST", "/v1/stores/{store}/connectors/salesmanago/resume", resume, NULL},
+    {"POST", "/v1/stores/{store}/connectors/salesmanago/sync", sm_sync, NULL},
+    {"GET", "/v1/stores/{store}/connectors/salesmanago/status", sm_status, NULL},
+    {"GET", "/v1/stores/{store}/connectors/salesmanago/products", sm_products, NULL},
+    {"GET", "/v1/stores/{store}/connectors/salesmanago/dead", sm_dead, NULL},
+    {"POST", "/v1/stores/{store}/connectors/salesmanago/dead/replay", sm_dead_replay, NULL},
+    {"GET", "/v1/stores/{store}/connectors/salesmanago/mapping", sm_mapping_show, NULL},
+    {"PUT", "/v1/stores/{store}/connectors/salesmanago/mapping", sm_mapping_set, NULL},
+    {"DELETE", "/v1/stores/{store}/connectors/salesmanago/mapping", sm_mapping_reset, NULL},
+    {"POST", "/v1/stores/{store}/connectors/salesmanago/mapping/test", sm_mapping_test, NULL},
 };
 #define ROUTES_COUNT (sizeof ROUTES / sizeof *ROUTES)
 _Static_assert(ROUTES_COUNT <= SM_API_ROUTES_MAX, "SM_API_ROUTES_MAX");

@@ -4,7 +4,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-ROOMS = ["registry", "producer", "dispatcher", "history", "retry", "replay", "cli"]
+ROOMS = ["registry", "producer", "dispatcher", "history", "retry", "replay", "salesmanago", "cli"]
 # Both ways a struct hb_http_route is written: by place, and by the members' names in either order.
 ROUTES = [re.compile(r'\{\s*"(?P<method>[A-Z]+)"\s*,\s*"(?P<path>/[^"]*)"'),
           re.compile(r'\.method\s*=\s*"(?P<method>[A-Z]+)"\s*,\s*\.pattern\s*=\s*"(?P<path>/[^"]*)"'),
