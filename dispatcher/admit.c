@@ -89,8 +89,10 @@ static bool is_quick(const struct hb_admit *admit, const struct hb_lane *lane)
 /* is_late: what it starts, or would start next, has waited long. A stall of our own is no lane's fault: it must last. */
 static void judge_lateness(struct hb_admit *admit, struct hb_lane *lane, bool is_late)
 {
-    set_late(admit, lane, is_late && !is_quick(admit, lane));
-    lane->is_behind = !is_in_time(lane) && admit->now.us - lane->late_since.us >= admit->limits.behind_us;
+    lane->is_overrun = hb_admit_is_overrun(admit, lane);
+    set_late(admit, lane, lane->is_overrun || (is_late && !is_quick(admit, lane)));
+    lane->is_behind = lane->is_overrun ||
+                      (!is_in_time(lane) && admit->now.us - lane->late_since.us >= admit->limits.behind_us);
 }
 
 void hb_admit_note(struct hb_admit *admit, struct hb_lane *lane, bool is_delivered, bool is_overload,
@@ -106,7 +108,7 @@ void hb_admit_note(struct hb_admit *admit, struct hb_lane *lane, bool is_deliver
 
 void hb_admit_look(struct hb_admit *admit, struct hb_lane *lane)
 {
-    if (lane->first && has_waited_long(admit, lane->first))
+    if (lane->first && (has_waited_long(admit, lane->first) || hb_admit_is_overrun(admit, lane)))
         judge_lateness(admit, lane, true);
     set_crowded(admit, lane);
 }
@@ -171,7 +173,7 @@ void hb_admit_add(struct hb_admit *admit, struct hb_delivery *delivery)
         lane->resends++;
         admit->resends_waiting++;
     } else {
-        if (lane->first && has_waited_long(admit, lane->first))
+        if (lane->first && (has_waited_long(admit, lane->first) || hb_admit_is_overrun(admit, lane)))
             judge_lateness(admit, lane, true);
         *lane->last = delivery;
         lane->last = &delivery->next;
@@ -215,6 +217,7 @@ static void start_first(struct hb_admit *admit, struct hb_lane *lane)
     if (!delivery->is_resend) {
         judge_lateness(admit, lane, has_waited_long(admit, delivery));
         set_crowded(admit, lane);
+        hb_admit_note_start(admit, lane);
         if (is_in_time(lane))
             count_start(admit);
     }
@@ -241,7 +244,7 @@ static void block_on_host(struct hb_admit *admit, struct hb_lane *lane)
     take_part(admit, lane);
 }
 
-void hb_admit_pump(struct hb_admit *admit)
+static void start_all(struct hb_admit *admit)
 {
     size_t passed = 0;
     while (admit->in_flight < admit->limits.in_flight_max) {
@@ -262,6 +265,12 @@ void hb_admit_pump(struct hb_admit *admit)
         else
             start_first(admit, lane);
     }
+}
+
+void hb_admit_pump(struct hb_admit *admit)
+{
+    start_all(admit);
+    hb_admit_note_holding(admit);
 }
 
 /* A lane that has nothing to send any more takes no slot: the next one gets it. */

@@ -6,7 +6,9 @@
  * A lane that cannot keep up must not hold the others back: one is *late* when what it starts has waited longer than
  * behind_us, and *behind* when that has lasted as long; but not while it answers well and quickly enough to catch
  * up. What comes for a lane that is behind, beyond its limits, is parked, and at the limit in all it is
- * parked from. Lanes that are in time make intake wait instead (hb_admit_is_full), so that a backlog does not end in the retry queue.
+ * parked from. Lanes that are in time make intake wait instead (hb_admit_is_full), so that a backlog does not end in the
+ * retry queue; but not while others would have to wait with it for nothing: a lane that gets more than its receiver
+ * takes, while this process idles and others got something lately, is *overrun*, and behind until its queue is empty.
  * Owns / borrows: waiting deliveries. Fails: never (its limits are asked by intake before it takes more).
  * Limits: the options'. Cost: O(1) a delivery. Threads: the loop's. */
 #ifndef DISPATCHER_ADMIT_H
@@ -33,6 +35,13 @@ struct hb_admit {
     /* How fast in-time lanes start deliveries: what waits in them is kept to what goes out in half of behind_us. */
     struct hb_mono counted_since;
     size_t counted, in_time_max;
+    /* Whether intake has waited for lanes while this process had little to do (admit_overrun.c). */
+    bool is_holding;
+    struct hb_mono held_from, held_since; /* us 0: not measured; not held now */
+    int64_t held_us, cpu_at_us;
+    const struct hb_lane *last_lane;      /* that started a fresh delivery; only compared */
+    struct hb_mono last_at, other_at;     /* and when one that is not this did */
+    int64_t (*cpu_us)(void *user);        /* CPU time of this thread; NULL: none is used */
     /* Sends it now (it counts as in flight), or ends it at once with hb_admit_ended. */
     void (*start)(void *user, struct hb_delivery *delivery);
     void *user;
@@ -59,6 +68,12 @@ void hb_admit_sweep(struct hb_admit *admit, struct hb_lane *lane,
                     void (*out)(void *user, struct hb_delivery *delivery), void *user);
 /* Looks at a crowded lane again: with time it may have fallen behind. */
 void hb_admit_look(struct hb_admit *admit, struct hb_lane *lane);
+/* admit_overrun.c. After each pump: how long intake was held. */
+void hb_admit_note_holding(struct hb_admit *admit);
+/* A fresh delivery of the lane starts: it is a neighbour of the others. */
+void hb_admit_note_start(struct hb_admit *admit, const struct hb_lane *lane);
+/* Whether the lane holds its neighbours back for nothing. */
+bool hb_admit_is_overrun(const struct hb_admit *admit, const struct hb_lane *lane);
 /* How many deliveries more may wait before it is full. */
 size_t hb_admit_room(const struct hb_admit *admit);
 /* At the limit in all: something must go, from the longest queue of those behind. */

@@ -219,6 +219,8 @@ static struct hb_admit_limits admit_limits(const struct hb_config *c)
                                     .behind_us = c->dispatcher_settle_after_ms * HB_US_PER_MS / BEHIND_PART};
 }
 
+static int64_t cpu_us(void *user) { return hb_loop_cpu_us(((struct hb_dispatcher *)user)->options.loop); }
+
 static enum hb_err make_memory(struct hb_dispatcher *d, struct hb_error *reterr)
 {
     const struct hb_config *c = d->options.config;
@@ -276,7 +278,7 @@ enum hb_err hb_dispatcher_new(const struct hb_dispatcher_options *options, struc
     d->fan_out = 1;
     memcpy(&d->random, options->random_seed, sizeof d->random);
     d->random |= 1; /* never 0 */
-    d->admit = (struct hb_admit){.limits = admit_limits(c), .start = hb_attempt_start, .user = d};
+    d->admit = (struct hb_admit){.limits = admit_limits(c), .start = hb_attempt_start, .cpu_us = cpu_us, .user = d};
     name_things(d);
     hb_partitions_init(&d->partitions, (size_t)c->dispatcher_ring_slots);
     hb_lanes_init(&d->lanes, options->http, d, (int)c->delivery_window_start, (int)c->delivery_window_max);

@@ -66,6 +66,7 @@ struct hb_lane {
     int64_t latency_us;         /* of its successes, smoothed */
     struct hb_mono late_since;  /* us 0: in time: what it starts has not waited long */
     bool is_behind;  /* late for a while: beyond its limit it is parked from */
+    bool is_overrun; /* gets more than its receiver takes, and others waited for it: behind until nothing waits */
     bool is_crowded; /* at its limit and not behind: intake waits for it */
     /* Rests (dispatcher/resting.c): the owner's alone, but for quiet_until. */
     bool is_owned;   /* as last seen */

@@ -146,3 +146,11 @@ int64_t hb_loop_longest_us(const struct hb_loop *loop)
 {
     return loop->longest_us;
 }
+
+int64_t hb_loop_cpu_us(const struct hb_loop *loop)
+{
+    struct timespec used;
+    (void)loop;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
+}

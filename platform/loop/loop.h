@@ -38,6 +38,8 @@ void hb_loop_update_time(struct hb_loop *loop);
 /* Times a callback took longer than 50 ms, and the longest so far in microseconds. */
 uint64_t hb_loop_stalls(const struct hb_loop *loop);
 int64_t hb_loop_longest_us(const struct hb_loop *loop);
+/* CPU time that the calling thread, which is the loop's, has used so far. A system call. */
+int64_t hb_loop_cpu_us(const struct hb_loop *loop);
 
 /* events: HB_WATCH_*; an error on the descriptor counts as readable and writable. May come once too often after a
  * change (the descriptor must be non-blocking); never after hb_watch_set(0) or hb_watch_free returned. */

@@ -22,6 +22,7 @@ struct hb_timer {
 };
 struct hb_loop {
     int64_t now_us, shift_ms;
+    bool is_busy;
     struct hb_watch *watches;
     struct hb_timer *timers;
     bool (*is_readable)(int fd);
@@ -117,6 +118,8 @@ void fake_loop_advance(struct hb_loop *loop, int64_t ms)
 
 struct hb_mono hb_loop_mono(const struct hb_loop *loop) { return (struct hb_mono){loop->now_us}; }
 struct hb_wall hb_loop_wall(const struct hb_loop *loop) { return (struct hb_wall){FAKE_LOOP_START_MS + loop->shift_ms + loop->now_us / HB_US_PER_MS}; }
+int64_t hb_loop_cpu_us(const struct hb_loop *loop) { return loop->is_busy ? loop->now_us : 0; }
+void fake_loop_set_busy(struct hb_loop *loop, bool is_busy) { loop->is_busy = is_busy; }
 void fake_loop_set_wall(struct hb_loop *loop, int64_t shift_ms) { loop->shift_ms = shift_ms; }
 
 enum hb_err hb_watch_new(struct hb_loop *loop, int fd, hb_watch_fn *fn, void *user, struct hb_watch **ret_watch)

@@ -20,6 +20,8 @@ int fake_loop_turn(struct hb_loop *loop);
 void fake_loop_settle(struct hb_loop *loop);
 /* The wall clock is set so far ahead or back, all in all; monotonic time does not see it. */
 void fake_loop_set_wall(struct hb_loop *loop, int64_t shift_ms);
+/* All of the time was CPU time, or none of it. */
+void fake_loop_set_busy(struct hb_loop *loop, bool is_busy);
 /* Moves time on, stopping at each timer on the way, settling at each. */
 void fake_loop_advance(struct hb_loop *loop, int64_t ms);
 

@@ -351,6 +351,77 @@ static void a_lane_that_keeps_up_is_never_parked_from(void **state)
     assert_int_equal(fake_http_sent_count(w->http), 600);
 }
 
+/* For so many ms: 400 events a second for a receiver that takes 200 (20 ms, 4 at a time), and 10 a second for another one.
+ * Gives how many of the other's are not sent yet. */
+static int overrun_for(struct world *w, int ms, bool has_neighbour)
+{
+    int published = 0, sent = 0;
+    for (int at = 0; at < ms; at += 10) {
+        for (int i = 0; i < 4; i++)
+            world_publish(w, 0, NULL, 1u);
+        if (has_neighbour && at % 100 == 0) {
+            char id[16];
+            (void)snprintf(id, sizeof id, "p%d", published++);
+            world_append(w, 0, 0, &(struct fake_event){.store = "shop", .subject = "1", .id = id, .type = "product.updated", .value = "{}"}, 2u);
+        }
+        world_settle(w);
+        struct fake_request *pending[16], *r = fake_http_pending(w->http);
+        size_t count = 0; /* what starts by an answer is of the next round */
+        for (; r && count < 16; r = r->next)
+            pending[count++] = r;
+        for (size_t i = 0; i < count; i++) {
+            bool is_other = strstr(pending[i]->url, "wh_1") != NULL;
+            sent += is_other;
+            if (is_other || at % 20 == 0)
+                fake_http_answer(w->http, pending[i], 200);
+        }
+        fake_kafka_ack_all();
+        fake_loop_advance(w->loop, 10);
+        fake_kafka_commit(true);
+    }
+    return published - sent;
+}
+
+static void open_overrun(struct world *w)
+{
+    w->config.delivery_window_start = w->config.delivery_window_max = 4;
+    w->config.delivery_waiting_per_webhook_max = 64;
+    w->config.dispatcher_ring_slots = 4096;
+    w->config.dispatcher_id_memory = 100000;
+    open_world(w, &(struct fake_webhook){.id = "wh_0", .types = "order.*"});
+    world_add_webhook(w, &(struct fake_webhook){.id = "wh_1", .types = "product.*", .url = "other.example"});
+}
+
+/* It answers well and in 20 ms, so it is not behind by its lateness alone; yet it gets twice what it takes. */
+static void a_receiver_that_gets_more_than_it_takes_does_not_hold_its_neighbours_back(void **state)
+{
+    struct world *w = *state;
+    open_overrun(w);
+    assert_in_range(overrun_for(w, 8000, true), 0, 5); /* half a second's */
+    assert_true(world_count_journal(w, "queue_full", "wh_0") > 0);
+    assert_int_equal(world_count_journal(w, "queue_full", "wh_1"), 0);
+}
+
+/* Nobody else waits: it is a backlog, and that does not go through the retry queue. */
+static void alone_it_makes_intake_wait_and_nothing_is_parked(void **state)
+{
+    struct world *w = *state;
+    open_overrun(w);
+    (void)overrun_for(w, 6000, false);
+    assert_int_equal(w->journal_count, 0);
+    assert_true(fake_http_sent_count(w->http) > 1000);
+}
+
+/* Parking is work: where that is what is short, it would make everything slower still. */
+static void while_this_process_is_what_is_slow_nothing_is_parked_for_it(void **state)
+{
+    struct world *w = *state;
+    open_overrun(w);
+    fake_loop_set_busy(w->loop, true);
+    (void)overrun_for(w, 6000, true);
+    assert_int_equal(world_count_journal(w, "queue_full", ""), 0);
+}
+
 static void at_the_limit_in_all_the_longest_queue_is_parked_from(void **state)
 {
     struct world *w = *state;
@@ -531,6 +602,9 @@ int main(void)
                                        T(beyond_its_limit_a_lane_that_is_behind_is_parked_and_others_go_on),
                                        T(a_lane_whose_window_opens_is_not_behind),
                                        T(a_lane_that_keeps_up_is_never_parked_from),
+                                       T(a_receiver_that_gets_more_than_it_takes_does_not_hold_its_neighbours_back),
+                                       T(alone_it_makes_intake_wait_and_nothing_is_parked),
+                                       T(while_this_process_is_what_is_slow_nothing_is_parked_for_it),
                                        T(at_the_limit_in_all_the_longest_queue_is_parked_from),
                                        T(most_of_a_ring_behind_one_that_hangs_journals_it_at_once),
                                        T(webhooks_that_hang_hold_nobody_up),
