@@ -43,17 +43,25 @@ struct hb_str hb_text_cut_bytes(struct hb_str text, size_t bytes_max)
     return hb_str_n(text.ptr, end);
 }
 
-/* Bytes of the white space or control character that text begins with; 0: none. */
+/* White space of any kind, controls, and the marks that show nothing. */
+static bool is_blank(unsigned point)
+{
+    return point <= 0x20 || (point >= 0x7F && point <= 0xA0) || point == 0x1680 ||
+           (point >= 0x2000 && point <= 0x200B) || point == 0x2028 || point == 0x2029 || point == 0x202F ||
+           point == 0x205F || point == 0x3000 || point == 0xFEFF;
+}
+
+/* Bytes of what cannot be seen at the start of the text; 0: what stands there can. */
 static size_t blank_at_start(struct hb_str text)
 {
-    if (text.len == 0)
+    size_t bytes = hb_utf8_length(text);
+    const unsigned char *p = (const unsigned char *)text.ptr;
+    if (bytes == 0 || bytes == 4)
         return 0;
-    unsigned char first = (unsigned char)text.ptr[0];
-    if (first <= 0x20 || first == 0x7F)
-        return 1;
-    if (hb_str_has_prefix(text, HB_STR("\xC2\xA0")))
-        return 2;
-    return hb_str_has_prefix(text, HB_STR("\xEF\xBB\xBF")) ? 3 : 0;
+    unsigned point = bytes == 1   ? p[0]
+                     : bytes == 2 ? (p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu)
+                                  : (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+    return is_blank(point) ? bytes : 0;
 }
 
 /* The same at its end. */

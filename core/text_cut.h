@@ -12,7 +12,7 @@ size_t hb_text_units(struct hb_str text);
 struct hb_str hb_text_cut(struct hb_str text, size_t units_max);
 /* The same in bytes. */
 struct hb_str hb_text_cut_bytes(struct hb_str text, size_t bytes_max);
-/* Without white space and control characters at both ends (also U+00A0 and U+FEFF). */
+/* Without white space (of all Unicode), control characters and marks that show nothing at both ends. */
 struct hb_str hb_text_strip(struct hb_str text);
 
 #endif

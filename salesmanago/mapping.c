@@ -335,8 +335,11 @@ const char *hb_sm_mapping_catalog_name(const struct hb_sm_mapping *mapping)
 
 uint32_t hb_sm_mapping_null_bit(const struct hb_sm_mapping *mapping, struct hb_str name)
 {
+    struct hb_str details = HB_STR("customDetails."), detail = name;
+    if (hb_str_has_prefix(name, details))
+        detail = hb_str_n(name.ptr + details.len, name.len - details.len);
     for (size_t i = 0; i < mapping->details_count; i++)
-        if (hb_str_eq(mapping->details[i].name, name))
+        if (hb_str_eq(mapping->details[i].name, detail))
             return HB_SM_NULL_BIT_DETAIL(i);
     int field = hb_sm_limit_find(name);
     bool is_nullable = is_mappable(field) && !hb_sm_limit((enum hb_sm_field)field)->is_required &&

@@ -130,15 +130,18 @@ static bool is_address(struct hb_str host)
 static bool is_port(struct hb_str port)
 {
     uint64_t number;
-    return port.len == 0 || (port.len <= 5 && hb_str_to_u64(port, &number) && number <= 65535);
+    return port.len == 0 || (port.len <= 5 && hb_str_to_u64(port, &number) && number > 0 && number <= 65535);
 }
 
+/* A name, and perhaps one password behind a colon. */
 static bool is_user(struct hb_str user)
 {
+    const char *colon = user.len > 0 ? memchr(user.ptr, ':', user.len) : NULL;
     for (size_t i = 0; i < user.len; i++)
-        if (!is_letter(user.ptr[i]) && !is_digit(user.ptr[i]) && !is_in(user.ptr[i], "%-._~!$&'()*+,;=:"))
+        if (!is_letter(user.ptr[i]) && !is_digit(user.ptr[i]) && !is_in(user.ptr[i], "%-._~!$&'()*+,;=") &&
+            user.ptr + i != colon)
             return false;
-    return user.len > 0;
+    return user.len > 0 && colon != user.ptr;
 }
 
 static void read_authority(struct reading *r)

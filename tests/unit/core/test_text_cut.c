@@ -45,6 +45,9 @@ static void the_ends_are_stripped_of_what_cannot_be_seen(void **state)
     check_str(hb_text_strip(HB_STR(" \t\r\n x y \x01\x7F")), "x y");
     check_str(hb_text_strip(HB_STR("\xC2\xA0\xEF\xBB\xBF\xC5\xBC\xC2\xA0")), "\xC5\xBC");
     check_str(hb_text_strip(HB_STR("  ")), "");
+    check_str(hb_text_strip(HB_STR("\xE2\x80\xA8\xE2\x80\xA8")), ""); /* U+2028: a name of nothing else is none */
+    check_str(hb_text_strip(HB_STR("\xE3\x80\x80x\xC2\x85\xE2\x80\x8B")), "x");
+    check_str(hb_text_strip(HB_STR("\xA0")), "\xA0"); /* half a character is none to strip */
     check_str(hb_text_strip(HB_STR("\xE2\x82\xAC")), "\xE2\x82\xAC");
 }
 

@@ -152,7 +152,7 @@ static void only_what_is_optional_and_mapped_has_a_bit(void **state)
     for (size_t i = 0; i < sizeof(with) / sizeof(with[0]); i++) {
         uint32_t bit = hb_sm_mapping_null_bit(mapping, hb_str_c(with[i]));
         check_row(bit != 0 && (bit & (bit - 1)) == 0, with[i]);
-        check_row(i == 3 || !(seen & bit), with[i]);
+        check_row(i == 3 || i == 8 || !(seen & bit), with[i]); /* the two dotted ones are repeats */
         seen |= bit;
     }
     for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++)
