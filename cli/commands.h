@@ -26,7 +26,7 @@
     X(salesmanago_dead_replay)                                                                     \
     X(topics_list) X(topics_create) X(topics_check)                                                \
     X(config_check) X(config_print) X(config_reference)                                            \
-    X(doctor) X(secrets_init) X(listen) X(completion) X(manual) X(version)
+    X(doctor) X(secrets_init) X(secrets_add) X(secrets_rotate) X(listen) X(completion) X(manual) X(version)
 
 #define HB_COMMAND_DECLARE(name) extern const struct hb_command hb_command_##name;
 HB_COMMANDS(HB_COMMAND_DECLARE)

@@ -13,6 +13,7 @@ static void collect_routes(struct hb_registry_api *api)
     at += hb_api_webhook_routes(at);
     at += hb_api_key_routes(at);
     at += hb_api_audit_routes(at);
+    at += hb_api_secret_routes(at);
     api->routes_count = (size_t)(at - api->routes);
     HB_ASSERT(api->routes_count <= API_ROUTES_MAX);
     for (size_t i = 0; i < api->routes_count; i++) {

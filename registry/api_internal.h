@@ -121,5 +121,6 @@ size_t hb_api_webhook_routes(struct hb_http_route *ret_routes);
 size_t hb_api_webhook_action_routes(struct hb_http_route *ret_routes);
 size_t hb_api_key_routes(struct hb_http_route *ret_routes);
 size_t hb_api_audit_routes(struct hb_http_route *ret_routes);
+size_t hb_api_secret_routes(struct hb_http_route *ret_routes);
 
 #endif

@@ -1,4 +1,5 @@
 """Signing secrets while they change, and when the key that opens them is not there."""
+import json
 import os
 import shutil
 import sys
@@ -67,6 +68,71 @@ class Rotation(SharedTest):
                 log = f.read()
             self.assertNotIn(b"do-not-show", log)
             self.assertNotIn(webhook["secret"].encode(), log)
+
+
+class NewerKey(HookbusTest):
+    def restart(self):
+        """The file is read at the start; the dispatcher first: what the api seals it must be able to open."""
+        for process in self.running:
+            process.stop()
+        self.running = [self.bus.start_dispatcher(), self.bus.start_api()]
+
+    def deliver(self, receiver, subject):
+        count = receiver.count()
+        self.bus.publish([{"type": "order.created", "subject": subject, "data": {}}])
+        wait_until(f"the POST of {subject}", lambda: receiver.count() > count)
+        post = receiver.snapshot()[-1]
+        self.assertEqual((post["verified"], post["headers"]["x-api-key"], post["path"]), (1, "k3y-in-header", "/hook?token=t0ken-in-url"))
+
+    def rotate(self, code=0):
+        done = self.bus.run("secrets", "rotate", "--json", check=False)
+        self.assertEqual(done.returncode, code, done.stderr.decode())
+        return json.loads(done.stdout)
+
+    def test_a_newer_sealing_key_takes_over_and_the_older_one_can_go(self):
+        self.running = [self.bus.start_api()]
+        self.bus.add_store()
+        receiver = self.bus.receiver()
+        webhook = self.bus.subscribe(receiver, headers={"X-Api-Key": "k3y-in-header"})
+        self.bus.must(200, "PATCH", f"/v1/stores/acme/webhooks/{webhook['id']}", {"url": webhook["url"] + "?token=t0ken-in-url"}, headers={"If-Match": "*"})
+        receiver.secrets["/hook?token=t0ken-in-url"] = receiver.secrets["/hook"]
+        gone = self.bus.subscribe(receiver, path="/gone")
+        self.bus.must(204, "DELETE", f"/v1/stores/acme/webhooks/{gone['id']}", headers={"If-Match": "*"})
+        self.running.append(self.bus.start_dispatcher())
+        self.deliver(receiver, "1")
+        self.assertEqual(self.rotate()["resealed"], 0)
+
+        self.bus.run("secrets", "add", self.bus.sealing_file)
+        self.assertEqual(os.stat(self.bus.sealing_file).st_mode & 0o777, 0o600)
+        self.restart()
+        self.deliver(receiver, "2")
+        done = self.rotate()
+        self.assertEqual((done["done"], done["resealed"], done["failed"], done["others"]), (True, 1, 0, 0))
+        self.assertGreaterEqual(done["old_records"], 2, "the replaced one and that of the deleted webhook")
+        self.assertEqual(self.rotate()["resealed"], 0)
+        self.deliver(receiver, "3")
+
+        with open(self.bus.sealing_file) as f:
+            lines = f.read().splitlines()
+        self.assertEqual((len(lines), lines[1].split()[0]), (2, done["newest"]))
+        os.remove(self.bus.sealing_file)
+        with open(os.open(self.bus.sealing_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as f:
+            f.write(lines[1] + "\n")
+        self.restart()
+        self.deliver(receiver, "4")
+
+    def test_while_a_value_cannot_be_opened_it_says_which_and_that_the_older_key_is_needed(self):
+        self.running = [self.bus.start_api()]
+        self.bus.add_store()
+        webhook = self.bus.subscribe(self.bus.receiver())
+        os.remove(self.bus.sealing_file)
+        time.sleep(1.1)  # a key's id is the second it was made in
+        self.bus.run("secrets", "init", self.bus.sealing_file)
+        self.restart()
+        self.assertEqual(self.rotate(code=1)["failed"], 1)
+        said = self.bus.run("secrets", "rotate", check=False).stdout.decode()
+        self.assertIn(webhook["id"], said)
+        self.assertIn("still needed", said)
 
 
 class NoKey(HookbusTest):

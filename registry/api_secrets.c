@@ -1,0 +1,223 @@
+/* Under which sealing keys values stand in the registry, and sealing those of a webhook anew under the newest: what
+ * `hookbus secrets rotate` asks for. Deleted webhooks are left out: nothing of theirs is ever opened again. */
+#include "registry/api_webhook_change.h"
+
+#include "platform/crypto/crypto.h"
+#include "platform/loop/loop.h"
+#include "registry/seal_places.h"
+
+#include <stdlib.h>
+
+#define KEYS_MAX 64       /* told apart; more are summed up in the last */
+#define KEY_ID_MAX 32
+#define SHOWN_MAX 100     /* webhooks and other records named at a time */
+#define PLAIN_BYTES_MAX 65536
+#define RESEALED_BYTES_MAX ((size_t)512 * 1024)
+#define MARK "\"sealed\":\"v1."
+
+/* ---- what seals what ---- */
+
+struct census {
+    const struct hb_registry_api *api;
+    struct hb_str newest;
+    struct {
+        char id[KEY_ID_MAX + 1];
+        int64_t values;
+    } keys[KEYS_MAX];
+    size_t keys_count;
+    struct registry_record *webhooks[SHOWN_MAX], *others[SHOWN_MAX]; /* with a value of an older key */
+    size_t webhooks_count, others_count;
+};
+
+static void count(struct census *census, struct hb_str id)
+{
+    size_t i = 0;
+    while (i < census->keys_count && !hb_str_eq(hb_str_c(census->keys[i].id), id)) {
+        i++;
+    }
+    if (i == census->keys_count && i < KEYS_MAX) {
+        memcpy(census->keys[i].id, id.ptr, id.len);
+        census->keys_count++;
+    }
+    census->keys[i < KEYS_MAX ? i : KEYS_MAX - 1].values++;
+}
+
+/* True: one of them is not the newest's. */
+static bool count_values(struct census *census, struct hb_str text)
+{
+    bool is_old = false;
+    const char *at = text.ptr;
+    const char *end = text.ptr + text.len;
+    while ((at = memmem(at, (size_t)(end - at), MARK, sizeof(MARK) - 1)) != NULL) {
+        at += sizeof(MARK) - 1;
+        const char *dot = memchr(at, '.', (size_t)(end - at));
+        struct hb_str id = hb_str_n(at, dot ? (size_t)(dot - at) : 0);
+        if (id.len > 0 && id.len <= KEY_ID_MAX) {
+            count(census, id);
+            is_old |= !hb_str_eq(id, census->newest);
+        }
+    }
+    return is_old;
+}
+
+static void look_at(struct census *census, struct registry_record *record)
+{
+    bool is_webhook = hb_str_has_prefix(record->key, HB_STR("webhook/"));
+    struct hb_str rest = record->key, id = {NULL, 0};
+    while (is_webhook && hb_str_split(&rest, '/', &id)) {
+    }
+    const struct registry_webhook *webhook = is_webhook ? hb_map_get(&census->api->registry->webhooks, id) : NULL;
+    if ((webhook && webhook->snapshot->status == HB_WEBHOOK_DELETED) || !count_values(census, record->value)) {
+        return;
+    }
+    if (webhook && census->webhooks_count < SHOWN_MAX) {
+        census->webhooks[census->webhooks_count++] = record;
+    } else if (!webhook && census->others_count < SHOWN_MAX) {
+        census->others[census->others_count++] = record;
+    }
+}
+
+static void add_records(struct hb_json_writer *w, const char *name, struct registry_record *const *records, size_t count)
+{
+    hb_json_array(w, name);
+    for (size_t i = 0; i < count; i++) {
+        hb_json_add_str(w, NULL, records[i]->key);
+    }
+    hb_json_close_array(w);
+}
+
+static void answer_census(struct hb_http_call *call, const struct census *census)
+{
+    struct api_answer answer;
+    hb_api_answer_begin(&answer);
+    struct hb_json_writer *w = &answer.w;
+    hb_json_object(w, NULL);
+    hb_json_add_str(w, "newest", census->newest);
+    hb_json_array(w, "keys");
+    for (size_t i = 0; i < census->keys_count; i++) {
+        hb_json_object(w, NULL);
+        hb_json_add_str(w, "id", hb_str_c(census->keys[i].id));
+        hb_json_add_int(w, "values", census->keys[i].values);
+        hb_json_close_object(w);
+    }
+    hb_json_close_array(w);
+    add_records(w, "webhooks", census->webhooks, census->webhooks_count);
+    add_records(w, "others", census->others, census->others_count);
+    hb_json_close_object(w);
+    hb_api_answer_send(call, &answer, 200, 0);
+}
+
+static void show_secrets(void *user, struct hb_http_call *call)
+{
+    struct hb_registry_api *api = user;
+    struct hb_api_problem problem = {0};
+    struct hb_str all = {NULL, 0};
+    if (!hb_access_check_key(api->registry, call, HB_SCOPE_MANAGE, all, hb_loop_wall(api->loop))) {
+        return;
+    }
+    struct census *census = api->keyring ? calloc(1, sizeof(*census)) : NULL;
+    if (!census) {
+        (void)hb_api_refuse_as(&problem, 503, api->keyring ? "own_trouble" : "sealing_key_missing",
+                               api->keyring ? "Out of memory." : "This process has no sealing key (secrets.key_file).");
+        hb_api_answer_problem(call, &problem);
+        return;
+    }
+    struct registry_record *record = NULL;
+    size_t state = 0;
+    census->api = api;
+    census->newest = hb_keyring_newest(api->keyring);
+    while ((record = hb_map_next(&api->registry->records, &state)) != NULL) {
+        look_at(census, record);
+    }
+    answer_census(call, census);
+    free(census);
+}
+
+/* ---- anew ---- */
+
+/* The value under the newest key, a view of `text`, which has room. */
+static enum hb_err reseal(const struct hb_keyring *keyring, struct hb_seal_place place, struct hb_str *sealed,
+                          struct hb_buf *text)
+{
+    struct hb_buf plain = hb_buf_make(PLAIN_BYTES_MAX);
+    size_t at = text->len;
+    enum hb_err err = hb_unseal(keyring, place, *sealed, &plain);
+    if (!err) {
+        err = hb_seal(keyring, place, hb_buf_str(&plain), text);
+    }
+    if (!err) {
+        *sealed = hb_str_n(text->ptr + at, text->len - at);
+    }
+    if (plain.ptr) {
+        hb_wipe(plain.ptr, plain.capacity);
+    }
+    hb_buf_deinit(&plain);
+    return err;
+}
+
+static enum hb_err reseal_all(const struct hb_keyring *keyring, struct hb_webhook_config *config, struct hb_buf *text)
+{
+    enum hb_err err = hb_buf_reserve(text, RESEALED_BYTES_MAX);
+    for (size_t i = 0; !err && i < config->secrets_count; i++) {
+        err = reseal(keyring, hb_seal_place_secret(config->store, config->id), &config->secrets[i].sealed, text);
+    }
+    for (size_t i = 0; !err && i < config->headers_count; i++) {
+        struct hb_config_header *header = &config->headers[i];
+        if (header->sealed.ptr) {
+            err = reseal(keyring, hb_seal_place_header(config->store, config->id, header->name), &header->sealed, text);
+        }
+    }
+    if (!err && config->url_query.ptr) {
+        err = reseal(keyring, hb_seal_place_query(config->store, config->id), &config->url_query, text);
+    }
+    return err;
+}
+
+static enum hb_pen_verdict judge_reseal(struct api_change *change, struct hb_buf *ret_value, int64_t *ret_revision)
+{
+    if (!change->api->keyring) {
+        return hb_api_change_refuse(change, 503, "sealing_key_missing",
+                                    "This process has no sealing key (secrets.key_file).");
+    }
+    struct webhook_edit *edit = hb_webhook_edit_new(change);
+    if (!edit) {
+        return HB_PEN_REFUSE;
+    }
+    struct hb_buf text = hb_buf_make(RESEALED_BYTES_MAX);
+    enum hb_pen_verdict verdict = HB_PEN_REFUSE;
+    if (reseal_all(change->api->keyring, &edit->merge.config, &text)) {
+        hb_webhook_edit_free(&edit);
+        verdict = hb_api_change_refuse(change, 409, "cannot_be_opened",
+                                       "One of its sealed values cannot be opened with the keys at hand: bring its key "
+                                       "back, or give secret, header or URL anew.");
+    } else {
+        verdict = hb_webhook_edit_finish(&edit, change, ret_value, ret_revision);
+    }
+    hb_buf_deinit(&text);
+    return verdict;
+}
+
+static void answer_resealed(struct api_change *change) { hb_webhook_answer(change, 200); }
+
+static void reseal_webhook(void *user, struct hb_http_call *call)
+{
+    static const struct api_change_kind KIND = {"webhook.reseal", false, false, judge_reseal, answer_resealed};
+    struct hb_registry_api *api = user;
+    struct hb_str store = hb_http_call_param(call, "store");
+    const struct hb_api_key *key =
+        hb_access_check(api->registry, call, HB_SCOPE_MANAGE, store, hb_loop_wall(api->loop));
+    struct api_change *change = key ? hb_api_change_new(api, call, key, &KIND) : NULL;
+    if (change && hb_api_change_name(change, "webhook", store, hb_http_call_param(call, "webhook"))) {
+        hb_api_change_submit(change);
+    }
+}
+
+size_t hb_api_secret_routes(struct hb_http_route *ret_routes)
+{
+    static const struct hb_http_route ROUTES[] = {
+        {"GET", "/v1/secrets", show_secrets, NULL},
+        {"POST", "/v1/stores/{store}/webhooks/{webhook}/reseal", reseal_webhook, NULL},
+    };
+    memcpy(ret_routes, ROUTES, sizeof(ROUTES));
+    return sizeof(ROUTES) / sizeof(*ROUTES);
+}
