@@ -39,22 +39,14 @@ static void call_free(struct sm_call *call)
 
 /* ---- the answer ---- */
 
-/* Who is called may say back what he was sent: a key in his words would go on into answers, logs and records. */
-static void hide_key(char *text, struct hb_str key)
-{
-    size_t length = strlen(text);
-    for (char *at = text; key.len > 0 && (at = memmem(at, length - (size_t)(at - text), key.ptr, key.len)); at += key.len)
-        memset(at, '*', key.len);
-}
-
 static void answered(void *user, const struct hb_answer *http)
 {
     struct sm_call *call = user;
     struct hb_sm_answer answer;
     hb_sm_answer_read(http, call->kind, &answer);
-    hide_key(answer.words, hb_buf_str(&call->key));
-    hide_key(answer.warning, hb_buf_str(&call->key));
-    hide_key(answer.field, hb_buf_str(&call->key));
+    hb_connector_hide_key(answer.words, hb_buf_str(&call->key));
+    hb_connector_hide_key(answer.warning, hb_buf_str(&call->key));
+    hb_connector_hide_key(answer.field, hb_buf_str(&call->key));
     call->done(call->user, http, &answer);
     call_free(call);
 }

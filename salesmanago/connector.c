@@ -48,6 +48,13 @@ struct hb_seal_place hb_connector_place(struct hb_str store, struct hb_str conne
     return (struct hb_seal_place){store, HB_STR("connector"), connector, HB_STR("key")};
 }
 
+void hb_connector_hide_key(char *text, struct hb_str key)
+{
+    const char *end = text + strlen(text);
+    for (char *at = text; key.len > 0 && (at = memmem(at, (size_t)(end - at), key.ptr, key.len)); at += key.len)
+        memset(at, '*', key.len);
+}
+
 /* ---- writing ---- */
 
 static void add_catalog(struct hb_json_writer *w, const struct hb_connector_catalog *catalog)

@@ -118,6 +118,9 @@ bool hb_connector_key_read(const char *kind, struct hb_str key, struct hb_str *r
                            struct hb_str *ret_rest);
 /* To what the API key is sealed. */
 struct hb_seal_place hb_connector_place(struct hb_str store, struct hb_str connector);
+/* Puts stars where `key` stands in `text` (NUL-terminated): who is called may say back what he was sent, and his words
+ * go on into answers, logs and records. */
+void hb_connector_hide_key(char *text, struct hb_str key);
 /* "active" … */
 const char *hb_connector_status_text(enum hb_connector_status status);
 

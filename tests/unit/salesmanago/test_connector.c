@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -197,6 +198,23 @@ static void what_an_api_key_is_sealed_to_is_its_connector(void **state)
     hb_keyring_free(&keyring);
 }
 
+static void a_key_that_is_said_back_is_hidden(void **state)
+{
+    static const struct {
+        const char *said, *shown;
+    } rows[] = {{"Key abc123 is wrong: abc123", "Key ****** is wrong: ******"}, {"abc12", "abc12"}, {"", ""},
+                {"abc123abc123", "************"}, {"ABC123", "ABC123"}};
+    char text[64];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        (void)snprintf(text, sizeof text, "%s", rows[i].said);
+        hb_connector_hide_key(text, HB_STR("abc123"));
+        assert_string_equal(text, rows[i].shown);
+        hb_connector_hide_key(text, hb_str_c(NULL));
+        assert_string_equal(text, rows[i].shown);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +224,7 @@ int main(void)
         cmocka_unit_test(a_key_says_whose_record_it_is),
         cmocka_unit_test(a_state_holds_until_the_connector_is_enabled_again),
         cmocka_unit_test(what_an_api_key_is_sealed_to_is_its_connector),
+        cmocka_unit_test(a_key_that_is_said_back_is_hidden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
