@@ -4,6 +4,8 @@ declare -gA _hookbus_flags=(
     ["run"]=" --workers --config --json --help"
     ["api"]=" --config --json --help"
     ["dispatcher"]=" --workers --reset-offsets --config --json --help"
+    ["catalog"]=" --reset-offsets --config --json --help"
+    ["salesmanago"]=" --config --json --help"
     ["publish"]=" --subject --data --id --changed --time --sequence --traceparent --file --store --config --api --key-file --json --help"
     ["event list"]=" --subject --type --since --limit --store --config --api --key-file --json --help"
     ["event show"]=" --since --store --config --api --key-file --json --help"
@@ -43,6 +45,20 @@ declare -gA _hookbus_flags=(
     ["replay pause"]=" --store --config --api --key-file --json --help"
     ["replay resume"]=" --store --config --api --key-file --json --help"
     ["replay cancel"]=" --store --config --api --key-file --json --help"
+    ["salesmanago connect"]=" --salesmanago-key-file --catalog --create --currency --location --default --language --name --base-url --revision --store --config --api --key-file --json --help"
+    ["salesmanago status"]=" --watch --store --config --api --key-file --json --help"
+    ["salesmanago sync"]=" --full --restart --no-wait --store --config --api --key-file --json --help"
+    ["salesmanago pause"]=" --store --config --api --key-file --json --help"
+    ["salesmanago resume"]=" --store --config --api --key-file --json --help"
+    ["salesmanago disconnect"]=" --yes --revision --store --config --api --key-file --json --help"
+    ["salesmanago catalogs"]=" --store --config --api --key-file --json --help"
+    ["salesmanago mapping show"]=" --own --store --config --api --key-file --json --help"
+    ["salesmanago mapping set"]=" --revision --store --config --api --key-file --json --help"
+    ["salesmanago mapping reset"]=" --revision --store --config --api --key-file --json --help"
+    ["salesmanago mapping test"]=" --mapping --data-file --store --config --api --key-file --json --help"
+    ["salesmanago dead"]=" --store --config --api --key-file --json --help"
+    ["salesmanago dead list"]=" --store --config --api --key-file --json --help"
+    ["salesmanago dead replay"]=" --store --config --api --key-file --json --help"
     ["topics list"]=" --config --json --help"
     ["topics create"]=" --config --json --help"
     ["topics check"]=" --config --json --help"
@@ -66,7 +82,7 @@ _hookbus() {
         done
     done
     case $previous in
-        --config | -c | --key-file | --record | --output) COMPREPLY=($(compgen -f -- "$current")); return ;;
+        --config | -c | --key-file | --salesmanago-key-file | --mapping | --data-file | --record | --output) COMPREPLY=($(compgen -f -- "$current")); return ;;
     esac
     for key in "${!_hookbus_flags[@]}"; do
         if [[ -z $name ]]; then words+=" ${key%% *}"
