@@ -53,8 +53,8 @@ void hb_dispatcher_set_owner(struct hb_dispatcher *dispatcher, const struct hb_o
 void hb_dispatcher_free(struct hb_dispatcher **dispatcher);
 /* Takes nothing more, finishes what waits and runs within dispatcher.grace_s, then calls `stopped`. */
 void hb_dispatcher_stop(struct hb_dispatcher *dispatcher);
-/* NULL while it consumes and delivers; else the reason in a sentence (readiness). At the start that is until the consumer
- * group has said which partitions are its own; that none is left for it is an answer too. */
+/* NULL while it consumes and delivers; else the reason in a sentence (readiness). At the start that is until the
+ * consumer group has said which partitions are its own; that none is left for it is an answer too. */
 const char *hb_dispatcher_trouble(const struct hb_dispatcher *dispatcher);
 /* To be called by the registry's webhook_changed. */
 struct hb_webhook;

@@ -105,7 +105,8 @@ static void open_secrets(struct snapshot *snapshot, const struct hb_webhook_conf
 }
 
 /* The URL as it is called. Without keys it ends before its query: then nothing is sent at all. */
-static void open_url(struct snapshot *snapshot, const struct hb_webhook_config *config, const struct hb_keyring *keyring)
+static void open_url(struct snapshot *snapshot, const struct hb_webhook_config *config,
+                     const struct hb_keyring *keyring)
 {
     size_t at = snapshot->text.len;
     if (!keyring || hb_webhook_url_open(config, keyring, &snapshot->text)) {

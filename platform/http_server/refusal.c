@@ -1,9 +1,9 @@
 /* Requests that MHD refuses by itself, in HTML and without a type: a first line or headers that are too long or none, a
  * length or a chunk that is no number, another version of HTTP. It has no option for what it says then; but it queues
- * that answer by its own public MHD_queue_response, and a function of that name in the program takes the library's place
- * for the library, too (the ordinary rule of shared objects). So ours stands here: the room's own answers go on to the
- * library's, what comes from inside the library becomes a problem. Where the library calls itself past the linker
- * (-Bsymbolic), nothing is lost but that: its HTML is sent as before, which a test would tell. */
+ * that answer by its own public MHD_queue_response, and a function of that name in the program takes the place of the
+ * library's for the library, too (the ordinary rule of shared objects). So ours stands here: the room's own answers go on
+ * to the library's, what comes from inside the library becomes a problem. Where the library calls itself past the
+ * linker (-Bsymbolic), nothing is lost but that: its HTML is sent as before, which a test would tell. */
 #include "platform/http_server/http_server_internal.h"
 
 #include <dlfcn.h>
@@ -47,7 +47,8 @@ static enum MHD_Result queue_problem(const struct hb_http_conn *conn, struct MHD
     const size_t problem = problem_of(status);
     struct hb_buf text = hb_buf_make(256);
     struct MHD_Response *response = NULL;
-    if (hb_buf_addf(&text, HB_HTTP_CANNED_PROBLEM, PROBLEMS[problem].slug, PROBLEMS[problem].title, (int)status) == HB_OK) {
+    if (hb_buf_addf(&text, HB_HTTP_CANNED_PROBLEM, PROBLEMS[problem].slug, PROBLEMS[problem].title, (int)status) ==
+        HB_OK) {
         response = MHD_create_response_from_buffer(text.len, text.ptr, MHD_RESPMEM_MUST_COPY);
     }
     hb_buf_deinit(&text);
@@ -60,8 +61,8 @@ static enum MHD_Result queue_problem(const struct hb_http_conn *conn, struct MHD
     return result;
 }
 
-/* Headers whole, but no call: MHD (0.9.75) refuses a length that is no number, forgets that it has, and sends its headers
- * twice. */
+/* Headers whole, but no call: MHD (0.9.75) refuses a length that is no number, forgets that it has, and sends its
+ * headers twice. */
 static bool is_sent_twice(const struct hb_http_conn *conn, struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
