@@ -15,7 +15,6 @@ struct out {
 struct in {
     struct hb_str text;
     size_t at;
-    bool has_no_double, has_no_single; /* no such quote stands further on: looked for once */
     bool is_in_cdata;
 };
 
@@ -197,17 +196,16 @@ static bool is_one_of(struct hb_str name, const char *const *list)
     return false;
 }
 
-/* The end of the quoted value whose quote stands at `at`; a quote that is never closed is a character like another. */
-static size_t skip_quoted(struct in *in, size_t at)
+/* The end of the quoted value whose quote stands at `at`; a quote that is never closed is a character like another (of
+ * each kind there can be one such, so this stays O(n)). */
+static size_t skip_quoted(const struct in *in, size_t at)
 {
-    bool *has_none = in->text.ptr[at] == '"' ? &in->has_no_double : &in->has_no_single;
-    const char *end = *has_none ? NULL : memchr(in->text.ptr + at + 1, in->text.ptr[at], in->text.len - at - 1);
-    *has_none = !end;
+    const char *end = memchr(in->text.ptr + at + 1, in->text.ptr[at], in->text.len - at - 1);
     return end ? (size_t)(end - in->text.ptr) + 1 : at + 1;
 }
 
 /* Behind the ">" of the tag whose attributes begin at `at`, or the end of the text. */
-static size_t skip_attributes(struct in *in, size_t at)
+static size_t skip_attributes(const struct in *in, size_t at)
 {
     for (bool is_value = false; at < in->text.len;) {
         char c = in->text.ptr[at];

@@ -215,10 +215,7 @@ static void read_path(struct reading *r)
     path = hb_str_n(path.ptr + 1, path.len - 1);
     put_char(r, '/');
     for (bool is_first = true; hb_str_split(&path, '/', &segment); is_first = false) {
-        bool is_last = !path.ptr;
-        if (segment.len == 0 && !is_last)
-            continue; /* doubled */
-        if (!is_first && r->out->ptr[r->out->len - 1] != '/')
+        if (!is_first && r->out->ptr[r->out->len - 1] != '/') /* doubled ones become one */
             put_char(r, '/');
         put_encoded(r, segment, "-_:@&=+,.!~*'$;()");
     }

@@ -131,6 +131,8 @@ static void a_variants_own_price_never_stands_beside_its_products_discount(void 
                   "PLN", "30.00", "25.00");
     check_variant(PRODUCT("\"currency\":\"PLN\",\"price\":\"20\"," VARIANT(",\"sale_price\":\"18\"")), "PLN", "20.00",
                   "18.00");
+    check_variant(PRODUCT("\"currency\":\"PLN\",\"price\":\"20\"," VARIANT(",\"price\":null,\"sale_price\":null")),
+                  "PLN", "20.00", "");
 }
 
 static void a_variant_that_costs_something_else_needs_prices_of_its_own_in_another_currency(void **state)

@@ -453,12 +453,13 @@ static void sm_8_sm_9_texts_come_out_of_the_translation_that_fits_best(void **st
     (void)state;
     static const char data[] =
         "{" BASE ",\"description\":\"dl\",\"attributes\":{\"season\":\"lato\",\"color\":\"red\"},\"translations\":{"
-        "\"pt-BR\":{\"name\":\"Vestido\"},\"en\":{\"name\":\"Dress EN\",\"url\":\"https://shop.example.com/en/1\","
+        "\"pt-BR\":{\"name\":\"Vestido\"},\"cs\":{\"name\":\"Cesky\"},\"cs-CZ\":{\"name\":\"Cesky "
+        "CZ\"},\"en\":{\"name\":\"Dress EN\",\"url\":\"https://shop.example.com/en/1\","
         "\"attributes\":{\"season\":\"summer\"}},\"de-AT\":{\"name\":\"Kleid\",\"description\":\"\"}}}";
     static const struct {
         const char *language, *name;
-    } rows[] = {{"", "Dress"},     {"en", "Dress EN"}, {"EN-gb", "Dress EN"},
-                {"pt", "Vestido"}, {"de-AT", "Kleid"}, {"fr", "Dress"}};
+    } rows[] = {{"", "Dress"},   {"en", "Dress EN"}, {"EN-gb", "Dress EN"}, {"pt", "Vestido"}, {"de-AT", "Kleid"},
+                {"fr", "Dress"}, {"cs", "Cesky"},    {"cs-CZ", "Cesky CZ"}, {"cs-SK", "Cesky"}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct rig rig = rig_of(data);
         rig.settings.language = hb_str_c(rows[i].language);
