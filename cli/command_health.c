@@ -9,11 +9,12 @@
 #include "cli/top_view.h"
 
 #define JSON_BYTES_MAX ((size_t)64 * 1024 * 1024)
-#define COLUMNS_COUNT 11
+#define COLUMNS_COUNT 12
 #define CELL_BYTES 24
 
 static const struct hb_column COLUMNS[COLUMNS_COUNT] = {
-    {"STORE", HB_COLUMN_CUT}, {"WEBHOOK", HB_COLUMN_CUT}, {"STATE", 0},          {"OK %", HB_COLUMN_RIGHT},
+    {"STORE", HB_COLUMN_CUT}, {"WEBHOOK", HB_COLUMN_CUT}, {"STATE", 0},          {"WINDOW", HB_COLUMN_RIGHT},
+    {"OK %", HB_COLUMN_RIGHT},
     {"P50 MS", HB_COLUMN_RIGHT}, {"P99 MS", HB_COLUMN_RIGHT},   {"PARKED", HB_COLUMN_RIGHT}, {"OLDEST", HB_COLUMN_RIGHT},
     {"DUE", HB_COLUMN_RIGHT}, {"FAILING", HB_COLUMN_RIGHT}, {"REASON", HB_COLUMN_CUT},
 };
@@ -23,13 +24,14 @@ static enum hb_err add_row(struct hb_table *table, const struct hb_fare *fare, s
     char cells[COLUMNS_COUNT][CELL_BYTES] = {""};
     struct hb_str views[COLUMNS_COUNT];
 
-    hb_top_decimal(fare->success_percent, 1, cells[3]);
-    hb_top_decimal(fare->p50_ms, 0, cells[4]);
-    hb_top_decimal(fare->p99_ms, 0, cells[5]);
-    (void)snprintf(cells[6], CELL_BYTES, "%lld", (long long)fare->parked);
-    hb_top_age(fare->oldest, now, cells[7]);
-    hb_top_age(fare->next_due, now, cells[8]);
-    hb_top_age(fare->failing_since, now, cells[9]);
+    hb_top_decimal(fare->window > 0 ? (double)fare->window : -1, 0, cells[3]);
+    hb_top_decimal(fare->success_percent, 1, cells[4]);
+    hb_top_decimal(fare->p50_ms, 0, cells[5]);
+    hb_top_decimal(fare->p99_ms, 0, cells[6]);
+    (void)snprintf(cells[7], CELL_BYTES, "%lld", (long long)fare->parked);
+    hb_top_age(fare->oldest, now, cells[8]);
+    hb_top_age(fare->next_due, now, cells[9]);
+    hb_top_age(fare->failing_since, now, cells[10]);
     for (size_t i = 0; i < COLUMNS_COUNT; i++) {
         views[i] = hb_str_c(cells[i]);
     }
@@ -37,7 +39,7 @@ static enum hb_err add_row(struct hb_table *table, const struct hb_fare *fare, s
     views[1] = hb_str_c(fare->webhook);
     views[2] = hb_str_c(fare->state);
     /* An old failure of one that fares well says nothing. */
-    views[10] = fare->failing_since.ms > 0 || strcmp(fare->state, "active") != 0 ? hb_str_c(fare->reason) : HB_STR("");
+    views[11] = fare->failing_since.ms > 0 || strcmp(fare->state, "active") != 0 ? hb_str_c(fare->reason) : HB_STR("");
     return hb_table_add(table, views);
 }
 
@@ -95,7 +97,8 @@ const struct hb_command hb_command_webhook_health = {
     .name = "webhook health",
     .usage = "[--store STORE]",
     .summary = "show how each webhook fares, the worst first; without --store those of all stores",
-    .help = "OK %, P50 MS and P99 MS are of the last hour's attempts; OLDEST, DUE and FAILING are times from now: how old the "
+    .help = "WINDOW is how many requests may be under way for it, in all dispatchers that sent it something lately, as they last "
+            "told.\nOK %, P50 MS and P99 MS are of the last hour's attempts; OLDEST, DUE and FAILING are times from now: how old the "
             "oldest\nparked delivery's event is, until when (or since when) the next one is due, since when every "
             "attempt has failed.",
     .uses = HB_USES_API | HB_USES_STORE,

@@ -41,6 +41,8 @@ void hb_fare_read(const char *store, const struct hb_json *item, struct hb_fare 
         .parked = take_int(item, "parked"),
         .dead = take_int(item, "dead"),
         .held = take_int(item, "held"),
+        .window = take_int(item, "window"),
+        .workers = take_int(item, "workers"),
         .success_percent = take_number(item, "success_percent"),
         .per_s = take_number(item, "per_s"),
         .p50_ms = take_number(item, "p50_ms"),

@@ -17,6 +17,7 @@ struct hb_fare {
     char state[16], reason[40], url[128];
     int64_t delivered, failed; /* attempts of the last hour */
     int64_t parked, dead, held;
+    int64_t window, workers; /* requests that may be under way, in how many workers; 0: not known */
     double success_percent, per_s, p50_ms, p99_ms;
     struct hb_wall until, oldest, next_due, failing_since;
 };

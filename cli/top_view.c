@@ -93,6 +93,10 @@ static void add_fare(struct hb_json_writer *w, const struct hb_fare *fare)
     add_decimal(w, "per_s", fare->per_s);
     add_decimal(w, "p50_ms", fare->p50_ms);
     add_decimal(w, "p99_ms", fare->p99_ms);
+    if (fare->window > 0) {
+        hb_json_add_int(w, "window", fare->window);
+        hb_json_add_int(w, "workers", fare->workers);
+    }
     hb_json_add_int(w, "parked", fare->parked);
     hb_json_add_int(w, "dead", fare->dead);
     hb_json_add_int(w, "held", fare->held);
@@ -187,20 +191,21 @@ static enum hb_err add_head(struct screen *screen, const struct hb_fares *fares,
     return err ? err : add_line(screen, line, line[0] == '!' ? "\033[33m" : "");
 }
 
-/* 80 columns: 30 for the webhook, the reason takes what is left. */
-#define ROW_FORMAT "%-30.30s %-8.8s %7s %6s %7s %8s %7s  %s"
+/* 80 columns: 29 for the webhook, the reason takes what is left. */
+#define ROW_FORMAT "%-29.29s %-8.8s %5s %6s %5s %6s %7s %7s  %s"
 
 static enum hb_err add_row(struct screen *screen, const struct hb_fare *fare, struct hb_wall now)
 {
-    char line[LINE_BYTES], per_s[24], ok[24], p99[24], parked[24], failing[24];
+    char line[LINE_BYTES], window[24], per_s[24], ok[24], p99[24], parked[24], failing[24];
     bool is_bad = strcmp(fare->state, "active") != 0 || fare->failing_since.ms > 0;
 
+    hb_top_decimal(fare->window > 0 ? (double)fare->window : -1, 0, window);
     hb_top_decimal(fare->per_s, 1, per_s);
     hb_top_decimal(fare->success_percent, 1, ok);
     hb_top_decimal(fare->p99_ms, 0, p99);
     (void)snprintf(parked, sizeof(parked), "%lld", (long long)fare->parked);
     hb_top_age(fare->failing_since, now, failing);
-    (void)snprintf(line, sizeof(line), ROW_FORMAT, fare->webhook, fare->state, per_s, ok, p99, parked, failing,
+    (void)snprintf(line, sizeof(line), ROW_FORMAT, fare->webhook, fare->state, window, per_s, ok, p99, parked, failing,
                    is_bad ? fare->reason : "");
     return add_line(screen, line, is_bad ? "\033[31m" : fare->parked > 0 ? "\033[33m" : "");
 }
@@ -210,7 +215,7 @@ static enum hb_err draw(struct screen *screen, const struct hb_fares *fares, con
     char title[LINE_BYTES];
     enum hb_err err = add_head(screen, fares, head);
 
-    (void)snprintf(title, sizeof(title), ROW_FORMAT, "WEBHOOK", "STATE", "/S", "OK %", "P99 MS", "PARKED", "FAILING",
+    (void)snprintf(title, sizeof(title), ROW_FORMAT, "WEBHOOK", "STATE", "WIN", "/S", "OK %", "P99 MS", "PARKED", "FAILING",
                    "REASON");
     err = err ? err : add_line(screen, title, "\033[7m");
     for (size_t i = 0; i < fares->count && !err && screen->used < screen->rows; i++) {

@@ -80,6 +80,8 @@ static void attempt(struct out *out, const struct hb_attempt_line *line)
     if (line->retry_after_ms >= 0)
         number(out, HB_STR(",\"retry_after_s\":"), (line->retry_after_ms + 999) / HB_MS_PER_S);
     text(out, HB_STR(",\"address\":\""), line->address);
+    if (line->window > 0)
+        number(out, HB_STR(",\"window\":"), line->window);
 }
 
 static enum hb_err add(struct hb_buf *buf, const struct hb_attempt_line *line, bool is_whole)

@@ -22,6 +22,7 @@ struct hb_attempt_line {
     int status;          /* 0: no status line */
     int64_t duration_us, connect_us; /* -1: nothing was sent */
     int64_t retry_after_ms;          /* -1 */
+    int window;                      /* requests this worker may have under way for the webhook now; 0: not told */
     struct hb_str address, body, location, detail, replay;
 };
 

@@ -5,6 +5,20 @@
 #include "platform/http_client/http_client.h"
 #include "platform/loop/loop.h"
 
+/* How wide the lane's window is stands in a line when it is another than in the last one, or that is a while ago: the
+ * history knows it without anybody asking this process. */
+#define TELL_WINDOW_US (60 * HB_MS_PER_S * HB_US_PER_MS)
+
+static int window_to_tell(struct hb_dispatcher *d, struct hb_lane *lane)
+{
+    struct hb_mono now = hb_loop_mono(d->options.loop);
+    if (lane->told_window == lane->window.size && now.us - lane->told_window_at.us < TELL_WINDOW_US)
+        return 0;
+    lane->told_window = lane->window.size;
+    lane->told_window_at = now;
+    return lane->window.size;
+}
+
 /* answer NULL: nothing was sent. */
 static void write_line(struct hb_dispatcher *d, struct hb_delivery *delivery, const struct hb_fate *fate,
                        const struct hb_answer *answer, const char *detail)
@@ -19,6 +33,7 @@ static void write_line(struct hb_dispatcher *d, struct hb_delivery *delivery, co
         line.duration_us = answer->duration_us;
         line.connect_us = answer->connect_us;
         line.address = hb_str_c(answer->address);
+        line.window = window_to_tell(d, delivery->lane);
     }
     if (fate->state != HB_DELIVERY_DELIVERED)
         line.reason = hb_str_c(hb_reason_text(fate->reason));
@@ -56,12 +71,12 @@ static void end(struct hb_dispatcher *d, struct hb_delivery *delivery, const str
     hb_metric_add_label(d->options.metrics, HB_METRIC_OUTCOMES, (unsigned)outcome->reason, 1);
     delivery->is_running = false;
     lane->is_asked |= delivery->is_resend; /* its slot is what the owner waits for */
-    write_line(d, delivery, &fate, answer, detail);
     log_death(d, delivery, &fate);
     if (answer)
         hb_admit_note(&d->admit, lane, outcome->verdict == HB_VERDICT_DELIVERED, outcome->is_overload,
                       answer->duration_us);
     hb_resting_result(d, delivery, outcome, &fate);
+    write_line(d, delivery, &fate, answer, detail); /* with the window as this outcome has left it */
     hb_admit_ended(&d->admit, delivery);
     if (fate.state == HB_DELIVERY_PARKED)
         hb_park_keep(d, delivery->taken, fate.due);

@@ -61,6 +61,8 @@ struct hb_lane {
     int in_flight;   /* of both kinds */
     int kept;        /* deliveries that live on without waiting or running, and words, until Kafka acknowledged them */
     bool is_host_blocked;
+    int told_window;             /* as last written into a line of history … */
+    struct hb_mono told_window_at; /* … and when */
     /* How it keeps up (dispatcher/admit.h). */
     struct hb_mono succeeded_at, overloaded_at; /* us 0: never */
     int64_t latency_us;         /* of its successes, smoothed */

@@ -15,6 +15,13 @@ struct minute {
     bool has_durations;
 };
 
+/* How many requests a worker may have under way for a webhook. */
+struct window {
+    char key[2 * HB_ID_MAX + 2];
+    size_t webhook_bytes; /* of the key; the worker's name stands behind it and a slash */
+    int64_t size, at;
+};
+
 struct tally {
     char webhook[HB_ID_MAX + 1], store[HB_ID_MAX + 1];
     int64_t moved[HB_DELIVERY_STATE_COUNT];
@@ -30,12 +37,14 @@ static const char *const SQL[HB_GATHER_COUNT] = {
     [HB_GATHER_LATENCY] =
         "INSERT INTO latency VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET count = count + ?4",
     [HB_GATHER_TALLY] = "INSERT INTO tally VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET count = count + ?3",
+    [HB_GATHER_WINDOW] = "INSERT INTO window VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET size = ?3, at = ?4"
+                         " WHERE at <= ?4",
     [HB_GATHER_WEBHOOK] = "INSERT INTO webhook VALUES(?1, ?2) ON CONFLICT DO NOTHING",
 };
 
 enum hb_err hb_model_gather_init(struct hb_model_gather *gather, struct hb_sqlite *db)
 {
-    *gather = (struct hb_model_gather){.minutes = HB_MAP_EMPTY, .tallies = HB_MAP_EMPTY};
+    *gather = (struct hb_model_gather){.minutes = HB_MAP_EMPTY, .tallies = HB_MAP_EMPTY, .windows = HB_MAP_EMPTY};
     return hb_sqlite_prepare_all(db, SQL, HB_GATHER_COUNT, gather->statements);
 }
 
@@ -53,6 +62,7 @@ void hb_model_gather_drop(struct hb_model_gather *gather)
 {
     empty(&gather->minutes);
     empty(&gather->tallies);
+    empty(&gather->windows);
 }
 
 void hb_model_gather_deinit(struct hb_model_gather *gather)
@@ -63,7 +73,7 @@ void hb_model_gather_deinit(struct hb_model_gather *gather)
 
 size_t hb_model_gather_count(const struct hb_model_gather *gather)
 {
-    return gather->minutes.count + gather->tallies.count;
+    return gather->minutes.count + gather->tallies.count + gather->windows.count;
 }
 
 /* ---- attempts ---- */
@@ -105,6 +115,33 @@ static void count_failure(struct minute *minute, const struct hb_model_line *lin
     }
 }
 
+static enum hb_err gather_window(struct hb_model_gather *gather, const struct hb_model_line *line)
+{
+    char key[sizeof(((struct window *)0)->key)];
+    int length = snprintf(key, sizeof(key), "%.*s/%.*s", HB_ARG(line->webhook), HB_ARG(line->worker));
+    if (line->window <= 0 || line->worker.len == 0 || length < 0 || (size_t)length >= sizeof(key)) {
+        return HB_OK;
+    }
+    struct window *window = hb_map_get(&gather->windows, hb_str_n(key, (size_t)length));
+    if (!window) {
+        window = calloc(1, sizeof(*window));
+        if (!window) {
+            return HB_ERR_MEMORY;
+        }
+        memcpy(window->key, key, sizeof(key));
+        window->webhook_bytes = line->webhook.len;
+        if (hb_map_put(&gather->windows, hb_str_n(window->key, (size_t)length), window)) {
+            free(window);
+            return HB_ERR_MEMORY;
+        }
+    }
+    if (line->at.ms >= window->at) {
+        window->at = line->at.ms;
+        window->size = line->window;
+    }
+    return HB_OK;
+}
+
 enum hb_err hb_model_gather_attempt(struct hb_model_gather *gather, const struct hb_model_line *line,
                                     bool is_delivered, bool has_duration)
 {
@@ -122,7 +159,7 @@ enum hb_err hb_model_gather_attempt(struct hb_model_gather *gather, const struct
         minute->durations[hb_model_bucket(line->us)]++;
         minute->has_durations = true;
     }
-    return HB_OK;
+    return gather_window(gather, line);
 }
 
 /* ---- states ---- */
@@ -215,6 +252,16 @@ static enum hb_err write_tally(struct hb_model_gather *gather, const struct tall
     return err || tally->store[0] == '\0' ? err : write_webhook(gather, tally->webhook, tally->store);
 }
 
+static enum hb_err write_window(struct hb_model_gather *gather, const struct window *window)
+{
+    struct hb_sqlite_statement *statement = gather->statements[HB_GATHER_WINDOW];
+    hb_sqlite_bind_text(statement, 1, hb_str_n(window->key, window->webhook_bytes));
+    hb_sqlite_bind_text(statement, 2, hb_str_c(window->key + window->webhook_bytes + 1));
+    hb_sqlite_bind_int(statement, 3, window->size);
+    hb_sqlite_bind_int(statement, 4, window->at);
+    return hb_sqlite_do(statement);
+}
+
 enum hb_err hb_model_gather_write(struct hb_model_gather *gather)
 {
     enum hb_err err = HB_OK;
@@ -226,6 +273,10 @@ enum hb_err hb_model_gather_write(struct hb_model_gather *gather)
     }
     for (state = 0; !err && (tally = hb_map_next(&gather->tallies, &state)) != NULL;) {
         err = write_tally(gather, tally);
+    }
+    const struct window *window = NULL;
+    for (state = 0; !err && (window = hb_map_next(&gather->windows, &state)) != NULL;) {
+        err = write_window(gather, window);
     }
     hb_model_gather_drop(gather);
     return err;

@@ -1,5 +1,5 @@
 /* Job: counters of a transaction, gathered in memory and written once: attempts a webhook and minute, their durations,
- * deliveries a webhook and state.
+ * deliveries a webhook and state, the last window of each worker.
  *
  * Place: part of history/model_apply. Owns: its tables and statements. Fails: HB_ERR_MEMORY, as platform/sqlite. Limits:
  * who calls writes it out when it holds HB_MODEL_GATHERED_MAX. Threads: the database's. */
@@ -11,11 +11,11 @@
 #include "history/model_schema.h"
 #include "hookbus/event.h"
 
-enum { HB_GATHER_MINUTE, HB_GATHER_LATENCY, HB_GATHER_TALLY, HB_GATHER_WEBHOOK, HB_GATHER_COUNT };
+enum { HB_GATHER_MINUTE, HB_GATHER_LATENCY, HB_GATHER_TALLY, HB_GATHER_WEBHOOK, HB_GATHER_WINDOW, HB_GATHER_COUNT };
 
 struct hb_model_gather {
     struct hb_sqlite_statement *statements[HB_GATHER_COUNT];
-    struct hb_map minutes, tallies;
+    struct hb_map minutes, tallies, windows;
 };
 
 HB_MUST_USE enum hb_err hb_model_gather_init(struct hb_model_gather *gather, struct hb_sqlite *db);

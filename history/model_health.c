@@ -8,7 +8,7 @@
 #define MINUTE_MS (60 * HB_MS_PER_S)
 #define HOUR_MINUTES 60
 
-enum { HOUR, DURATIONS, STATES, OLDEST, NEXT_DUE, LAST_OK, FAILING, LAST_FAILURE, STATEMENT_COUNT };
+enum { HOUR, DURATIONS, STATES, OLDEST, NEXT_DUE, LAST_OK, FAILING, LAST_FAILURE, WINDOW, STATEMENT_COUNT };
 
 static const char *const SQL[STATEMENT_COUNT] = {
     [HOUR] = "SELECT sum(delivered), sum(failed), sum(CASE WHEN minute >= ?3 THEN delivered + failed ELSE 0 END)"
@@ -20,6 +20,8 @@ static const char *const SQL[STATEMENT_COUNT] = {
     [LAST_OK] = "SELECT minute, ok_at FROM minute WHERE webhook = ?1 AND delivered > 0 ORDER BY minute DESC LIMIT 1",
     [FAILING] = "SELECT fail_first, fail_at FROM minute WHERE webhook = ?1 AND minute >= ?2 AND fail_at > ?3"
                 " ORDER BY minute LIMIT 1",
+    [WINDOW] = "SELECT sum(size), count(*) FROM window WHERE webhook = ?1"
+               " AND at > (SELECT max(at) FROM window WHERE webhook = ?1) - ?2",
     [LAST_FAILURE] = "SELECT reason, status FROM minute WHERE webhook = ?1 AND failed > 0 ORDER BY minute DESC LIMIT 1",
 };
 
@@ -198,11 +200,27 @@ static enum hb_err write_last_failure(struct hb_model_health *health, struct hb_
     return err;
 }
 
+/* Of all workers that had attempts lately: a worker tells it once a minute at least, while it has any. */
+static enum hb_err write_window(struct hb_model_health *health, struct hb_str webhook, struct hb_json_writer *w)
+{
+    const int64_t lately_ms = HB_MS_PER_HOUR;
+    struct hb_sqlite_statement *s = ask(health, WINDOW, webhook, &lately_ms, 1);
+    bool has_row = false;
+    enum hb_err err = hb_sqlite_step(s, &has_row);
+    if (!err && has_row && hb_sqlite_int(s, 1) > 0) {
+        hb_json_add_int(w, "window", hb_sqlite_int(s, 0));
+        hb_json_add_int(w, "workers", hb_sqlite_int(s, 1));
+    }
+    hb_sqlite_reset(s);
+    return err;
+}
+
 enum hb_err hb_model_health_write(struct hb_model_health *health, struct hb_str webhook, struct hb_wall now,
                                   struct hb_json_writer *w)
 {
     enum hb_err err = write_hour(health, webhook, now, w);
     err = err ? err : write_durations(health, webhook, now, w);
+    err = err ? err : write_window(health, webhook, w);
     err = err ? err : write_states(health, webhook, w);
     err = err ? err : write_time(health, OLDEST, webhook, "oldest", w);
     err = err ? err : write_time(health, NEXT_DUE, webhook, "next_due", w);

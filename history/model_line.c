@@ -17,6 +17,7 @@ static const struct {
     {"delivery", offsetof(struct hb_model_line, delivery)}, {"event", offsetof(struct hb_model_line, event)},
     {"type", offsetof(struct hb_model_line, type)},         {"subject", offsetof(struct hb_model_line, subject)},
     {"topic", offsetof(struct hb_model_line, topic)},       {"replay", offsetof(struct hb_model_line, replay)},
+    {"worker", offsetof(struct hb_model_line, worker)},
 };
 static const struct {
     const char *name;
@@ -25,7 +26,7 @@ static const struct {
 } NUMBERS[] = {
     {"partition", offsetof(struct hb_model_line, partition), 0}, {"offset", offsetof(struct hb_model_line, offset), 0},
     {"attempt", offsetof(struct hb_model_line, attempt), 0},     {"status", offsetof(struct hb_model_line, status), 0},
-    {"ms", offsetof(struct hb_model_line, us), 3},
+    {"ms", offsetof(struct hb_model_line, us), 3},               {"window", offsetof(struct hb_model_line, window), 0},
 };
 
 /* A plain number without sign or exponent, as such lines have them, times 10^scale; -1 for any other. */
@@ -83,7 +84,7 @@ static void take_number(struct hb_model_line *line, struct hb_str name, struct h
 
 bool hb_model_line_read(struct hb_str text, struct hb_buf *scratch, struct hb_model_line *ret_line)
 {
-    struct hb_model_line line = {.partition = -1, .offset = -1, .attempt = -1, .status = -1, .us = -1};
+    struct hb_model_line line = {.partition = -1, .offset = -1, .attempt = -1, .status = -1, .window = -1, .us = -1};
     size_t at = 0, state = 0;
     struct hb_str name;
     struct hb_cursor value;

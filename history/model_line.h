@@ -11,8 +11,8 @@
 
 struct hb_model_line {
     struct hb_wall at;
-    struct hb_str outcome, reason, store, webhook, delivery, event, type, subject, topic, replay; /* ptr NULL: absent */
-    int64_t partition, offset, attempt, status; /* -1: absent */
+    struct hb_str outcome, reason, store, webhook, delivery, event, type, subject, topic, replay, worker; /* ptr NULL: absent */
+    int64_t partition, offset, attempt, status, window; /* -1: absent */
     int64_t us;                                 /* duration; -1: absent */
 };
 

@@ -15,6 +15,7 @@ enum {
     DONE_COUNT,
     DONE_FULLEST,
     DELIVERY,
+    WINDOW,
     MINUTE,
     LATENCY,
     STATEMENT_COUNT
@@ -42,6 +43,7 @@ static const char *const SQL[STATEMENT_COUNT] = {
     [DONE_FULLEST] = "SELECT webhook, state FROM tally WHERE " IS_DONE " ORDER BY count DESC LIMIT 1",
     [DELIVERY] = "DELETE FROM delivery WHERE id = ?",
     [MINUTE] = "DELETE FROM minute WHERE webhook IN (SELECT webhook FROM webhook) AND minute < ?",
+    [WINDOW] = "DELETE FROM window WHERE at < ?",
     [LATENCY] = "DELETE FROM latency WHERE webhook IN (SELECT webhook FROM webhook) AND minute < ?",
 };
 
@@ -138,6 +140,7 @@ enum hb_err hb_model_prune(struct hb_model_prune *prune, struct hb_model_gather 
     err = err ? err : remove_too_many(prune, gather, (int64_t)lines_max, ret_is_done);
     if (!err && *ret_is_done) {
         err = remove_by(prune, MINUTE, before / MINUTE_MS, ret_is_done);
+        err = err ? err : remove_by(prune, WINDOW, before, ret_is_done);
         err = err ? err : remove_by(prune, LATENCY, (now.ms - HB_MODEL_DURATIONS_MS) / MINUTE_MS, ret_is_done);
     }
     return err;

@@ -28,6 +28,8 @@ static const char TABLES[] =
     " PRIMARY KEY(webhook, minute)) WITHOUT ROWID;"
     "CREATE TABLE latency(webhook TEXT, minute INTEGER, bucket INTEGER, count INTEGER NOT NULL,"
     " PRIMARY KEY(webhook, minute, bucket)) WITHOUT ROWID;"
+    "CREATE TABLE window(webhook TEXT, worker TEXT, size INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " PRIMARY KEY(webhook, worker)) WITHOUT ROWID;"
     "CREATE TABLE tally(webhook TEXT, state INTEGER, count INTEGER NOT NULL, PRIMARY KEY(webhook, state)) WITHOUT ROWID;"
     "CREATE TABLE webhook(webhook TEXT PRIMARY KEY, store TEXT NOT NULL) WITHOUT ROWID;";
 

@@ -18,7 +18,7 @@
 #include "hookbus/time.h"
 #include "platform/sqlite/sqlite.h"
 
-#define HB_MODEL_VERSION "2"
+#define HB_MODEL_VERSION "3"
 #define HB_MODEL_SUCCESSES_MAX 1000000
 #define HB_MODEL_KEPT_DAYS 35
 #define HB_MODEL_DURATIONS_MS (2 * HB_MS_PER_HOUR)

@@ -61,6 +61,8 @@ class Deliveries(SharedTest):
         health = wait_until("its health", lambda: [row for row in self.json("webhook", "health")["items"] if row["parked"] == 1])[0]
         self.assertEqual((health["webhook"], health["failed"], health["last_reason"], health["success_percent"]), (webhook["id"], 1, "server_error", 0))
         self.assertIn("failing_since", health)
+        self.assertEqual((health["window"], health["workers"]), (4, 1), "a 500 says nothing about load: it is as wide as at the start")
+        self.assertIn(b"WINDOW", self.cli("webhook", "health").stdout)
 
     def test_a_cancelled_delivery_has_ended_and_again_is_refused(self):
         self.refuser(LATER)

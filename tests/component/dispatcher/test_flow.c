@@ -175,6 +175,31 @@ static void what_the_client_refuses_is_a_line_not_a_hole(void **state)
     assert_true(world_has_line(w, "\"reason\":\"url_refused\"", "wh_1"));
 }
 
+/* How wide a webhook's window is, its history says: when it changed, and once a minute. */
+static void a_line_tells_the_window_where_it_changed(void **state)
+{
+    struct world *w = *state;
+    w->config.delivery_window_start = 1;
+    w->config.delivery_window_max = 2;
+    world_add_webhook(w, &(struct fake_webhook){.id = "wh_0"});
+    world_start(w);
+    fake_kafka_assign(0, 0);
+    static const struct {
+        int status, pause_s;
+        const char *window;
+    } steps[] = {{200, 0, "\"window\":2,"}, {200, 0, NULL}, {200, 61, "\"window\":2,"}, {503, 0, "\"window\":1,"}};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        fake_loop_advance(w->loop, steps[i].pause_s * 1000);
+        world_publish(w, 0, NULL, 1u);
+        world_settle(w);
+        world_answer(w, steps[i].status);
+        world_write_all(w);
+        const char *line = w->lines[(w->lines_count - 1) % WORLD_LINES_KEPT];
+        if (steps[i].window ? !strstr(line, steps[i].window) : strstr(line, "window") != NULL)
+            fail_msg("step %zu: %s", i, line);
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 int main(void)
 {
@@ -185,6 +210,7 @@ int main(void)
                                        T(lines_acknowledged_in_any_order_settle_their_own_events),
                                        T(only_successes_widen_a_window),
                                        T(our_own_trouble_is_not_charged),
-                                       T(what_the_client_refuses_is_a_line_not_a_hole)};
+                                       T(what_the_client_refuses_is_a_line_not_a_hole),
+                                       T(a_line_tells_the_window_where_it_changed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,8 @@ static struct hb_fare fare(const char *webhook, const char *state, int64_t parke
                            .per_s = 1.5,
                            .p50_ms = 10,
                            .p99_ms = 200,
+                           .window = 48,
+                           .workers = 2,
                            .failing_since = {is_failing ? NOW_MS - 600000 : 0}};
     (void)snprintf(fare.store, sizeof(fare.store), "shop");
     (void)snprintf(fare.webhook, sizeof(fare.webhook), "%s", webhook);
@@ -86,7 +88,7 @@ static void a_screen_has_its_size_and_says_what_is_known(void **state)
     assert_int_equal(hb_top_draw_plain(&out, &fares, &head, 120, &text), HB_OK);
     assert_int_equal(hb_buf_add_char(&text, '\0'), HB_OK);
     assert_null(strchr(text.ptr, '\033'));
-    static const char *const SAID[] = {"22:13:20 UTC", "8 webhooks", "12.0/s", "in flight -", "waiting 7", "parked 28", "failing 1  resting 1", "90.0", "10m"};
+    static const char *const SAID[] = {"22:13:20 UTC", "8 webhooks", "12.0/s", "in flight -", "waiting 7", "parked 28", "failing 1  resting 1", "90.0", "10m", " 48 "};
     for (size_t i = 0; i < sizeof(SAID) / sizeof(*SAID); i++) {
         if (!strstr(text.ptr, SAID[i])) {
             fail_msg("%s is not in\n%s", SAID[i], text.ptr);

@@ -171,6 +171,7 @@ char *rig_dump(struct rig *rig)
         "SELECT webhook||'|'||minute||'|'||bucket||'|'||count FROM latency ORDER BY 1",
         "SELECT webhook||'|'||state||'|'||count FROM tally WHERE count <> 0 ORDER BY 1",
         "SELECT webhook||'|'||store FROM webhook ORDER BY 1",
+        "SELECT webhook||'|'||worker||'|'||size||'|'||at FROM window ORDER BY 1",
     };
     struct hb_buf text = hb_buf_make(1 << 20);
     for (size_t i = 0; i < sizeof(QUESTIONS) / sizeof(*QUESTIONS); i++) {

@@ -1,5 +1,6 @@
 #include "unit/history/model_rig.h"
 
+#include "core/attempt_line.h"
 #include "history/model_health.h"
 #include "history/model_show.h"
 
@@ -344,6 +345,55 @@ static void health_says_rates_waiting_and_since_when_it_fails(void **state)
     rig_close(&rig);
 }
 
+static void tell_window(struct rig *rig, const char *worker, int window, int64_t at_ms)
+{
+    struct hb_buf value = hb_buf_make(65536);
+    struct hb_attempt_line line = {.at = {RIG_NOW_MS + at_ms}, .outcome = HB_STR("delivered"), .worker = hb_str_c(worker), .store = HB_STR("shop"),
+                                   .webhook = HB_STR("wh_odd"), .delivery = hb_str_c(rig_id(1)), .event = HB_STR("evt_1"), .attempt = 1, .status = 200,
+                                   .retry_after_ms = -1, .window = window};
+    assert_int_equal(hb_attempt_line_add(&value, &line), HB_OK);
+    assert_int_equal(hb_model_apply_attempts(rig->apply, 0, rig->next[HB_MODEL_ATTEMPTS]++, hb_buf_str(&value)), HB_OK);
+    hb_buf_deinit(&value);
+    rig_commit(rig);
+}
+
+static void check_window(struct rig *rig, const char *webhook, const char *said)
+{
+    struct hb_model_health *health = NULL;
+    struct hb_buf json = hb_buf_make(4096);
+    struct hb_json_writer w = hb_json_write(&json);
+    assert_int_equal(hb_model_health_new(rig->db, &health), HB_OK);
+    hb_json_object(&w, NULL);
+    assert_int_equal(hb_model_health_write(health, hb_str_c(webhook), (struct hb_wall){RIG_NOW_MS}, &w), HB_OK);
+    hb_json_close_object(&w);
+    if (said ? !strstr(json.ptr, said) : strstr(json.ptr, "window") != NULL) {
+        fail_msg("%s in %s", said ? said : "a window", json.ptr);
+    }
+    hb_model_health_free(&health);
+    hb_buf_deinit(&json);
+}
+
+static void the_window_is_what_the_workers_of_the_last_hour_told_last(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_open(&rig);
+    rig_line(&rig, 1, "delivered", NULL, -1000);
+    check_window(&rig, "wh_odd", NULL); /* nobody said */
+    tell_window(&rig, "a-0", 4, -7200000);
+    check_window(&rig, "wh_odd", "\"window\":4,\"workers\":1");
+    tell_window(&rig, "b-0", 64, -2000);
+    check_window(&rig, "wh_odd", "\"window\":64,\"workers\":1"); /* a-0 had no attempt for two hours */
+    tell_window(&rig, "a-0", 8, -1000);
+    tell_window(&rig, "b-0", 5, -60000); /* read late: it was before */
+    check_window(&rig, "wh_odd", "\"window\":72,\"workers\":2");
+    rig_line(&rig, 1, "delivered", NULL, -500); /* a line without changes nothing */
+    rig_commit(&rig);
+    check_window(&rig, "wh_odd", "\"window\":72,\"workers\":2");
+    check_window(&rig, "wh_even", NULL);
+    rig_close(&rig);
+}
+
 static void what_was_not_committed_is_read_again_and_what_was_is_not(void **state)
 {
     struct rig rig;
@@ -453,6 +503,7 @@ int main(void)
         cmocka_unit_test(counts_are_of_all_that_match),
         cmocka_unit_test(a_delivery_is_shown_with_every_line),
         cmocka_unit_test(health_says_rates_waiting_and_since_when_it_fails),
+        cmocka_unit_test(the_window_is_what_the_workers_of_the_last_hour_told_last),
         cmocka_unit_test(what_was_not_committed_is_read_again_and_what_was_is_not),
         cmocka_unit_test(what_is_older_than_35_days_goes_and_so_does_what_is_too_much),
         cmocka_unit_test(a_file_that_is_none_of_ours_is_refused),
