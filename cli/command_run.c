@@ -8,7 +8,8 @@
 #include "platform/loop/loop.h"
 
 #define KILL_AFTER_GRACE_MS 8000 /* after the dispatcher's own grace */
-#define ROLES 2
+#define ROLES 4
+#define DISPATCHER 1
 
 struct run_role {
     struct hb_setup setup;
@@ -50,7 +51,7 @@ static void failed(void *user, const char *name, int status)
 
 static void describe(struct run_role *role, const struct hb_cli *cli)
 {
-    static const char *const NAMES[ROLES] = {"api", "dispatcher"};
+    static const char *const NAMES[ROLES] = {"api", "dispatcher", "catalog", "salesmanago"};
     const char *workers = hb_cli_option(cli, "workers");
 
     for (size_t i = 0; i < ROLES; i++) {
@@ -64,7 +65,7 @@ static void describe(struct run_role *role, const struct hb_cli *cli)
             child->argv[at++] = "--config";
             child->argv[at++] = cli->config_file;
         }
-        if (workers && i == 1) {
+        if (workers && i == DISPATCHER) {
             child->argv[at++] = "--workers";
             child->argv[at++] = workers;
         }
@@ -130,8 +131,8 @@ static const struct hb_flag FLAGS[] = {
 const struct hb_command hb_command_run = {
     .name = "run",
     .usage = "[--workers N]",
-    .summary = "api and dispatcher on this machine, supervised",
-    .help = "Starts both roles as processes of their own and starts one again, with back-off, when it ends. Ctrl-C or "
+    .summary = "api, dispatcher, catalog and salesmanago on this machine, supervised",
+    .help = "Starts the roles as processes of their own and starts one again, with back-off, when it ends. Ctrl-C or "
             "SIGTERM ends all of\n"
             "them in order; a second one at once.",
     .flags = FLAGS,

@@ -1,7 +1,7 @@
 /* Job: keeps child processes running: starts them by exec of this program, starts them again with back-off, ends
  * them together.
  *
- * Place: `hookbus run` (api, dispatcher) and `hookbus dispatcher --workers N`. Uses the loop and nothing that holds
+ * Place: `hookbus run` (its roles) and `hookbus dispatcher --workers N`. Uses the loop and nothing that holds
  * threads: a child is always an exec, never a fork of Kafka's client. Back-off: 200 ms doubling to 10 s; a child
  * that ran for a minute begins anew. A child that never ran for 10 s and ends with an exit code that says "this
  * cannot work" (a wrong configuration, a port that is taken) is not started again: `failed` is called.

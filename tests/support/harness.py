@@ -266,6 +266,7 @@ class Hookbus:
             kafka_brokers=KAFKA, kafka_topic_prefix=self.prefix, redis_address=REDIS, api_port=self.api_port, api_admin_key_file=self.key_file,
             secrets_key_file=self.sealing_file, egress_allow="127.0.0.0/8", dispatcher_state_dir=os.path.join(self.folder, "state"),
             dispatcher_session_timeout_ms=6000, log_level="info",
+            catalog_port=0, catalog_session_timeout_ms=6000, salesmanago_port=0, salesmanago_session_timeout_ms=6000,  # hookbus run starts them all
         )
         self.set(**config)
         self.run("secrets", "init", self.sealing_file)

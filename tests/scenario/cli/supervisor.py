@@ -41,7 +41,7 @@ class Supervisor(HookbusTest):
     def tree(self, run):
         roles = children(run.child.pid)
         # None: it was forked just now and is not yet the program it becomes.
-        return {role: next((pid for pid in roles if role in command(pid)), None) for role in ("api", "dispatcher")}
+        return {role: next((pid for pid in roles if role in command(pid)), None) for role in ("api", "dispatcher", "catalog", "salesmanago")}
 
     def all_of(self, run):
         tree = self.tree(run)
@@ -63,10 +63,16 @@ class Supervisor(HookbusTest):
         wait_until("another api", lambda: self.tree(run)["api"] not in (None, api))
         wait_until("ready again", lambda: self.bus.is_ready(run, self.bus.api_port), 60)
 
+    def test_a_catalog_worker_that_dies_is_started_again(self):
+        run = self.start()
+        catalog = self.tree(run)["catalog"]
+        os.kill(catalog, signal.SIGKILL)
+        wait_until("another one", lambda: self.tree(run)["catalog"] not in (None, catalog))
+
     def test_one_signal_ends_all_of_them_in_order(self):
         run = self.start()
         pids = self.all_of(run)
-        self.assertEqual(len(pids), 4)
+        self.assertEqual(len(pids), 6)
         began = time.monotonic()
         self.assertEqual(run.stop(), 0)
         self.assertLess(time.monotonic() - began, 20)
