@@ -84,23 +84,24 @@ static void end(struct hb_dispatcher *d, struct hb_delivery *delivery, const str
     hb_resend_tell(d, lane);
 }
 
-/* Ended by us, at shutdown: nothing is known. A fresh event stays unsettled and is sent again; what is in the journal
- * waits there. */
-static void canceled(struct hb_dispatcher *d, struct hb_delivery *delivery)
+/* Ended by us, at shutdown: nothing is known. A fresh event stays unsettled and is sent again; what is in the journal is
+ * due at once, uncharged: its request has ended, so nobody needs to wait for its limit or its lease. */
+static void canceled(struct hb_dispatcher *d, struct hb_delivery *delivery, const struct hb_answer *answer)
 {
+    struct hb_outcome outcome = hb_outcome_of(HB_REASON_ENDED_BY_US);
     hb_admit_ended(&d->admit, delivery);
     delivery->is_running = false;
     if (delivery->state == HB_DELIVERY_SENDING) {
         hb_settle_hand_back(d, delivery);
         return;
     }
-    if (delivery->is_resend)
-        delivery->taken->end = HB_RESEND_UNKNOWN;
     if (delivery->is_probe)
         hb_rest_probe_lost(&delivery->lane->rest);
-    hb_record_let_go(d, delivery);
-    if (!delivery->is_recorded) /* else with its acknowledgement */
-        hb_record_end(d, delivery);
+    struct hb_fate fate = hb_record_decide(d, delivery, &outcome);
+    fate.due = hb_loop_wall(d->options.loop);
+    hb_metric_add_label(d->options.metrics, HB_METRIC_OUTCOMES, (unsigned)outcome.reason, 1);
+    write_line(d, delivery, &fate, answer, "");
+    hb_record_fate(d, delivery, &fate);
 }
 
 static void answered(void *user, const struct hb_answer *answer)
@@ -108,7 +109,7 @@ static void answered(void *user, const struct hb_answer *answer)
     struct hb_delivery *delivery = user;
     struct hb_dispatcher *d = delivery->lane->owner;
     if (answer->failure == HB_FAILURE_ENDED_BY_US) {
-        canceled(d, delivery);
+        canceled(d, delivery, answer);
         return;
     }
     struct hb_outcome outcome = hb_judge_run(answer);

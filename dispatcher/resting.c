@@ -66,7 +66,10 @@ static struct hb_mono said_until(struct hb_dispatcher *d, struct hb_lane *lane)
 static void adopt(struct hb_dispatcher *d, struct hb_lane *lane)
 {
     lane->rest = hb_rest_make_own(lane->rest.first_ms, lane->rest.most_ms);
-    lane->rest.failing_since = hb_runtime_failing_since(d->options.registry, lane->webhook);
+    struct hb_runtime_rest past = hb_runtime_past(d->options.registry, lane->webhook);
+    lane->rest.failing_since = past.failing_since;
+    lane->rest.failed_probes = past.failed_probes;
+    lane->rest.has_died = past.has_died;
     lane->told_since = lane->rest.failing_since.ms;
     lane->rest.is_resting = lane->webhook->resting_until.ms != 0;
     lane->rest.until = said_until(d, lane);
@@ -207,6 +210,15 @@ static void failed(struct hb_dispatcher *d, struct hb_lane *lane, const struct h
         log_rest(d, lane, hb_reason_text(outcome->reason));
 }
 
+/* Of a webhook that is known to be failing, the next owner must know it, too. */
+static void note_death(struct hb_dispatcher *d, struct hb_lane *lane)
+{
+    bool is_first = !lane->rest.has_died;
+    hb_rest_died(&lane->rest);
+    if (is_first && lane->told_since != INT64_MAX)
+        publish(d, lane, lane->rest_reason ? lane->rest_reason : "");
+}
+
 void hb_resting_result(struct hb_dispatcher *d, const struct hb_delivery *delivery, const struct hb_outcome *outcome,
                        const struct hb_fate *fate)
 {
@@ -222,7 +234,7 @@ void hb_resting_result(struct hb_dispatcher *d, const struct hb_delivery *delive
     } else {
         failed(d, lane, delivery, outcome);
         if (fate->state == HB_DELIVERY_DEAD || fate->state == HB_DELIVERY_HELD)
-            hb_rest_died(&lane->rest);
+            note_death(d, lane);
         if (hb_rest_must_disable(&lane->rest, wall(d)))
             disable(d, lane, lane->webhook->revision, "failing");
     }

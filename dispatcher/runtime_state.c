@@ -1,5 +1,6 @@
 #include "dispatcher/runtime_state.h"
 
+#include "core/rest.h"
 #include "platform/json/json.h"
 #include "registry/registry.h"
 
@@ -40,6 +41,10 @@ bool hb_runtime_write_rest(const struct hb_runtime_writer *writer, const struct 
         hb_json_add_str(&json, "reason", hb_str_c(rest->reason));
     if (rest->failing_since.ms != INT64_MAX)
         hb_json_add_wall(&json, "since", rest->failing_since);
+    if (rest->failed_probes > 0)
+        hb_json_add_int(&json, "probes", rest->failed_probes);
+    if (rest->has_died)
+        hb_json_add_bool(&json, "died", true);
     bool is_taken = produce(writer, key_of(key, "state", webhook->id), &json, &buf);
     hb_buf_deinit(&buf);
     return is_taken;
@@ -62,18 +67,32 @@ bool hb_runtime_write_disabled(const struct hb_runtime_writer *writer, const str
     return is_taken;
 }
 
-struct hb_wall hb_runtime_failing_since(const struct hb_registry *registry, const struct hb_webhook *webhook)
+static struct hb_runtime_rest past_of(const struct hb_json *root)
+{
+    struct hb_runtime_rest past = {.failing_since = {INT64_MAX}, .reason = ""};
+    struct hb_str text;
+    int64_t probes = 0;
+    if (!hb_json_str(hb_json_get(root, "since"), &text) || hb_wall_parse(text, &past.failing_since) != HB_OK) {
+        past.failing_since.ms = INT64_MAX;
+        return past;
+    }
+    if (hb_json_int(hb_json_get(root, "probes"), &probes) && probes > 0)
+        past.failed_probes = probes < HB_REST_DISABLE_PROBES ? (int)probes : HB_REST_DISABLE_PROBES;
+    (void)hb_json_bool(hb_json_get(root, "died"), &past.has_died);
+    return past;
+}
+
+struct hb_runtime_rest hb_runtime_past(const struct hb_registry *registry, const struct hb_webhook *webhook)
 {
     char key[KEY_MAX];
-    struct hb_str record = hb_registry_record(registry, key_of(key, "state", webhook->id)), text;
+    struct hb_str record = hb_registry_record(registry, key_of(key, "state", webhook->id));
     struct hb_json *root = NULL;
-    struct hb_wall since = {INT64_MAX};
+    struct hb_runtime_rest past = {.failing_since = {INT64_MAX}, .reason = ""};
     int64_t revision = 0;
     if (record.len == 0 || hb_json_parse(record, &root, NULL) != HB_OK)
-        return since;
-    bool is_valid = hb_json_int(hb_json_get(root, "revision"), &revision) && revision >= webhook->enabled_revision;
-    if (!is_valid || !hb_json_str(hb_json_get(root, "since"), &text) || hb_wall_parse(text, &since) != HB_OK)
-        since.ms = INT64_MAX;
+        return past;
+    if (hb_json_int(hb_json_get(root, "revision"), &revision) && revision >= webhook->enabled_revision)
+        past = past_of(root);
     hb_json_free(&root);
-    return since;
+    return past;
 }

@@ -23,6 +23,8 @@ struct hb_runtime_rest {
     bool is_resting;
     struct hb_wall until;
     struct hb_wall failing_since; /* INT64_MAX: it is not failing */
+    int failed_probes;            /* since then; and whether a delivery died */
+    bool has_died;
     const char *reason;           /* empty: none */
 };
 struct hb_runtime_gone {
@@ -34,7 +36,8 @@ HB_MUST_USE bool hb_runtime_write_rest(const struct hb_runtime_writer *writer, c
                                        const struct hb_runtime_rest *rest);
 HB_MUST_USE bool hb_runtime_write_disabled(const struct hb_runtime_writer *writer, const struct hb_webhook *webhook,
                                            const struct hb_runtime_gone *gone);
-/* Since when a former owner saw it failing without a success; INT64_MAX: it did not, or under an older enabling. */
-struct hb_wall hb_runtime_failing_since(const struct hb_registry *registry, const struct hb_webhook *webhook);
+/* What a former owner saw of its failing: failing_since, failed_probes, has_died. Since INT64_MAX: it did not fail, or
+ * that was under an older enabling. */
+struct hb_runtime_rest hb_runtime_past(const struct hb_registry *registry, const struct hb_webhook *webhook);
 
 #endif

@@ -26,6 +26,8 @@ static bool write_rest(struct hb_dispatcher *d, struct hb_lane *lane)
                                  &(struct hb_runtime_rest){.is_resting = rest->is_resting,
                                                            .until = hb_resting_wall(d, rest->until),
                                                            .failing_since = rest->failing_since,
+                                                           .failed_probes = rest->failed_probes,
+                                                           .has_died = rest->has_died,
                                                            .reason = lane->rest_reason});
 }
 

@@ -236,6 +236,21 @@ static void the_record_of_a_late_answer_goes_out_only_behind_its_line(void **sta
     assert_int_equal(w->dispatcher->pool.in_use, 0);
 }
 
+static void what_is_parked_and_runs_at_the_end_is_due_at_once_for_the_next(void **state)
+{
+    struct world *w = *state;
+    open_world(w, &(struct fake_webhook){.id = "wh_0"});
+    world_publish(w, 0, NULL, 1u);
+    world_settle(w);
+    fake_loop_advance(w->loop, 2000);
+    world_write_all(w);
+    assert_int_equal(world_count_journal(w, "v1 ", "\"due\":17000000360"), 1); /* when its request must have ended: 15 s and 20 s */
+    hb_dispatcher_stop(w->dispatcher);
+    world_stop(w);
+    assert_int_equal(world_count_journal(w, "v2 ", "\"due\":1700000002"), 1);
+    assert_int_equal(world_count_journal(w, "v2 ", "\"state\":\"parked\",\"attempts\":0,"), 1);
+}
+
 /* A crash in each of its moments, whatever Kafka has by then: nothing is freed twice, the event settles only when it may. */
 static void an_end_in_any_moment_of_a_late_answer_is_orderly(void **state)
 {
@@ -598,6 +613,7 @@ int main(void)
                                        T(the_late_answer_is_an_ordinary_completion),
                                        T(a_late_answer_waits_for_the_record_before_it),
                                        T(the_record_of_a_late_answer_goes_out_only_behind_its_line),
+                                       T(what_is_parked_and_runs_at_the_end_is_due_at_once_for_the_next),
                                        T(an_end_in_any_moment_of_a_late_answer_is_orderly),
                                        T(beyond_its_limit_a_lane_that_is_behind_is_parked_and_others_go_on),
                                        T(a_lane_whose_window_opens_is_not_behind),

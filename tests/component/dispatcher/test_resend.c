@@ -309,9 +309,12 @@ static void a_stop_gives_back_what_is_not_sent(void **state)
     assert_int_equal(world_room(w, "wh_0").slots, 0);
     assert_int_not_equal(world_resend(w, 4, "wh_0", &THIRD), HB_OK);
     assert_int_equal(w->owner.ended[1], 0);
-    world_stop(w); /* it hangs: canceled with the client */
+    world_stop(w); /* it hangs: canceled with the client, and due for the next owner at once, not when its lease ends */
     assert_int_equal(w->owner.ended[1], 1);
-    assert_int_equal(w->owner.end[1], HB_RESEND_UNKNOWN);
+    assert_int_equal(w->owner.end[1], HB_RESEND_RECORDED);
+    assert_int_equal(world_count_journal(w, "v5 ", "\"state\":\"parked\",\"attempts\":2,"), 1);
+    assert_int_equal(world_count_journal(w, "\"due\":1700000000", "\"reason\":\"ended_by_us\""), 1);
+    assert_true(world_has_line(w, "\"outcome\":\"parked\",\"reason\":\"ended_by_us\"", "\"attempt\":3,"));
 }
 
 static void an_outcome_nobody_acknowledged_is_unknown(void **state)

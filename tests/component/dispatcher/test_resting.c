@@ -180,6 +180,44 @@ static void a_new_owner_goes_on_with_the_rest_it_finds(void **state)
     assert_non_null(strstr(w->watermark, "\"since\":\"2023-11-10T22:13:30.000Z\"")); /* failing for four days */
 }
 
+/* Twenty failed probes in five days disable, however often the shard moved meanwhile. */
+static void a_new_owner_goes_on_counting_probes_and_deaths(void **state)
+{
+    struct world *w = *state;
+    fake_registry_put_record(w->registry, "state/wh_0",
+                             "{\"v\":1,\"revision\":3,\"status\":\"resting\",\"until\":\"2023-11-14T22:13:20.000Z\",\"since\":\"2023-11-09T22:13:19.000Z\",\"probes\":18}");
+    open_world(w, true, &(struct fake_webhook){.id = "wh_0", .revision = 3, .resting_until_ms = FAKE_LOOP_START_MS});
+    struct hb_resend probe = DUE;
+    probe.is_probe = true;
+    (void)world_room(w, "wh_0");
+    assert_int_equal(world_resend(w, 1, "wh_0", &probe), HB_OK);
+    world_settle(w);
+    world_answer(w, 500);
+    world_write_all(w);
+    assert_non_null(strstr(w->watermark, "\"probes\":19"));
+    assert_int_equal(hb_metric_read(&w->metrics, HB_METRIC_WEBHOOKS_DISABLED), 0);
+    fake_loop_advance(w->loop, 40000);
+    (void)world_room(w, "wh_0");
+    assert_int_equal(world_resend(w, 2, "wh_0", &probe), HB_OK);
+    world_settle(w);
+    world_answer(w, 500);
+    world_write_all(w);
+    assert_int_equal(hb_metric_read(&w->metrics, HB_METRIC_WEBHOOKS_DISABLED), 1);
+}
+
+static void that_a_delivery_died_is_known_to_the_next_owner(void **state)
+{
+    struct world *w = *state;
+    fake_registry_put_record(w->registry, "state/wh_0",
+                             "{\"v\":1,\"revision\":3,\"status\":\"active\",\"since\":\"2023-11-13T22:13:19.000Z\"}");
+    open_world(w, true, &(struct fake_webhook){.id = "wh_0", .revision = 3, .schedule_count = 1});
+    world_publish(w, 0, NULL, 1u);
+    world_settle(w);
+    world_answer(w, 500);
+    world_write_all(w);
+    assert_non_null(strstr(w->watermark, "\"since\":\"2023-11-13T22:13:19.000Z\",\"died\":true"));
+}
+
 static void waking_a_webhook_ends_its_rest(void **state)
 {
     struct world *w = *state;
@@ -527,6 +565,8 @@ int main(void)
                                        T(what_the_registry_says_counts_until_half_a_minute_after_its_time),
                                        T(a_rest_that_begins_parks_what_waits_and_gives_resends_back),
                                        T(a_new_owner_goes_on_with_the_rest_it_finds),
+                                       T(a_new_owner_goes_on_counting_probes_and_deaths),
+                                       T(that_a_delivery_died_is_known_to_the_next_owner),
                                        T(waking_a_webhook_ends_its_rest),
                                        T(retry_after_rests_the_webhook_but_an_hour_at_most),
                                        T(gone_disables_the_webhook_at_once_whoever_hears_it),
