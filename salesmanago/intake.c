@@ -10,6 +10,8 @@
 
 #define POLL_MAX 500
 #define CATALOG_PARTITIONS 24
+#define LOOK_US (100 * HB_US_PER_MS)  /* at the registry, no more often */
+#define PAST_US (5000 * HB_US_PER_MS) /* a connector that is new begins at least so far back */
 
 static struct hb_sm_partition *partition_of(struct hb_sm_worker *worker, int32_t number)
 {
@@ -221,7 +223,7 @@ static void begin(struct hb_sm_worker *worker, struct hb_kafka_partition *from)
     }
     partition->is_ours = true;
     partition->is_ready = partition->is_paused = false;
-    partition->next = from->start;
+    partition->next = partition->past[0] = partition->past[1] = from->start;
     partition->high = from->high;
     partition->is_behind = from->start < from->high;
     partition->held = NULL;
@@ -333,10 +335,26 @@ static void look_at_bytes(struct hb_sm_worker *worker)
         hb_sm_track_overflow(largest);
 }
 
+static void note_past(struct hb_sm_worker *worker)
+{
+    if (hb_sm_now(worker).us - worker->past_at.us < PAST_US)
+        return;
+    worker->past_at = hb_sm_now(worker);
+    for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++) {
+        struct hb_sm_partition *partition = &worker->partitions[i];
+        partition->past[0] = partition->past[1];
+        partition->past[1] = partition->next;
+    }
+}
+
 void hb_sm_intake_run(struct hb_sm_worker *worker)
 {
     if (!worker->consumer || worker->is_stopping)
         return;
+    if (hb_registry_applied(worker->options.registry) != worker->registry_seen &&
+        hb_sm_now(worker).us - worker->looked_at.us > LOOK_US)
+        hb_sm_lanes_look(worker);
+    note_past(worker);
     (void)hb_kafka_consumer_poll(worker->consumer, POLL_MAX);
     look_at_bytes(worker);
 }

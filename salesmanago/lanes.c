@@ -22,12 +22,11 @@ static void unusable(struct hb_sm_lane *lane, const char *what, const char *why)
 static enum hb_err make_target(struct hb_sm_lane *lane, struct hb_str key, struct hb_error *reterr)
 {
     char url[HB_CONNECTOR_URL_MAX + 64];
-    const struct hb_header headers[] = {{HB_STR(HB_SM_KEY_HEADER), key},
-                                        {HB_STR("Content-Type"), HB_STR(HB_SM_CONTENT_TYPE)}};
+    const struct hb_header headers[] = {{HB_STR(HB_SM_KEY_HEADER), key}};
     int len = snprintf(url, sizeof url, "%.*s%s", HB_ARG(lane->connector.base_url), hb_sm_call_path(HB_SM_CALL_UPSERT));
     if (len < 0 || (size_t)len >= sizeof url)
         return hb_fail(reterr, HB_ERR_TOO_LARGE, "its address is too long");
-    return hb_http_target_new(lane->worker->options.http, hb_str_n(url, (size_t)len), headers, 2, &lane->target, reterr);
+    return hb_http_target_new(lane->worker->options.http, hb_str_n(url, (size_t)len), headers, 1, &lane->target, reterr);
 }
 
 static enum hb_err open_key(struct hb_sm_lane *lane, struct hb_error *reterr)
@@ -93,6 +92,7 @@ static struct hb_sm_lane *lane_new(struct hb_sm_worker *worker, struct hb_str st
     lane->hold = HB_SM_HOLD_UNUSABLE;
     lane->paused_revision = -1;
     lane->items_max = HB_SM_PRODUCTS_MAX;
+    lane->reports_left = 4;
     lane->works_end = &lane->works;
     lane->body = hb_buf_make(BODY_MAX);
     lane->backoff = (struct hb_sm_backoff){.first_ms = config->salesmanago_retry_first_ms,
@@ -108,11 +108,19 @@ static struct hb_sm_lane *lane_new(struct hb_sm_worker *worker, struct hb_str st
     return lane;
 }
 
+/* A connector that is new here: what came since it was made may have been settled before the registry told about it, so
+ * it begins a few seconds back. */
 static void begin_tracks(struct hb_sm_lane *lane)
 {
-    for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++)
-        if (lane->worker->partitions[i].is_ours && lane->worker->partitions[i].is_ready)
-            hb_sm_track_begin(lane, i);
+    for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++) {
+        const struct hb_sm_partition *partition = &lane->worker->partitions[i];
+        struct hb_sm_track *track = &lane->tracks[i];
+        if (!partition->is_ours || !partition->is_ready || track->state != HB_SM_TRACK_NONE)
+            continue;
+        hb_sm_track_begin(lane, i);
+        if (track->state == HB_SM_TRACK_ATTACHED && partition->past[0] < partition->next)
+            hb_sm_track_leave(track, partition->past[0], "new");
+    }
 }
 
 /* The records of its work go with it. */
@@ -191,6 +199,7 @@ void hb_sm_lanes_look(struct hb_sm_worker *worker)
     if (!hb_registry_is_current(worker->options.registry))
         return;
     worker->registry_seen = hb_registry_applied(worker->options.registry);
+    worker->looked_at = hb_sm_now(worker);
     hb_registry_each_record(worker->options.registry, HB_STR(HB_CONNECTOR_RECORD "/"), see, worker);
     while ((lane = hb_map_next(&worker->lanes, &state)) != NULL) {
         if (lane->hold == HB_SM_HOLD_DELETED)

@@ -6,7 +6,8 @@
 #include <stdio.h>
 
 #define VALUE_MAX 4096
-#define EVERY_US (5000 * HB_US_PER_MS)
+#define EVERY_US (5000 * HB_US_PER_MS) /* one status record of a connector in the long run; */
+#define BURST 4                        /* so many may be saved up, and written a second apart */
 
 /* Records of the topic between where it stands and the end, of what is detached here: other stores' are among them. */
 static int64_t behind(const struct hb_sm_lane *lane)
@@ -128,6 +129,7 @@ void hb_sm_report_lane(struct hb_sm_lane *lane, bool is_end)
         lane->reported = hash_of(worker, hb_buf_str(&value));
         lane->accepted_before = lane->accepted;
         lane->reported_at = now;
+        lane->reports_left -= lane->reports_left > 0;
     }
     hb_buf_deinit(&value);
 }
@@ -135,6 +137,17 @@ void hb_sm_report_lane(struct hb_sm_lane *lane, bool is_end)
 static bool is_known(const struct hb_sm_lane *lane)
 {
     return lane->connector.text.ptr && lane->hold != HB_SM_HOLD_DELETED;
+}
+
+static void report(struct hb_sm_lane *lane)
+{
+    struct hb_mono now = hb_sm_now(lane->worker);
+    if (now.us - lane->saved_up_at.us >= EVERY_US) {
+        lane->saved_up_at = now;
+        lane->reports_left += lane->reports_left < BURST;
+    }
+    if (lane->reports_left > 0)
+        hb_sm_report_lane(lane, false);
 }
 
 void hb_sm_report_second(struct hb_sm_worker *worker)
@@ -149,8 +162,8 @@ void hb_sm_report_second(struct hb_sm_worker *worker)
         lag += behind(lane);
         known += is_known(lane);
         detached += is_known(lane) && why_detached(lane) != NULL;
-        if (is_known(lane) && hb_sm_now(worker).us - lane->reported_at.us >= EVERY_US)
-            hb_sm_report_lane(lane, false);
+        if (is_known(lane))
+            report(lane);
     }
     for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++)
         partitions += worker->partitions[i].is_ours;

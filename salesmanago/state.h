@@ -39,6 +39,7 @@ struct hb_sm_partition {
     bool is_paused;
     struct hb_ring ring;
     int64_t next; /* the first offset not taken */
+    int64_t past[2]; /* what `next` was some seconds ago, the older first */
     int64_t high; /* the end at assignment */
     struct hb_sm_held *held, **held_end;
 };
@@ -180,7 +181,8 @@ struct hb_sm_lane {
     char sync_id[HB_ID_MAX + 1];
     const char *sync_state; /* NULL: none */
     struct hb_sm_last_batch last;
-    struct hb_mono reported_at;
+    struct hb_mono reported_at, saved_up_at;
+    int reports_left; /* of a burst; one more each 5 s */
     uint64_t reported; /* a hash of what was */
     bool is_detached_told;
 };
@@ -203,6 +205,7 @@ struct hb_sm_worker {
     unsigned char hash_key[HB_HASH_KEY_BYTES];
     uint64_t random;
     int64_t registry_seen;
+    struct hb_mono looked_at, past_at;
     struct hb_mono last_second; /* when the loop was last seen turning */
     /* sender.c */
     enum hb_sm_mark mark;
