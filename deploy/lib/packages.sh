@@ -9,6 +9,8 @@ declare -gA PACKAGES=(
     [build]="gcc libc6-dev cmake ninja-build pkg-config librdkafka-dev libcurl4-openssl-dev libmicrohttpd-dev libhiredis-dev
              libuv1-dev libcjson-dev libyaml-dev libssl-dev libsqlite3-dev libc-ares-dev"
     [run]="redis-server maven default-jre-headless ca-certificates"
+    # The simulator of SALESmanago that the quickstart shows.
+    [simulator]="python3"
     [test]="libcmocka-dev g++ git python3 openssl procps iproute2"
     # Other people's clients and verifiers, for the tests that run beside a real Kafka.
     [peers]="kcat python3-venv python3-pip nodejs npm"
