@@ -75,7 +75,7 @@ enum hb_err hb_sm_newest_note(struct hb_sm_newest *newest, const unsigned char h
 
 bool hb_sm_newest_is(const struct hb_sm_newest *newest, const unsigned char hash[HB_HASH_BYTES], int64_t offset)
 {
-    return newest->capacity > 0 && find(newest, hash)->offset == offset + 1;
+    return offset >= 0 && newest->capacity > 0 && find(newest, hash)->offset == offset + 1;
 }
 
 bool hb_sm_newest_in_slice(const unsigned char hash[HB_HASH_BYTES], unsigned slice, unsigned slices)
