@@ -1,4 +1,4 @@
-/* Job: `hookbus key …`: API keys. A key cannot be changed or shown again: make another, remove the old one. */
+/* Job: `hookbus key …`: API keys. A key cannot be changed, its secret not be shown again: make another, remove the old one. */
 #include <stdlib.h>
 
 #include "cli/commands.h"
@@ -89,6 +89,14 @@ static enum hb_err run_list(struct hb_cli *cli)
     return err ? err : hb_resource_list(cli, path, &VIEW);
 }
 
+static enum hb_err run_show(struct hb_cli *cli)
+{
+    char path[HB_API_PATH_MAX];
+    enum hb_err err = key_path(cli, hb_cli_argument(cli, 0), path);
+
+    return err ? err : hb_resource_show(cli, path);
+}
+
 static void say_removed(struct hb_cli *cli, const struct hb_json *answer, void *user)
 {
     (void)answer;
@@ -132,6 +140,10 @@ const struct hb_command hb_command_key_add = {
 const struct hb_command hb_command_key_list = {
     .name = "key list", .usage = "[--store STORE]", .summary = "list API keys by their public prefix",
     .flags = STORE_ONLY, .uses = HB_USES_API, .run = run_list,
+};
+const struct hb_command hb_command_key_show = {
+    .name = "key show", .usage = "PREFIX [--store STORE]", .summary = "show an API key; never its secret",
+    .flags = STORE_ONLY, .uses = HB_USES_API, .arguments_min = 1, .arguments_max = 1, .run = run_show,
 };
 const struct hb_command hb_command_key_remove = {
     .name = "key remove", .usage = "PREFIX [--store STORE]", .summary = "make an API key useless",

@@ -16,7 +16,7 @@
     X(webhook_pause) X(webhook_resume) X(webhook_enable) X(webhook_disable) X(webhook_wake)        \
     X(webhook_health)                                                                              \
     X(webhook_rotate_secret) X(webhook_test) X(webhook_test_filter)                                \
-    X(key_add) X(key_list) X(key_remove)                                                             \
+    X(key_add) X(key_list) X(key_show) X(key_remove)                                               \
     X(replay) X(replay_create) X(replay_list) X(replay_show) X(replay_watch)                       \
     X(replay_pause) X(replay_resume) X(replay_cancel)                                              \
     X(salesmanago_connect) X(salesmanago_status) X(salesmanago_sync) X(salesmanago_pause)          \

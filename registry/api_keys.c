@@ -146,17 +146,17 @@ static void create(struct hb_registry_api *api, struct hb_http_call *call, const
 
 /* ---- revoke ---- */
 
-/* The key of the change, if it belongs to the store the request came by. */
-static const struct registry_key *key_of(const struct api_change *change)
+/* The key of this prefix, if it belongs to the store the request came by; store empty: any. */
+static const struct registry_key *key_of(const struct hb_registry_api *api, struct hb_str store, struct hb_str prefix)
 {
-    const struct registry_key *entry = hb_map_get(&change->api->registry->keys, hb_str_c(change->id));
-    bool is_of_store = entry && (change->store[0] == '\0' || hb_str_eq(entry->key.store, hb_str_c(change->store)));
+    const struct registry_key *entry = hb_map_get(&api->registry->keys, prefix);
+    bool is_of_store = entry && (store.len == 0 || hb_str_eq(entry->key.store, store));
     return is_of_store ? entry : NULL;
 }
 
 static enum hb_pen_verdict judge_revoke(struct api_change *change, struct hb_buf *ret_value, int64_t *ret_revision)
 {
-    const struct registry_key *entry = key_of(change);
+    const struct registry_key *entry = key_of(change->api, hb_str_c(change->store), hb_str_c(change->id));
     if (!entry) {
         return hb_api_change_refuse(change, 404, "not_found", "There is no key of this prefix.");
     }
@@ -184,6 +184,26 @@ static void revoke(struct hb_registry_api *api, struct hb_http_call *call, const
     struct api_change *change = key ? hb_api_change_new(api, call, key, &KIND) : NULL;
     if (change && hb_api_change_name(change, "key", store, hb_http_call_param(call, "prefix"))) {
         hb_api_change_submit(change);
+    }
+}
+
+/* ---- show ---- */
+
+static void show(struct hb_registry_api *api, struct hb_http_call *call, const struct hb_api_key *key,
+                 struct hb_str store)
+{
+    const struct registry_key *entry = key ? key_of(api, store, hb_http_call_param(call, "prefix")) : NULL;
+    struct hb_api_problem problem = {0};
+    struct api_answer answer;
+    if (key && !entry) {
+        (void)hb_api_refuse_as(&problem, 404, "not_found", "There is no key of this prefix.");
+        hb_api_answer_problem(call, &problem);
+    } else if (key) {
+        hb_api_answer_begin(&answer);
+        hb_json_object(&answer.w, NULL);
+        hb_api_key_add_common(&answer.w, &entry->key);
+        hb_json_close_object(&answer.w);
+        hb_api_answer_send(call, &answer, 200, 0);
     }
 }
 
@@ -234,9 +254,11 @@ static void with_store(struct hb_registry_api *api, struct hb_http_call *call, k
 
 static void list_keys(void *user, struct hb_http_call *call) { with_all(user, call, list); }
 static void create_key(void *user, struct hb_http_call *call) { with_all(user, call, create); }
+static void show_key(void *user, struct hb_http_call *call) { with_all(user, call, show); }
 static void revoke_key(void *user, struct hb_http_call *call) { with_all(user, call, revoke); }
 static void list_store_keys(void *user, struct hb_http_call *call) { with_store(user, call, list); }
 static void create_store_key(void *user, struct hb_http_call *call) { with_store(user, call, create); }
+static void show_store_key(void *user, struct hb_http_call *call) { with_store(user, call, show); }
 static void revoke_store_key(void *user, struct hb_http_call *call) { with_store(user, call, revoke); }
 
 size_t hb_api_key_routes(struct hb_http_route *ret_routes)
@@ -244,9 +266,11 @@ size_t hb_api_key_routes(struct hb_http_route *ret_routes)
     static const struct hb_http_route ROUTES[] = {
         {"GET", "/v1/keys", list_keys, NULL},
         {"POST", "/v1/keys", create_key, NULL},
+        {"GET", "/v1/keys/{prefix}", show_key, NULL},
         {"DELETE", "/v1/keys/{prefix}", revoke_key, NULL},
         {"GET", "/v1/stores/{store}/keys", list_store_keys, NULL},
         {"POST", "/v1/stores/{store}/keys", create_store_key, NULL},
+        {"GET", "/v1/stores/{store}/keys/{prefix}", show_store_key, NULL},
         {"DELETE", "/v1/stores/{store}/keys/{prefix}", revoke_store_key, NULL},
     };
     memcpy(ret_routes, ROUTES, sizeof(ROUTES));

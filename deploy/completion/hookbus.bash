@@ -36,6 +36,7 @@ declare -gA _hookbus_flags=(
     ["webhook test-filter"]=" --filter --data --store --config --api --key-file --json --help"
     ["key add"]=" --store --scope --name --expires --config --api --key-file --json --help"
     ["key list"]=" --store --config --api --key-file --json --help"
+    ["key show"]=" --store --config --api --key-file --json --help"
     ["key remove"]=" --store --yes --config --api --key-file --json --help"
     ["replay"]=" --webhook --state --missing --since --until --type --subject --event --rate --once --dry-run --wait --no-wait --store --config --api --key-file --json --help"
     ["replay create"]=" --webhook --state --missing --since --until --type --subject --event --rate --once --dry-run --wait --no-wait --store --config --api --key-file --json --help"

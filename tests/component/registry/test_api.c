@@ -169,6 +169,17 @@ static void a_key_reaches_its_own_store_alone_and_only_until_it_is_revoked(void 
     /* manage does not give what it has not itself: bodies hold personal data */
     expect(&f->process, 403, "POST", "/v1/stores/mine/keys", token, NULL, "{\"scopes\": [\"read:data\"]}");
     expect(&f->process, 404, "DELETE", "/v1/stores/other/keys/aaaaaaaa", token, NULL, NULL);
+    /* a key is shown without its secret, to its own store alone */
+    char shown_path[96];
+    (void)snprintf(shown_path, sizeof(shown_path), "/v1/stores/mine/keys/%s", revoke + sizeof("/v1/keys/") - 1);
+    struct reply shown = ask_for(&f->process, 200, "GET", shown_path, token, NULL, NULL);
+    assert_null(hb_json_get(shown.json, "key"));
+    assert_null(hb_json_get(shown.json, "hash"));
+    reply_free(&shown);
+    (void)snprintf(shown_path, sizeof(shown_path), "/v1/stores/other/keys/%s", revoke + sizeof("/v1/keys/") - 1);
+    expect(&f->process, 404, "GET", shown_path, f->admin, NULL, NULL);
+    expect(&f->process, 403, "GET", revoke, token, NULL, NULL);
+    expect(&f->process, 404, "GET", "/v1/keys/aaaaaaaa", f->admin, NULL, NULL);
     /* a store that is no text does not make a key for all of them, nor for another one than the path says */
     static const char *const NO_STORES[] = {"5", "null", "\"\"", "[\"mine\"]", "{\"id\": \"mine\"}", "true"};
     for (size_t i = 0; i < sizeof(NO_STORES) / sizeof(*NO_STORES); i++) {

@@ -95,7 +95,10 @@ class Commands(SharedTest):
         env = {**self.bus.env, "HOOKBUS_API_KEY": key["key"], "HOOKBUS_STORE": self.store}
         self.bus.run("publish", "a.b", "--subject", "1", "--data", "1", env=env)
         self.assertEqual(self.bus.run("webhook", "list", check=False, env=env).returncode, 77)
+        shown = self.json("key", "show", key["prefix"], "--store", self.store)
+        self.assertEqual((shown["prefix"], shown["scopes"], shown["revoked"], "key" in shown), (key["prefix"], ["publish"], False, False))
         self.cli("key", "remove", key["prefix"], "--store", self.store, "--yes")
+        self.assertTrue(self.json("key", "show", key["prefix"])["revoked"], "by the key for all stores, too")
         self.assertEqual(self.bus.run("publish", "a.b", "--subject", "1", "--data", "1", check=False, env=env).returncode, 77)
 
     def test_a_filter_can_be_tried_before_it_is_used(self):
