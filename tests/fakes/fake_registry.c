@@ -3,13 +3,14 @@
 #include "core/filter.h"
 #include "core/selection.h"
 #include "platform/loop/loop.h"
+#include "registry/each.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define STORES_MAX 8
 #define WEBHOOKS_MAX 32
-#define RECORDS_MAX 16
+#define RECORDS_MAX 32
 #define WAITS_MAX 64
 
 struct snapshot {
@@ -155,6 +156,12 @@ struct hb_webhook *hb_registry_webhook_by_id(const struct hb_registry *registry,
 
 void fake_registry_put_record(struct hb_registry *registry, const char *key, const char *value)
 {
+    for (size_t i = 0; i < registry->records_count; i++)
+        if (strcmp(registry->keys[i], key) == 0) {
+            free(registry->values[i]);
+            registry->values[i] = hb_str_dup(hb_str_c(value));
+            return;
+        }
     HB_ASSERT(registry->records_count < RECORDS_MAX);
     registry->keys[registry->records_count] = hb_str_dup(hb_str_c(key));
     registry->values[registry->records_count++] = hb_str_dup(hb_str_c(value));
@@ -166,6 +173,29 @@ struct hb_str hb_registry_record(const struct hb_registry *registry, struct hb_s
         if (hb_str_eq(hb_str_c(registry->keys[i]), key))
             return hb_str_c(registry->values[i]);
     return (struct hb_str){NULL, 0};
+}
+
+void hb_registry_each_record(const struct hb_registry *registry, struct hb_str prefix,
+                             void (*fn)(void *user, struct hb_str key, struct hb_str value), void *user)
+{
+    const char *last = "";
+    for (;;) {
+        size_t next = registry->records_count;
+        for (size_t i = 0; i < registry->records_count; i++) /* the next key in their order */
+            if (strcmp(registry->keys[i], last) > 0 && hb_str_has_prefix(hb_str_c(registry->keys[i]), prefix) &&
+                (next == registry->records_count || strcmp(registry->keys[i], registry->keys[next]) < 0))
+                next = i;
+        if (next == registry->records_count)
+            return;
+        last = registry->keys[next];
+        fn(user, hb_str_c(last), hb_str_c(registry->values[next]));
+    }
+}
+
+struct hb_webhook *hb_registry_webhook(const struct hb_registry *registry, struct hb_str store, struct hb_str id)
+{
+    struct hb_webhook *webhook = hb_registry_webhook_by_id(registry, id);
+    return webhook && hb_str_eq(webhook->store, store) ? webhook : NULL;
 }
 
 static struct hb_selection *selection_of(const char *types)
