@@ -6,6 +6,7 @@
 
 #define POLL_MAX 200            /* events a turn */
 #define POLL_SAFETY_MS 10000    /* a poll without a wake-up, against a lost one */
+#define PROMPT_MS 50            /* every role waits for the registry at its start, and for the end at an assignment */
 #define ASK_AGAIN_US 1000000    /* a question for the end that was not answered by then is asked again */
 
 static void stop(struct hb_registry *registry, const char *sentence, enum hb_err err)
@@ -114,6 +115,7 @@ enum hb_err hb_registry_follow(struct hb_registry *registry, const struct hb_reg
                                              .topics = topics,
                                              .topics_count = 1,
                                              .is_committed_only = true,
+                                             .prompt_ms = PROMPT_MS,
                                              .events = &EVENTS,
                                              .user = registry};
     struct hb_kafka_start start = {0, 0, HB_KAFKA_BEGINNING};

@@ -14,6 +14,7 @@
 #define QUEUED_RECORDS_MIN 20000
 #define QUEUED_KIB_MAX 16384
 #define ASSIGN_DELAY_MS 20 /* shards that begin together share an assignment */
+#define PROMPT_MS 100      /* retries wait until their shard is caught up */
 
 /* ---- which partitions, from where ---- */
 
@@ -248,6 +249,7 @@ enum hb_err hb_reading_new(struct hb_retry *retry, struct hb_error *reterr)
                                                     .topics_count = 1,
                                                     .queued_records_min = QUEUED_RECORDS_MIN,
                                                     .queued_kib_max = QUEUED_KIB_MAX,
+                                                    .prompt_ms = PROMPT_MS,
                                                     .events = &reader_events,
                                                     .user = retry};
 

@@ -195,6 +195,9 @@ struct hb_kafka_reader_options {
     bool is_committed_only; /* isolation.level=read_committed (registry) */
     int queued_records_min; /* 0: 100000 */
     int queued_kib_max;     /* 0: 16384 */
+    /* Not 0, for what a start waits for: the end is told within about this, not after half a second to a second. It costs
+     * an empty answer each time while nothing comes, and `new` may wait 300 ms for the topics' leaders. */
+    int prompt_ms;
     const struct hb_kafka_reader_events *events;
     void *user;
 };

@@ -144,6 +144,35 @@ static enum hb_err wait_for_leaders(struct hb_kafka_admin *admin, const struct h
     }
 }
 
+static rd_kafka_resp_err_t ask_all(struct hb_kafka_admin *admin, const struct hb_kafka_topic_spec *topic, int limit_ms)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(topic->partitions);
+    rd_kafka_resp_err_t err;
+
+    for (int i = 0; i < topic->partitions; i++)
+        rd_kafka_topic_partition_list_add(list, topic->name, i)->offset = 0; /* the first record since 1970 */
+    err = rd_kafka_offsets_for_times(admin->rk, list, limit_ms);
+    for (int i = 0; !err && i < list->cnt; i++)
+        err = list->elems[i].err;
+    rd_kafka_topic_partition_list_destroy(list);
+    return err;
+}
+
+/* The broker named as leader may not know it yet, and refuses; who meets that asks again half a second and more later. */
+static void wait_for_answers(struct hb_kafka_admin *admin, const struct hb_kafka_topic_spec *topic, int64_t deadline)
+{
+    const struct timespec again = {0, LOOK_AGAIN_NS};
+    int64_t left;
+
+    while ((left = deadline - hb_kafka_clock_ms()) > 0) {
+        rd_kafka_resp_err_t err = ask_all(admin, topic, (int)left);
+        if (err != RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION && err != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE &&
+            err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+            return;
+        nanosleep(&again, NULL);
+    }
+}
+
 static enum hb_err request_create(struct hb_kafka_admin *admin, rd_kafka_NewTopic_t **topics, size_t count,
                                   int timeout_ms, int *ret_created, struct hb_error *reterr)
 {
@@ -182,6 +211,8 @@ enum hb_err hb_kafka_admin_create(struct hb_kafka_admin *admin, const struct hb_
     free(made);
     for (size_t i = 0; !err && i < count; i++)
         err = wait_for_leaders(admin, &topics[i], deadline, reterr);
+    for (size_t i = 0; !err && *ret_created && i < count; i++)
+        wait_for_answers(admin, &topics[i], deadline);
     return err;
 }
 

@@ -8,6 +8,7 @@
 #define QUEUED_KIB_DEFAULT 16384
 /* The library assigns partitions only to what has a group; it is never joined and nothing is committed to it. */
 #define READER_GROUP "hookbus-reader"
+#define PROMPT_MEET_MS 300 /* in `new`, for the leaders; Kafka away is no failure here */
 
 struct hb_kafka_reader {
     rd_kafka_t *rk;
@@ -41,9 +42,20 @@ static enum hb_err configure(struct hb_kafka_reader *reader, const struct hb_kaf
     /* The end is where the library says it is: transaction markers and compacted gaps are never delivered. */
     hb_kafka_config_set(&config, "enable.partition.eof", "true");
     hb_kafka_config_set(&config, "isolation.level", options->is_committed_only ? "read_committed" : "read_uncommitted");
+    if (options->prompt_ms) /* the end is told with an empty answer, which Kafka holds back for so long */
+        hb_kafka_config_set_int(&config, "fetch.wait.max.ms", options->prompt_ms);
     rd_kafka_conf_set_opaque(config.conf, reader);
     rd_kafka_conf_set_error_cb(config.conf, on_error);
     return hb_kafka_config_start(&config, RD_KAFKA_CONSUMER, &reader->rk);
+}
+
+/* Where a partition begins is asked of its leader; not known yet, the library asks half a second later. */
+static void meet_leaders(struct hb_kafka_reader *reader)
+{
+    const rd_kafka_metadata_t *metadata;
+
+    if (!rd_kafka_metadata(reader->rk, 0, NULL, &metadata, PROMPT_MEET_MS))
+        rd_kafka_metadata_destroy(metadata);
 }
 
 static enum hb_err start(struct hb_kafka_reader *reader, const struct hb_kafka_reader_options *options,
@@ -57,7 +69,11 @@ static enum hb_err start(struct hb_kafka_reader *reader, const struct hb_kafka_r
     if (hb_kafka_wake_open(&reader->wake, rd_kafka_queue_get_consumer(reader->rk)))
         return hb_fail(reterr, HB_ERR_IO, "no file descriptor is free for the Kafka reader");
     err = hb_kafka_index_open(&reader->topics, reader->rk, options->topics, options->topics_count);
-    return err ? hb_fail(reterr, err, "a topic name is not usable") : HB_OK;
+    if (err)
+        return hb_fail(reterr, err, "a topic name is not usable");
+    if (options->prompt_ms)
+        meet_leaders(reader);
+    return HB_OK;
 }
 
 enum hb_err hb_kafka_reader_new(const struct hb_kafka_reader_options *options, struct hb_kafka_reader **ret_reader,

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#define MEET_MS 300 /* for the topic's leaders, before the first record; Kafka away shows itself later */
+
 /* Everything queued is told before the instance goes, so that no report finds its array gone. */
 void hb_kafka_writer_job_drop(struct hb_kafka_writer_job *job)
 {
@@ -12,6 +14,7 @@ void hb_kafka_writer_job_drop(struct hb_kafka_writer_job *job)
     rd_kafka_poll(job->rk, 0);
     rd_kafka_destroy(job->rk);
     job->rk = NULL;
+    job->is_met = false;
 }
 
 static void set_outcome(struct hb_kafka_outcome *outcome, enum hb_err err, const char *what, const char *text)
@@ -96,9 +99,25 @@ static void abandon(struct hb_kafka_writer_job *job, struct hb_kafka_outcome *ou
     hb_kafka_writer_job_drop(job);
 }
 
+/* A topic first named while no connection is up is asked for a whole second later; here waiting is allowed. */
+static void meet(struct hb_kafka_writer_job *job, const char *topic)
+{
+    const rd_kafka_metadata_t *metadata;
+    rd_kafka_topic_t *handle = job->is_met ? NULL : rd_kafka_topic_new(job->rk, topic, NULL);
+
+    job->is_met = true;
+    if (!handle)
+        return;
+    if (!rd_kafka_metadata(job->rk, 0, handle, &metadata, MEET_MS))
+        rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(handle);
+}
+
 static bool queue_all(struct hb_kafka_writer_job *job, const struct hb_kafka_record *records, size_t count,
                       struct hb_kafka_outcome *outcome)
 {
+    if (count)
+        meet(job, records[0].topic);
     for (size_t i = 0; i < count; i++) {
         rd_kafka_resp_err_t err = hb_kafka_queue_record(job->rk, NULL, &records[i], &job->offsets[i]);
         if (err) {

@@ -17,6 +17,7 @@ struct hb_kafka_outcome {
 struct hb_kafka_writer_job {
     rd_kafka_t *rk; /* NULL: the id is not taken */
     int limit_ms;
+    bool is_met; /* the first record's topic was asked for */
     /* Of the transaction under way. */
     int64_t *offsets;
     size_t unacknowledged;
