@@ -128,8 +128,8 @@ class JournalRefused(SlowPathTest):
         dispatcher = self.start_dispatcher(kafka_brokers=self.proxy.address())
         self.code = DENIED
         self.oracle.publish_many(50)
+        wait_until("the journal refuses", lambda: self.refused > 0)
         wait_until("red", lambda: not dispatcher.is_alive() or self.bus.get_status(dispatcher.port, "/readyz") != 200, 30)
-        self.assertGreater(self.refused, 0)
         self.code = 0
         dispatcher.kill()
         self.start_dispatcher()

@@ -118,7 +118,7 @@ class KillRedis(RedisTrouble):
         self.goes_on("before")
         self.redis.freeze()
         parked = len(self.tail.states())
-        self.goes_on("while Redis is stopped", 1500, 60)
+        self.goes_on("while Redis is stopped", 1500, 150)
         wait_until("parking goes on: the journal is Kafka's", lambda: len(self.tail.states()) > parked + 500)
         wait_until("what is seen of it is not kept", lambda: self.metric("hookbus_events_settled_total") > self.first_attempts() - 500)
         self.redis.thaw()

@@ -54,7 +54,7 @@ int hb_kafka_producer_poll(struct hb_kafka_producer *producer, int max)
     (void)max;
     producer->count = 0;
     for (int i = 0; i < count; i++) {
-        producer->acks[i](producer->users[i], &(struct hb_kafka_ack){HB_OK, 0, producer->offset++, ""});
+        producer->acks[i](producer->users[i], &(struct hb_kafka_ack){HB_OK, 0, producer->offset++, "", {0}});
     }
     return count;
 }
