@@ -203,6 +203,8 @@ void hb_sm_answered(void *user, const struct hb_answer *http)
     hb_sm_answer_read(http, HB_SM_CALL_UPSERT, &answer);
     remember(lane, http, &answer);
     hb_sm_sender_ended(lane->worker);
+    lane->worker->body_bytes -= lane->body.len;
+    hb_buf_deinit(&lane->body);
     lane->is_looking = true; /* until everything stands as the answer says */
     if (lane->hold == HB_SM_HOLD_NONE || answer.outcome == HB_SM_ACCEPTED)
         judge(lane, &answer);

@@ -87,7 +87,7 @@ static void sums_deinit(struct sums *sums)
 /* ---- partitions ---- */
 
 /* connector-position/<store>/<connector>/<partition>: where a detached partition stands, or that it is attached again,
- * with the last sync it has been through. */
+ * with the last sync that was begun there. It is under way while it is why the partition is detached. */
 struct detached {
     struct hb_str sync;     /* that is asked for */
     size_t count;           /* partitions detached */
@@ -98,16 +98,18 @@ static void add_position(void *user, struct hb_str key, struct hb_str value)
 {
     struct detached *detached = user;
     struct hb_json *document = NULL;
-    struct hb_str sync = {NULL, 0};
+    struct hb_str sync = {NULL, 0}, why = {NULL, 0};
     bool is_attached = false;
     (void)key;
     if (hb_json_parse(value, &document, NULL))
         return;
     (void)hb_json_bool(hb_json_get(document, "attached"), &is_attached);
+    (void)hb_json_str(hb_json_get(document, "why"), &why);
     bool is_of_sync = hb_json_str(hb_json_get(document, "sync"), &sync) && hb_str_eq(sync, detached->sync);
+    bool is_syncing = is_of_sync && !is_attached && hb_str_eq(why, HB_STR("sync"));
     detached->count += !is_attached;
-    detached->syncing += is_of_sync && !is_attached;
-    detached->synced += is_of_sync && is_attached;
+    detached->syncing += is_syncing;
+    detached->synced += is_of_sync && !is_syncing;
     hb_json_free(&document);
 }
 
@@ -133,7 +135,7 @@ static const char *sync_state(const struct hb_connector *connector, const struct
         return "running";
     if (detached->synced >= partitions || (sums->syncing > 0 && sums->synced == sums->syncing))
         return "done";
-    return sums->syncing > 0 ? "running" : "waiting";
+    return sums->syncing > 0 || detached->synced > 0 ? "running" : "waiting";
 }
 
 static struct sm_sync_progress progress_of(const struct hb_connector *connector, const struct sums *sums,

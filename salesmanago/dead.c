@@ -66,24 +66,34 @@ static bool remember(struct hb_sm_lane *lane, struct hb_str product, int64_t off
 
 static void see(void *user, struct hb_str key, struct hb_str value)
 {
+    struct hb_sm_worker *worker = user;
     struct hb_json *json = NULL;
-    struct hb_str product;
+    struct hb_str store, connector, rest, product;
     int64_t offset = 0;
-    (void)key;
-    if (hb_json_parse(value, &json, NULL))
+    if (!hb_connector_key_read(HB_CONNECTOR_DEAD, key, &store, &connector, &rest))
+        return;
+    struct hb_sm_lane *lane = hb_sm_lane_of(worker, store);
+    if (!lane || lane->has_dead || hb_json_parse(value, &json, NULL))
         return;
     if (hb_json_str(hb_json_get(json, "product"), &product) && product.len > 0) {
         (void)hb_json_int(hb_json_get(json, "offset"), &offset);
-        (void)remember(user, product, offset);
+        (void)remember(lane, product, offset);
     }
     hb_json_free(&json);
 }
 
-void hb_sm_dead_load(struct hb_sm_lane *lane)
+void hb_sm_dead_load(struct hb_sm_worker *worker)
 {
-    char prefix[HB_SM_RECORD_KEY_MAX];
-    int len = snprintf(prefix, sizeof prefix, "%s/%s/%s/", HB_CONNECTOR_DEAD, lane->store, HB_CONNECTOR_ID);
-    hb_registry_each_record(lane->worker->options.registry, hb_str_n(prefix, (size_t)len), see, lane);
+    struct hb_sm_lane *lane;
+    size_t state = 0;
+    bool is_wanted = false;
+    while ((lane = hb_map_next(&worker->lanes, &state)) != NULL)
+        is_wanted |= !lane->has_dead && lane->hold != HB_SM_HOLD_DELETED;
+    if (!is_wanted)
+        return;
+    hb_registry_each_record(worker->options.registry, HB_STR(HB_CONNECTOR_DEAD "/"), see, worker);
+    for (state = 0; (lane = hb_map_next(&worker->lanes, &state)) != NULL;)
+        lane->has_dead = true;
 }
 
 void hb_sm_dead_free(struct hb_sm_lane *lane)
@@ -94,6 +104,7 @@ void hb_sm_dead_free(struct hb_sm_lane *lane)
         free(dead);
     hb_map_deinit(&lane->dead);
     lane->dead = HB_MAP_EMPTY;
+    lane->has_dead = false;
 }
 
 void hb_sm_dead_each(const struct hb_sm_lane *lane, void (*fn)(void *user, struct hb_str product, int64_t offset),

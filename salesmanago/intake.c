@@ -247,8 +247,18 @@ static void assigned(void *user, struct hb_kafka_partition *partitions, size_t c
         hb_sm_sender_assigned(worker);
 }
 
+/* The dead of a former owner are in the registry now too. */
+static void forget_what_was_read(struct hb_sm_worker *worker)
+{
+    struct hb_sm_lane *lane;
+    size_t state = 0;
+    while ((lane = hb_map_next(&worker->lanes, &state)) != NULL)
+        lane->has_dead = false;
+}
+
 void hb_sm_intake_ready(struct hb_sm_worker *worker)
 {
+    forget_what_was_read(worker);
     hb_sm_lanes_look(worker);
     for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++) {
         struct hb_sm_partition *partition = &worker->partitions[i];

@@ -54,7 +54,7 @@ static bool send(struct hb_sm_lane *lane)
                                               .user = lane};
     if (hb_http_send(lane->worker->options.http, &spec, &lane->request))
         return false;
-    lane->sent_at = hb_sm_now(lane->worker);
+    lane->worker->body_bytes += lane->body.len;
     lane->sent += (int64_t)batch->probe_count;
     hb_sm_sender_began(lane->worker);
     return true;
@@ -72,6 +72,10 @@ void hb_sm_lane_look(struct hb_sm_lane *lane)
     }
     if (!hb_sm_lane_may_send(lane) || !hb_sm_sender_may(lane->worker))
         return; /* pumped when that changes */
+    if (lane->worker->body_bytes > (size_t)lane->worker->options.config->salesmanago_pending_bytes) {
+        plan(lane, (struct hb_mono){now.us + AGAIN_US});
+        return;
+    }
     lane->is_looking = true;
     size_t units = hb_sm_batch_next(lane);
     if (lane->hold != HB_SM_HOLD_NONE) { /* what it was made of says that the mapping is at fault */

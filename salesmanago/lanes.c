@@ -163,7 +163,6 @@ static void change(struct hb_sm_lane *lane, struct hb_connector *take_connector)
         lane->rest_until.us = 0;
         lane->rests_long = false;
     }
-    hb_sm_dead_load(lane);
 }
 
 static void see(void *user, struct hb_str key, struct hb_str value)
@@ -201,6 +200,7 @@ void hb_sm_lanes_look(struct hb_sm_worker *worker)
     worker->registry_seen = hb_registry_applied(worker->options.registry);
     worker->looked_at = hb_sm_now(worker);
     hb_registry_each_record(worker->options.registry, HB_STR(HB_CONNECTOR_RECORD "/"), see, worker);
+    hb_sm_dead_load(worker);
     while ((lane = hb_map_next(&worker->lanes, &state)) != NULL) {
         if (lane->hold == HB_SM_HOLD_DELETED)
             continue;

@@ -82,6 +82,7 @@ struct hb_sm_walk_place {
 struct hb_sm_walk {
     struct hb_sm_lane *lane;
     bool is_replay; /* of dead products; else of detached tracks */
+    char replay[HB_ID_MAX + 1]; /* its id */
     bool is_sending; /* second pass */
     bool must_restart;
     unsigned slice, slices;
@@ -165,7 +166,6 @@ struct hb_sm_lane {
     struct hb_sm_work *works, **works_end;
     struct hb_sm_batch batch;
     struct hb_http_request *request;
-    struct hb_mono sent_at;
     struct hb_buf body;
     size_t items_max; /* of a request: less after one that was too large */
     unsigned timeouts, good_batches;
@@ -175,6 +175,7 @@ struct hb_sm_lane {
     bool is_resume_told;
     /* dead.c */
     struct hb_map dead; /* struct hb_sm_dead by product */
+    bool has_dead;      /* what the registry has of them was read */
     /* report.c */
     int64_t sent, accepted, trimmed, refused, accepted_before;
     int64_t walk_done, walk_total;
@@ -212,6 +213,7 @@ struct hb_sm_worker {
     struct hb_wall marked_at;
     struct hb_mono mark_idle_since; /* the last request's end */
     int requests;                   /* under way */
+    size_t body_bytes;              /* of their bodies */
     int stamps;                     /* questions how far the registry has to be read: written, not acknowledged */
     bool must_stamp;                /* it is to be asked (again) */
     bool is_decided;                /* the registry was read so far: quiet_at says when sending may begin */
@@ -323,7 +325,8 @@ bool hb_sm_pause_holds(struct hb_sm_lane *lane);
 void hb_sm_dead_put(struct hb_sm_lane *lane, struct hb_sm_work *work);
 /* A newer version was accepted. */
 void hb_sm_dead_clear(struct hb_sm_lane *lane, const struct hb_sm_change *change);
-void hb_sm_dead_load(struct hb_sm_lane *lane);
+/* What the registry has, for all lanes that have not read it. */
+void hb_sm_dead_load(struct hb_sm_worker *worker);
 void hb_sm_dead_free(struct hb_sm_lane *lane);
 /* Calls fn for each one's offset and product. */
 void hb_sm_dead_each(const struct hb_sm_lane *lane, void (*fn)(void *user, struct hb_str product, int64_t offset),

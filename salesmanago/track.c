@@ -139,8 +139,8 @@ void hb_sm_track_begin(struct hb_sm_lane *lane, int32_t number)
 void hb_sm_track_forget(struct hb_sm_lane *lane, int32_t number)
 {
     struct hb_sm_track *track = &lane->tracks[number];
-    if (track->is_walked)
-        hb_sm_walk_stop(lane);
+    if (track->state != HB_SM_TRACK_NONE)
+        hb_sm_walk_stop(lane); /* it begins anew with what is left */
     hb_sm_settle_all_unread(lane, number, HB_SM_LIVE, true);
     hb_sm_settle_all_unread(lane, number, HB_SM_WALK, true);
     track->state = HB_SM_TRACK_NONE;

@@ -5,6 +5,7 @@
 
 #include "core/catalog_record.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define POLL_MAX 100
@@ -226,15 +227,15 @@ static void finish(struct hb_sm_walk *walk)
     struct hb_sm_lane *lane = walk->lane;
     bool is_replay = walk->is_replay;
     int64_t ends[HB_SM_PARTITIONS_MAX];
+    char replay[HB_ID_MAX + 1];
+    memcpy(replay, walk->replay, sizeof replay);
     for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++)
         ends[i] = walk->places[i].is_in ? walk->places[i].first_end : -1;
     give_up(walk);
     for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++) {
         struct hb_sm_track *track = &lane->tracks[i];
         if (is_replay && track->state == HB_SM_TRACK_ATTACHED) {
-            size_t len = lane->connector.replay.id.len;
-            memcpy(track->replay, lane->connector.replay.id.ptr, len);
-            track->replay[len] = '\0';
+            memcpy(track->replay, replay, sizeof track->replay);
             hb_sm_track_return(track);
         } else if (!is_replay && ends[i] >= 0 && track->is_overflowed) {
             hb_sm_track_leave(track, ends[i], "behind");
@@ -357,6 +358,8 @@ static void begin(struct hb_sm_lane *lane, bool is_replay)
         return; /* its turn comes, or memory does */
     walk->lane = lane;
     walk->is_replay = is_replay;
+    if (is_replay)
+        (void)snprintf(walk->replay, sizeof walk->replay, "%.*s", HB_ARG(lane->connector.replay.id));
     walk->slices = 1;
     walk->saved = hb_sm_now(lane->worker);
     walk->reader = reader;
