@@ -5,6 +5,7 @@
 #include "core/metrics.h"
 #include "hookbus/outcome.h"
 #include "hookbus/topics.h"
+#include "salesmanago/answer.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -183,6 +184,74 @@ static void write_delivery_states(struct document *d)
         write_moves_from(d, (enum hb_delivery_state)i);
 }
 
+static void write_salesmanago_limits(struct document *d)
+{
+    static const char *const units[] = {"", "UTF-16 units", "digits before the point, 2 behind it"};
+    static const char *const actions[] = {"trimmed", "left out", "refused"};
+    static const struct hb_sm_limit limits[] = {
+#define HB_SM_FIELD(name, text, place, kind, required, count, limit, unit, action, source)                             \
+    {text,  HB_SM_PLACE_##place, HB_SM_KIND_##kind,     required, count,                                               \
+     limit, HB_SM_UNIT_##unit,   HB_SM_ACTION_##action, source},
+#include "salesmanago/limits.def"
+#undef HB_SM_FIELD
+    };
+    line(d, "## Limits\n\n| field | required | limit | what does not fit is | rule |\n|---|---|---|---|---|");
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        const struct hb_sm_limit *row = &limits[i];
+        char list[32] = "", most[96] = "";
+        if (row->count_max > 0)
+            (void)snprintf(list, sizeof list, "%u of ", row->count_max);
+        if (row->limit > 0)
+            (void)snprintf(most, sizeof most, "%s%u %s", list, row->limit, units[row->unit]);
+        line(d, "| `%s%s` | %s | %s | %s | %s |", row->place == HB_SM_PLACE_SYSTEM ? "systemDetails." : "", row->name,
+             row->is_required ? "yes" : "", most, actions[row->action], row->source);
+    }
+}
+
+static void write_status(struct document *d, int first, int last, const char *outcome, const char *source)
+{
+    if (first == last)
+        line(d, "| %d | `%s` | %s |", first, outcome, source);
+    else
+        line(d, "| %d..%d, if not above | `%s` | %s |", first, last, outcome, source);
+}
+
+static void write_salesmanago_answers(struct document *d)
+{
+    static const struct {
+        const char *text, *action;
+        int halve_after;
+    } outcomes[] = {
+#define HB_SM_OUTCOME(name, text, halve_after, action) {text, action, halve_after},
+#include "salesmanago/outcomes.def"
+#undef HB_SM_OUTCOME
+    };
+    line(d, "\n## Outcomes\n\nOf several problems in one answer the one whose outcome stands first decides.\n\n"
+            "| outcome | what is done |\n|---|---|");
+    for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
+        line(d, "| `%s` | %s%s |", outcomes[i].text, outcomes[i].action,
+             outcomes[i].halve_after > 1 ? " After two in a row, a request of more than one item is halved." : "");
+    line(d, "\n| reason code | it says | outcome | rule |\n|---|---|---|---|");
+#define HB_SM_CODE(code, outcome, meaning, source)                                                                     \
+    line(d, "| %d | %s | `%s` | %s |", code, meaning, outcomes[HB_SM_##outcome].text, source);
+#include "salesmanago/outcomes.def"
+#undef HB_SM_CODE
+    line(d, "\n| HTTP status | outcome | rule |\n|---|---|---|");
+#define HB_SM_STATUS(first, last, outcome, source) write_status(d, first, last, outcomes[HB_SM_##outcome].text, source);
+#include "salesmanago/outcomes.def"
+#undef HB_SM_STATUS
+}
+
+static void write_salesmanago(struct document *d)
+{
+    head(d, "SALESmanago: limits and outcomes", "salesmanago/limits.def` and `salesmanago/outcomes.def");
+    line(d,
+         "What stands behind them: [salesmanago.md](../salesmanago.md). A rule is a number of the list the tests name "
+         "(`sm_36_…` in `tests/unit/salesmanago`).\n");
+    write_salesmanago_limits(d);
+    write_salesmanago_answers(d);
+}
+
 static const struct {
     const char *file;
     void (*write)(struct document *d);
@@ -194,6 +263,7 @@ static const struct {
     [HB_REFERENCE_OUTCOMES] = {"outcomes.md", write_outcomes},
     [HB_REFERENCE_TOPICS] = {"topics.md", write_topics},
     [HB_REFERENCE_DELIVERY_STATES] = {"delivery-states.md", write_delivery_states},
+    [HB_REFERENCE_SALESMANAGO] = {"salesmanago.md", write_salesmanago},
 };
 
 const char *hb_reference_file(enum hb_reference reference)

@@ -1,5 +1,5 @@
 /* Job: the reference documents that are made from the tables: configuration, log events, metrics, errors, outcomes,
- * topics, a delivery's states.
+ * topics, a delivery's states, SALESmanago's limits and answers.
  *
  * Place: `hookbus config reference` prints the first; the `docs` build target writes all of them to docs/generated, and
  * the house test `generated` holds the files against this.
@@ -20,6 +20,7 @@ enum hb_reference {
     HB_REFERENCE_OUTCOMES,
     HB_REFERENCE_TOPICS,
     HB_REFERENCE_DELIVERY_STATES,
+    HB_REFERENCE_SALESMANAGO,
     HB_REFERENCE_COUNT
 };
 
