@@ -176,6 +176,9 @@ void hb_salesmanago_view_status(struct hb_cli *cli, const struct hb_json *status
 
 /* ---- following ---- */
 
+/* A worker tells its figures every five seconds: what is done may be known before how much it was. */
+#define FIGURES_LOOKS (6000 / LOOK_MS)
+
 static void pause_ms(struct hb_api *api, int64_t ms)
 {
     int64_t until_us = hb_setup_mono().us + ms * HB_US_PER_MS;
@@ -195,8 +198,12 @@ static void show_sync_end(struct hb_cli *cli, const struct hb_api_answer *answer
         show_pause(cli, answer->json);
         hb_output_note(&cli->out, "the sync goes on by itself when the connector is resumed");
     } else {
-        hb_output_line(&cli->out, "%s full sync done: %" PRId64 " products", hb_output_mark(&cli->out, HB_MARK_OK),
-                       number(sync, "total"));
+        char products[48] = "";
+
+        if (number(sync, "total") > 0) {
+            (void)snprintf(products, sizeof(products), ": %" PRId64 " products", number(sync, "total"));
+        }
+        hb_output_line(&cli->out, "%s full sync done%s", hb_output_mark(&cli->out, HB_MARK_OK), products);
         if (number(answer->json, "dead") > 0) {
             hb_output_line(&cli->out, "%s %" PRId64 " products are dead: hookbus salesmanago dead list",
                            hb_output_mark(&cli->out, HB_MARK_WARN), number(answer->json, "dead"));
@@ -214,6 +221,7 @@ enum hb_err hb_salesmanago_view_sync(struct hb_cli *cli, struct hb_api *api)
     struct hb_api_request request = {.method = "GET", .path = path};
     enum hb_err err = hb_salesmanago_path(cli, "status", NULL, path);
     bool is_end = false;
+    int looks = 0;
 
     while (!err && !is_end) {
         struct hb_api_answer answer;
@@ -223,8 +231,10 @@ enum hb_err hb_salesmanago_view_sync(struct hb_cli *cli, struct hb_api *api)
             break;
         }
         const struct hb_json *sync = hb_json_get(answer.json, "sync");
+        bool is_done = hb_str_eq(hb_json_text_or(sync, "state", ""), HB_STR("done"));
 
-        is_end = !sync || hb_str_eq(hb_json_text_or(sync, "state", ""), HB_STR("done")) || is_paused(answer.json);
+        is_end = !sync || is_paused(answer.json) || (is_done && (number(sync, "total") > 0 || looks >= FIGURES_LOOKS));
+        looks += is_done;
         if (is_end) {
             hb_progress_end(&progress);
             show_sync_end(cli, &answer);
