@@ -1,8 +1,9 @@
 #include "salesmanago/search.h"
 
-/* How much of the rest is sent at once when two poisons or more are known of: about what holds one poison when there
- * are ten in a hundred. Grows by half with each group that is accepted. */
-#define GROUP_FIRST 8
+/* How much of the rest is sent at once when two poisons or more are known of: 8, about what holds one poison when there
+ * are ten in a hundred, and less when more than ten were found. Grows by half with each group that is accepted. */
+#define GROUP_SHARE 80
+#define GROUP_POISONS_LEAST 10
 
 _Static_assert(HB_SM_PRODUCTS_MAX <= UINT8_MAX, "a unit is a byte");
 
@@ -32,11 +33,20 @@ static bool take_out(uint8_t *list, size_t *count, uint8_t unit)
     return true;
 }
 
+static size_t first_group(size_t poisons)
+{
+    size_t group = GROUP_SHARE / (poisons > GROUP_POISONS_LEAST ? poisons : GROUP_POISONS_LEAST);
+    return group > 0 ? group : 1;
+}
+
 void hb_sm_search_begin(struct hb_sm_search *search, size_t count)
 {
     HB_ASSERT(count > 1 && count <= HB_SM_PRODUCTS_MAX);
-    *search = (struct hb_sm_search){
-        .count = count, .requests = 1, .suspects_count = count, .group = GROUP_FIRST, .probe_max = HB_SM_PRODUCTS_MAX};
+    *search = (struct hb_sm_search){.count = count,
+                                    .requests = 1,
+                                    .suspects_count = count,
+                                    .group = first_group(0),
+                                    .probe_max = HB_SM_PRODUCTS_MAX};
     for (size_t i = 0; i < count; i++)
         search->suspects[i] = (uint8_t)i;
 }
@@ -95,7 +105,7 @@ void hb_sm_search_accepted(struct hb_sm_search *search)
     search->probe_sent = 0;
     settle(search, HB_SM_UNIT_ACCEPTED);
     if (!search->is_of_suspects && search->poisons > 1)
-        search->group = smaller(search->group + search->group / 2, HB_SM_PRODUCTS_MAX);
+        search->group = smaller(search->group + (search->group + 1) / 2, HB_SM_PRODUCTS_MAX);
 }
 
 void hb_sm_search_refused(struct hb_sm_search *search)
@@ -104,15 +114,14 @@ void hb_sm_search_refused(struct hb_sm_search *search)
     bool was_alone = search->probe_sent == 1;
     search->requests++;
     search->probe_sent = 0;
-    search->group = GROUP_FIRST;
     /* It holds a poison, so nothing is known of the other suspects any more. */
     append(search->rest, &search->rest_count, search->suspects, search->suspects_count);
     search->suspects_count = 0;
     if (was_alone) {
         search->poisons += search->probe_count;
         settle(search, HB_SM_UNIT_POISON);
-        return;
     }
+    search->group = first_group(search->poisons);
     append(search->suspects, &search->suspects_count, search->probe, search->probe_count);
     search->probe_count = 0;
 }

@@ -3,10 +3,10 @@
  * Place: the worker, after a REFUSED of more than one item. It asks next for the units to send, sends them as they are
  * at that moment, and tells what came of it. Halving, with what is not known put off into one request at the end; after
  * a second poison the rest goes out in growing groups. One poison in 100: at most 10 requests, the refused one and the
- * rest included; ten: at most 70 (docs/salesmanago.md). Each good unit is accepted in some request; a poison is only
- * what was refused alone, so its words are known.
- * A unit is an index below `count`; what it stands for may change or go away meanwhile (hb_sm_search_drop): the search
- * takes longer at worst. Fails: nothing; a wrong call aborts. Limits: HB_SM_PRODUCTS_MAX units. Threads: one at a time.
+ * rest included; ten: at most 70, whoever they are (an adversary's best, counted out; the promise is 75). Each good
+ * unit is accepted in some request; a poison is only what was refused alone, so its words are known. A unit is an index
+ * below `count`; what it stands for may change or go away meanwhile (hb_sm_search_drop): the search takes longer at
+ * worst. Fails: nothing; a wrong call aborts. Limits: HB_SM_PRODUCTS_MAX units. Threads: one at a time.
  *
  * Example:
  *     hb_sm_search_begin(&search, 100);
