@@ -110,6 +110,13 @@ class Products(ConnectedTest):
 class Answers(ConnectedTest):
     """Rows 68 to 70, and every answer of the outcome table."""
 
+    def test_connected_then_published_at_once_everything_arrives(self):
+        for _ in range(5):
+            sim, store = self.another()
+            self.connect(sim, store, is_waiting=False)
+            self.publish(*(updated(key) for key in range(30)), store=store)
+            self.wait_count(30, sim, limit_s=15)
+
     def test_200_with_warnings_is_success_and_they_are_counted(self):
         self.sim.settings(trims={"name": 6})
         self.connect()
@@ -236,9 +243,9 @@ class Order(ConnectedTest):
         self.sim.settings(answer_ms=1000, applies="end")
         self.connect()
         for version in range(1, 40):
-            self.publish(updated("1", version), updated("2", version), stocked("1", version + 1000))
+            self.publish(updated("1", version, stock={"available": True, "quantity": 2 * version}), updated("2", version), stocked("1", 2 * version + 1))
             time.sleep(0.08)  # changes keep coming while requests run: that is the case
-        self.wait_stored("1", name="39 Sukienka", quantity=1039)
+        self.wait_stored("1", name="39 Sukienka", quantity=79)
         self.wait_stored("2", name="39 Sukienka")
         self.assertEqual((self.sim.backs(), self.sim.most_in_flight()), ([], 1))
         self.assertLess(len(self.sim.versions("1")["1"]), 10, "changes while a request runs become one")

@@ -115,9 +115,13 @@ class ConnectedTest(unittest.TestCase):
         assert expect is None or status in expect, f"{method} {path}: {status} {answer}"
         return answer
 
-    def connect(self, sim=None, store=None, **more):
+    def connect(self, sim=None, store=None, is_waiting=True, **more):
+        """And waits until the worker knows it, where there is one."""
         sim = sim or self.sim
-        return self.call("PUT", "", {"base_url": sim.url, "key": sim.key, "catalog": sim.catalog, **more}, store=store)
+        answer = self.call("PUT", "", {"base_url": sim.url, "key": sim.key, "catalog": sim.catalog, **more}, store=store)
+        if is_waiting and any(role == "salesmanago" and process.is_alive() for (role, _), process in self.installation.roles.items()):
+            wait_until("a worker knows the connector", lambda: self.status(store)["workers"], 30)
+        return answer
 
     def status(self, store=None):
         return self.call("GET", "/status", store=store)
