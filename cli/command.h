@@ -76,7 +76,7 @@ void hb_help_group(const struct hb_output *output, const char *group);
 void hb_help_command(const struct hb_output *output, const struct hb_command *command);
 /* A word no command begins with: says so, with the nearest one. */
 void hb_help_unknown(const struct hb_output *output, int count, char *const *words);
-/* Whether commands exist below this first word ("store"). */
+/* Whether commands exist below these words ("store", "salesmanago mapping"). */
 bool hb_help_is_group(const char *word);
 
 #endif

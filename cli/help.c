@@ -1,7 +1,7 @@
 #include "cli/command.h"
 #include "cli/suggest.h"
 
-#define NAME_COLUMNS 24
+#define NAME_COLUMNS 26
 #define FLAG_COLUMNS 26
 
 /* The first word of a command's name. */
@@ -13,9 +13,12 @@ static struct hb_str group_of(const char *name)
     return word;
 }
 
+/* Whether the command's name begins with these words and goes on. */
 static bool is_in_group(const struct hb_command *command, const char *group)
 {
-    return strchr(command->name, ' ') && hb_str_eq(group_of(command->name), hb_str_c(group));
+    size_t length = strlen(group);
+
+    return strncmp(command->name, group, length) == 0 && command->name[length] == ' ';
 }
 
 bool hb_help_is_group(const char *word)
@@ -110,7 +113,21 @@ void hb_help_command(const struct hb_output *output, const struct hb_command *co
             }
         }
     }
+    if (hb_help_is_group(command->name)) {
+        hb_output_line(output, "\nCommands below it (hookbus help %s COMMAND):", command->name);
+        list(output, command->name);
+    }
     hb_output_line(output, "\nExit codes: hookbus help");
+}
+
+/* The words up to the first that no command goes on with. */
+static void join(int count, char *const *words, char ret_given[128])
+{
+    size_t length = (size_t)snprintf(ret_given, 128, "%.60s", words[0]);
+
+    for (int i = 1; i < count && words[i][0] != '-' && hb_help_is_group(ret_given) && length < 128; i++) {
+        length += (size_t)snprintf(ret_given + length, 128 - length, " %.60s", words[i]);
+    }
 }
 
 void hb_help_unknown(const struct hb_output *output, int count, char *const *words)
@@ -121,8 +138,11 @@ void hb_help_unknown(const struct hb_output *output, int count, char *const *wor
     char given[128];
     struct hb_suggestion best;
 
-    (void)snprintf(given, sizeof(given), "%s%s%s", words[0], is_group && count > 1 ? " " : "",
-                   is_group && count > 1 ? words[1] : "");
+    join(count, words, given);
+    if (hb_help_is_group(given)) {
+        hb_output_note(output, "hookbus: '%s' goes on: hookbus help %s", given, words[0]);
+        return;
+    }
     best = hb_suggest_start(hb_str_c(given));
     for (size_t i = 0; i < commands_count; i++) {
         if (!commands[i]->is_hidden) {

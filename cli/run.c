@@ -177,5 +177,9 @@ int hb_cli_run(int argc, char **argv)
     if (!cli.command) {
         return run_help(&cli.out, count, words);
     }
+    if (used < count && words[used][0] != '-' && cli.command->arguments_max == 0 && hb_help_is_group(words[0])) {
+        hb_help_unknown(&cli.out, count, words); /* "salesmanago statsu": no argument of the role */
+        return HB_EXIT_USAGE;
+    }
     return run_found(&cli, count - used, words + used);
 }

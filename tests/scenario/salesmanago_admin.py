@@ -378,6 +378,11 @@ class Admin(SharedTest):
             shown = self.bus.run("salesmanago", *command.split(), "--help").stdout.decode()
             self.assertIn("--store", shown, command)
             self.assertIn(f'["salesmanago {command}"]', completion)
+        for words, meant in (("salesmanago statsu", "salesmanago status"), ("salesmanago mapping sho", "salesmanago mapping show"),
+                             ("salesmanago dead lits", "salesmanago dead list"), ("replay creat", "replay create")):
+            done = self.bus.run(*words.split(), "--store", self.store, check=False)
+            self.assertEqual((done.returncode, f"did you mean 'hookbus {meant}'".encode() in done.stderr), (64, True), done.stderr)
+        self.assertIn("salesmanago dead replay", self.bus.run("help", "salesmanago").stdout.decode())
 
     def test_the_mapping_commands(self):
         self.connect()

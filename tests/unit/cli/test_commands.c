@@ -15,6 +15,12 @@ static void the_longest_name_of_words_is_the_command(void **state)
     assert_int_equal(used, 2);
     assert_string_equal(hb_command_find(2, WORDS("publish", "order.created"), &used)->name, "publish");
     assert_int_equal(used, 1);
+    assert_string_equal(hb_command_find(3, WORDS("salesmanago", "mapping", "show"), &used)->name,
+                        "salesmanago mapping show");
+    assert_int_equal(used, 3);
+    assert_string_equal(hb_command_find(3, WORDS("salesmanago", "dead", "--store"), &used)->name, "salesmanago dead");
+    assert_string_equal(hb_command_find(2, WORDS("salesmanago", "--supervised"), &used)->name, "salesmanago");
+    assert_int_equal(used, 1);
     assert_null(hb_command_find(1, WORDS("store"), &used));
     assert_null(hb_command_find(2, WORDS("store", "pluck"), &used));
     assert_null(hb_command_find(0, WORDS("x"), &used));
