@@ -43,7 +43,7 @@ static void write_line(struct hb_dispatcher *d, struct hb_delivery *delivery, co
         line.location = answer->location;
         line.detail = answer->detail;
     }
-    if (hb_record_follows_line(delivery, fate))
+    if ((answer || delivery->version > 0) && hb_record_follows_line(delivery, fate))
         hb_settle_add_line_first(d, delivery, &line);
     else
         hb_settle_add_line(d, delivery->taken, &line);

@@ -1,7 +1,7 @@
 /* What becomes of a delivery is written into the journal, where that must be: whatever waits, and the end of whatever
  * the journal knows of. A record follows the one before it only when Kafka has that: so a version never stands before
- * its predecessor. What the journal knows of already, no unsettled event repeats: there the record follows its attempt's
- * line too, so that a crash repeats the attempt rather than loses its line. */
+ * its predecessor. The record of an attempt follows its line, too: what the journal knows, it does not repeat, so a crash
+ * between the two must find the line there. */
 #include "dispatcher/state.h"
 
 #include "platform/loop/loop.h"
@@ -201,7 +201,9 @@ static bool needs_record(const struct hb_delivery *delivery, const struct hb_fat
 
 bool hb_record_follows_line(const struct hb_delivery *delivery, const struct hb_fate *fate)
 {
-    return delivery->version > 0 && needs_record(delivery, fate);
+    /* A first attempt's success has one only where its event may have been read before; that is not settled by it. */
+    bool is_first_success = delivery->version == 0 && fate->state == HB_DELIVERY_DELIVERED;
+    return !is_first_success && needs_record(delivery, fate);
 }
 
 void hb_record_fate(struct hb_dispatcher *d, struct hb_delivery *delivery, const struct hb_fate *fate)

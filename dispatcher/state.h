@@ -108,7 +108,7 @@ struct hb_fate hb_record_decide(struct hb_dispatcher *d, const struct hb_deliver
 /* Writes it into the journal where that must be; with the acknowledgement (or at once) the delivery ends, unless its
  * request still runs. */
 void hb_record_fate(struct hb_dispatcher *d, struct hb_delivery *delivery, const struct hb_fate *fate);
-/* Whether its record goes only behind the line of its attempt: of what the journal knows of already. */
+/* Whether there is a record, which goes only behind the line of its attempt. */
 bool hb_record_follows_line(const struct hb_delivery *delivery, const struct hb_fate *fate);
 /* Called by lines: Kafka has the line that its record waits for; or, at the end, nobody will say any more. */
 void hb_record_line_done(void *dispatcher, void *delivery);
