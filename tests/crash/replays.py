@@ -13,6 +13,7 @@ from harness import main, wait_until  # noqa: E402
 from slow_path import SlowPathTest  # noqa: E402
 
 COUNT = int(os.environ.get("HOOKBUS_TEST_REPLAYS", "1500"))
+COUNT_S = 120 + COUNT // 100  # receivers in Python take some hundreds a second
 
 
 class Replays(SlowPathTest):
@@ -26,7 +27,7 @@ class Replays(SlowPathTest):
 
     def die(self, count):
         events = self.oracle.publish_many(count)
-        wait_until("all are dead", lambda: len(self.states("dead")) >= count, 120)
+        wait_until("all are dead", lambda: len(self.states("dead")) >= count, COUNT_S)
         return events
 
     def replay(self, wanted=(200, 201, 202), **asked):
@@ -72,12 +73,12 @@ class Replays(SlowPathTest):
         dispatcher = self.dispatchers[0]
         self.die(COUNT)
         self.is_good.set()
-        job = self.replay(rate=max(300, COUNT // 10))
+        job = self.replay(rate=min(1000, max(300, COUNT // 10)))
         for share in (3, 2):
-            wait_until("part of it", lambda: len(self.accepted()) > COUNT // (share * 2), 60)
+            wait_until("part of it", lambda: len(self.accepted()) > COUNT // (share * 2), COUNT_S)
             dispatcher.kill()
             dispatcher = self.start_dispatcher()
-        self.wait_accepted(COUNT, 600)
+        self.wait_accepted(COUNT, COUNT_S)
         verdict = self.judge(dead=0, limit_s=60)
         self.oracle.check_view(self.redis)
         print(f"a replay of {COUNT} killed twice: {verdict}", file=sys.stderr)

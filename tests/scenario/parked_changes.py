@@ -10,6 +10,7 @@ from ledger import delivery_id  # noqa: E402
 from slow_path import SlowPathTest, fails_first  # noqa: E402
 
 BACKLOG = int(os.environ.get("HOOKBUS_TEST_BACKLOG", "3000"))
+BACKLOG_S = 60 + BACKLOG // 100  # receivers in Python take some hundreds a second
 MIB = 1024 * 1024
 
 
@@ -137,8 +138,8 @@ class Changes(SlowPathTest):
         before = rss_bytes(self.dispatchers[0])
         asked = bad.count()
         self.oracle.publish_many(BACKLOG)
-        wait_until("the healthy one has all", lambda: good.count() == BACKLOG + 200, 60)
-        wait_until("the backlog is parked", lambda: len(self.states("parked")) == BACKLOG + 200, 60)
+        wait_until("the healthy one has all", lambda: good.count() == BACKLOG + 200, BACKLOG_S)
+        wait_until("the backlog is parked", lambda: len(self.states("parked")) == BACKLOG + 200, BACKLOG_S)
         probes = bad.count() - asked
         print(f"{BACKLOG} parked, {probes} requests to the dead one meanwhile, grown by {(rss_bytes(self.dispatchers[0]) - before) / MIB:.1f} MiB", file=sys.stderr)
         self.assertLess(probes, 40, "only probes while it rests")
@@ -146,7 +147,7 @@ class Changes(SlowPathTest):
         is_up.set()
         wait_until("it is found to be back", lambda: any(post.get("status") == 200 for post in bad.snapshot()), 30)
         fresh = self.oracle.publish_many(100, "product.updated")
-        wait_until("the fresh ones arrive", lambda: {p["id"] for p in bad.snapshot() if p.get("status") == 200} >= set(fresh), 60)
+        wait_until("the fresh ones arrive", lambda: {p["id"] for p in bad.snapshot() if p.get("status") == 200} >= set(fresh), BACKLOG_S)
         left = len(self.states("parked"))
         verdict = self.judge(dead=0, limit_s=60)
         self.oracle.check_view(self.redis)
