@@ -102,6 +102,8 @@ void hb_merging_take(struct hb_session *session, const struct hb_kafka_message *
     enum hb_event_read read = hb_kafka_read_event(message, hb_sha256_pair, id_scratch, &event, &problem);
     if (read == HB_EVENT_READ_NEWER) {
         session->is_stopped[message->partition] = true;
+        for (int topic = 0; topic < HB_SESSION_TOPICS; topic++)
+            hb_kafka_consumer_pause(session->consumer, topic, message->partition);
         hb_session_refuse(session, message->topic, message->partition,
                           "an event was written by a newer hookbus: update this process");
         return;
