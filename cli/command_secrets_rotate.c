@@ -225,7 +225,7 @@ static void say(const struct rotation *rotation, bool is_done)
                        "Kafka still keeps %zu older records that an older key would open: replaced ones until it has "
                        "compacted the topic (some hours),",
                        rotation->old_records);
-        hb_output_line(out, "those of deleted webhooks for 36 days. Whoever has the key and may read the topic reads them.");
+        hb_output_line(out, "those of a deleted store's webhooks for 36 days. Whoever has the key and may read the topic reads them.");
     } else {
         hb_output_line(out, "Kafka keeps no record any more that an older key would open.");
     }

@@ -4,6 +4,7 @@
 #include "platform/crypto/crypto.h"
 #include "platform/loop/loop.h"
 #include "registry/webhook_show.h"
+#include "registry/webhook_url.h"
 
 static const struct hb_api_key *check(struct hb_registry_api *api, struct hb_http_call *call, enum hb_scope scope)
 {
@@ -92,6 +93,21 @@ static enum hb_pen_verdict judge_patch(struct api_change *change, struct hb_buf 
     return hb_webhook_edit_finish(&edit, change, ret_value, ret_revision);
 }
 
+/* Nothing is sent any more: what was secret need not stand there for as long as the record does. */
+static void forget_secrets(struct hb_webhook_config *config)
+{
+    size_t kept = 0;
+    config->secrets_count = 0;
+    for (size_t i = 0; i < config->headers_count; i++) {
+        if (!config->headers[i].sealed.ptr) {
+            config->headers[kept++] = config->headers[i];
+        }
+    }
+    config->headers_count = kept;
+    config->url.len -= hb_webhook_url_plain_query(config).len;
+    config->url_query = (struct hb_str){NULL, 0};
+}
+
 static enum hb_pen_verdict judge_delete(struct api_change *change, struct hb_buf *ret_value, int64_t *ret_revision)
 {
     struct webhook_edit *edit = hb_webhook_edit_new(change);
@@ -99,6 +115,7 @@ static enum hb_pen_verdict judge_delete(struct api_change *change, struct hb_buf
         return HB_PEN_REFUSE;
     }
     edit->merge.config.status = HB_WEBHOOK_DELETED;
+    forget_secrets(&edit->merge.config);
     return hb_webhook_edit_finish(&edit, change, ret_value, ret_revision);
 }
 

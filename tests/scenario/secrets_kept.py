@@ -108,7 +108,7 @@ class NewerKey(HookbusTest):
         self.deliver(receiver, "2")
         done = self.rotate()
         self.assertEqual((done["done"], done["resealed"], done["failed"], done["others"]), (True, 1, 0, 0))
-        self.assertGreaterEqual(done["old_records"], 2, "the replaced one and that of the deleted webhook")
+        self.assertGreaterEqual(done["old_records"], 2, "the replaced ones, and those of the deleted webhook before it was")
         self.assertEqual(self.rotate()["resealed"], 0)
         self.deliver(receiver, "3")
 

@@ -510,6 +510,12 @@ static void the_query_of_a_url_never_stands_in_the_topic_in_plain_text(void **st
     shown = ask_for(&f->process, 200, "GET", path, f->admin, NULL, NULL);
     assert_true(hb_str_eq(reply_text(&shown, "url"), HB_STR("https://a.example/x")));
     reply_free(&shown);
+    /* Deleted: nothing sealed is kept either. */
+    expect(&f->process, 200, "PATCH", path, f->admin, "*", "{\"url\": \"https://a.example/x?token=t0ken\", \"headers\": {\"X-Key\": \"k\", \"X-A\": \"b\"}}");
+    assert_non_null(strstr(record_of(f, path).ptr, "url_query"));
+    expect(&f->process, 204, "DELETE", path, f->admin, "*", NULL);
+    assert_null(strstr(record_of(f, path).ptr, "sealed"));
+    assert_non_null(strstr(record_of(f, path).ptr, "X-A"));
     /* One that was written before queries were sealed: with its next change. */
     feed(&f->process, "webhook/quiet/wh_old",
          "{\"v\":1,\"id\":\"wh_old\",\"store\":\"quiet\",\"revision\":1,\"url\":\"https://a.example/?t0ken\",\"events\":[\"*\"]}");
