@@ -250,6 +250,28 @@ static void what_was_refused_with_another_that_is_gone_is_tested_by_itself(void 
     assert_int_equal(hb_sm_search_state(&search, gone), HB_SM_UNIT_DROPPED);
 }
 
+/* Of a hundred 97 came back in a 200, the other three are refused together: the search is among those three. */
+static void what_was_accepted_before_the_search_is_dropped_from_it_at_once(void **state)
+{
+    (void)state;
+    struct shop shop = {.is_poison = {[7] = true, [50] = true}};
+    struct hb_sm_search search;
+    const uint8_t *units;
+    hb_sm_search_begin(&search, 100);
+    for (size_t i = 0; i < 100; i++)
+        if (i != 7 && i != 50 && i != 99)
+            hb_sm_search_drop(&search, i);
+    for (size_t sent; (sent = hb_sm_search_next(&search, &units)) > 0;) {
+        assert_true(sent <= 3);
+        is_refused(&shop, units, sent) ? hb_sm_search_refused(&search) : hb_sm_search_accepted(&search);
+    }
+    assert_int_equal(hb_sm_search_state(&search, 7), HB_SM_UNIT_POISON);
+    assert_int_equal(hb_sm_search_state(&search, 50), HB_SM_UNIT_POISON);
+    assert_int_equal(hb_sm_search_state(&search, 99), HB_SM_UNIT_ACCEPTED);
+    assert_int_equal(hb_sm_search_state(&search, 0), HB_SM_UNIT_DROPPED);
+    assert_true(shop.requests <= 4);
+}
+
 static void a_request_that_is_too_large_is_halved_and_so_are_those_after_it(void **state)
 {
     (void)state;
@@ -297,6 +319,7 @@ int main(void)
         cmocka_unit_test(the_same_units_are_given_until_it_is_told_what_came_of_them),
         cmocka_unit_test(changes_in_between_are_survived),
         cmocka_unit_test(what_was_refused_with_another_that_is_gone_is_tested_by_itself),
+        cmocka_unit_test(what_was_accepted_before_the_search_is_dropped_from_it_at_once),
         cmocka_unit_test(a_request_that_is_too_large_is_halved_and_so_are_those_after_it),
         cmocka_unit_test(one_that_did_not_come_back_is_sent_once_more_with_the_rest),
     };
