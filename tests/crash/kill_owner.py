@@ -61,7 +61,7 @@ class KillWorker(Owners):
         repeated = self.oracle.check_history()
         print(f"{KILLS} kills: {self.oracle.ledger.count()} events, {verdict}, {repeated} attempts only told of by those that repeated them", file=sys.stderr)
         self.assertLessEqual(repeated, KILLS * 2 * WINDOW, "at most what was in flight")
-        self.assertLessEqual(verdict.duplicates, KILLS * 2 * WINDOW, "at most what was in flight: first attempts and retries")
+        self.assertLessEqual(verdict.duplicates, KILLS * 4 * WINDOW, "what was in flight, first attempts and retries, and the lines that 50 ms gather")
 
 
 class History(Owners):
