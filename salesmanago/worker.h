@@ -2,7 +2,7 @@
  *
  * Place: role `hookbus salesmanago`. A consumer group of its own on `catalog`; connectors out of the registry; requests
  * through platform/http_client. A record is settled when its product was accepted, is dead, has a newer version waiting,
- * or when its connector's place is noted in the registry (docs/decisions/0012-a-connector-that-waits-is-detached.md).
+ * or when its connector's place is noted in the registry (docs/decisions/0013-a-connector-that-waits-is-detached.md).
  * Owns / borrows: what the options give must outlive it. Fails: as the pieces do. Limits: the keys salesmanago.*.
  * Threads: the loop's. */
 #ifndef SALESMANAGO_WORKER_H
