@@ -286,8 +286,8 @@ enum hb_err hb_dispatcher_new(const struct hb_dispatcher_options *options, struc
     d->outbox = options->outbox;
     d->lines_client =
         (struct hb_lines_client){.done = hb_settle_line_done, .dropped = hb_settle_line_dropped, .user = d};
-    d->delivery_client =
-        (struct hb_lines_client){.done = hb_record_line_done, .dropped = hb_record_line_dropped, .user = d};
+    d->delivery_client = (struct hb_lines_client){
+        .done = hb_record_line_done, .dropped = hb_record_line_dropped, .user = d, .holds_records = true};
     d->outbox_listener = (struct hb_outbox_listener){.moved = outbox_moved, .refused = outbox_refused, .user = d};
     hb_outbox_listen(d->outbox, &d->outbox_listener);
     enum hb_err err = make_memory(d, reterr);

@@ -34,6 +34,7 @@ struct hb_lines {
     struct batch *to_repeat;      /* not taken by Kafka's client, oldest first */
     struct batch *oldest, *newest; /* at Kafka */
     size_t records_waiting, lines_waiting;
+    size_t held_waiting;          /* lines for which journal records wait */
     bool is_hurried;              /* what is open goes out sooner */
     bool is_refused;              /* the last record was not permitted: no more work until one is */
 };
@@ -70,6 +71,7 @@ static void batch_done(struct hb_lines *lines, struct batch *batch)
     for (size_t i = 0; i < batch->tags_count; i++) {
         lines->lines_waiting--;
         const struct hb_lines_client *client = batch->tags[i].client;
+        lines->held_waiting -= client && client->holds_records;
         if (client)
             client->done(client->user, batch->tags[i].tag);
     }
@@ -244,6 +246,7 @@ enum hb_err hb_lines_add(struct hb_lines *lines, struct hb_attempt_line *line, c
         return err;
     batch->tags[batch->tags_count++] = (struct tag){client, tag};
     lines->lines_waiting++;
+    lines->held_waiting += client && client->holds_records;
     if (batch->text.len >= lines->options.record_bytes_max)
         hb_lines_flush(lines);
     else if (batch->tags_count == 1)
@@ -257,7 +260,7 @@ bool hb_lines_is_congested(const struct hb_lines *lines)
 {
     if (lines->records_waiting == 0)
         return false;
-    if (lines->is_refused || lines->records_waiting >= HB_RECORDS_WAITING_MAX)
+    if (lines->is_refused || lines->records_waiting + lines->held_waiting >= HB_RECORDS_WAITING_MAX)
         return true;
     const struct batch *oldest = lines->to_repeat ? lines->to_repeat : lines->oldest;
     return oldest && hb_loop_mono(lines->options.loop).us - oldest->written_at.us > HB_RECORDS_ACK_WAIT_MAX_US;

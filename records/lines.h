@@ -25,6 +25,7 @@ struct hb_lines_client {
     void (*done)(void *user, void *tag);    /* Kafka has the line */
     void (*dropped)(void *user, void *tag); /* at the end: it is not known whether Kafka has it; may be NULL */
     void *user;
+    bool holds_records; /* a journal record waits for each of its lines: those count as records that wait */
 };
 struct hb_lines_options {
     struct hb_loop *loop;

@@ -250,6 +250,42 @@ static void a_record_too_large_is_split_and_a_line_shortened_losing_no_line(void
     assert_false(hb_lines_is_congested(desk->lines));
 }
 
+/* What was sent and cannot be written down is bounded: a thousand outcomes in hand are as many records that wait. */
+static void a_thousand_lines_that_hold_journal_records_are_congestion(void **state)
+{
+    struct desk *desk = *state;
+    desk->client.holds_records = true;
+    for (uintptr_t i = 0; i < 980; i++)
+        add(desk, i, "x");
+    hb_lines_flush(desk->lines);
+    for (uintptr_t i = 980; i < 1000; i++)
+        add(desk, i, "x");
+    assert_true(hb_lines_is_congested(desk->lines));
+    hb_lines_flush(desk->lines);
+    fake_kafka_ack_all();
+    hear(desk);
+    assert_false(hb_lines_is_congested(desk->lines));
+}
+
+static void what_is_hurried_goes_out_sooner_and_no_later(void **state)
+{
+    struct desk *desk = *state;
+    hb_lines_hurry(desk->lines); /* nothing is gathered */
+    add(desk, 0, "x");
+    hb_lines_hurry(desk->lines);
+    for (int i = 0; i < HB_LINES_HURRY_MS; i++) { /* each of many that hurry does not begin anew */
+        assert_null(fake_kafka_pending());
+        hb_lines_hurry(desk->lines);
+        fake_loop_advance(desk->loop, 1);
+    }
+    assert_int_equal(fake_kafka_pending_count(), 1);
+    add(desk, 1, "x"); /* and the next is gathered as ever */
+    fake_loop_advance(desk->loop, 49);
+    assert_int_equal(fake_kafka_pending_count(), 1);
+    fake_loop_advance(desk->loop, 1);
+    assert_int_equal(fake_kafka_pending_count(), 2);
+}
+
 static void what_nobody_acknowledged_is_dropped_at_the_end(void **state)
 {
     struct desk *desk = *state;
@@ -278,6 +314,8 @@ int main(void)
                                        T(a_record_that_fails_again_and_again_is_congestion_too),
                                        T(what_is_not_permitted_is_said_and_stops_work_until_it_is),
                                        T(a_record_too_large_is_split_and_a_line_shortened_losing_no_line),
+                                       T(a_thousand_lines_that_hold_journal_records_are_congestion),
+                                       T(what_is_hurried_goes_out_sooner_and_no_later),
                                        T(what_nobody_acknowledged_is_dropped_at_the_end)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
