@@ -88,13 +88,14 @@ static bool is_taken(const struct hb_sm_items *items, const struct hb_sm_item_at
     return false;
 }
 
+/* The product's own id stays the product's, also when that is refused. */
 static bool is_products_id(const struct hb_sm_making *making, const struct hb_sm_one *one)
 {
-    struct hb_str id = hb_str_n(making->items->bytes.ptr + one->at.id_at, one->at.id_len), own;
-    if (making->items->count == 0)
+    const struct hb_sm_items *items = making->items;
+    struct hb_str id = hb_str_n(items->bytes.ptr + one->at.id_at, one->at.id_len);
+    if (!making->has_product)
         return hb_str_eq(id, making->product->product);
-    own = hb_str_n(making->items->bytes.ptr + making->items->at[0].id_at, making->items->at[0].id_len);
-    return hb_str_eq(id, own);
+    return hb_str_eq(id, hb_str_n(items->bytes.ptr + items->at[0].id_at, items->at[0].id_len));
 }
 
 /* A variant that is no item of its own (SM-55). */
@@ -181,7 +182,8 @@ static void make_all(struct hb_sm_making *making)
     making->is_active = status.kind != HB_CURSOR_STRING || hb_cursor_text_eq(hb_cursor_text(status), HB_STR("active"));
     struct hb_sm_one one = {.is_off = product->state == HB_CATALOG_DELETED, .stock = stock_of_product(product)};
     hb_sm_item_write(making, &one);
-    if (!making->err && (one.is_refused || add_item(making, &one)))
+    making->has_product = !making->err && !one.is_refused && add_item(making, &one);
+    if (!making->err)
         make_variants(making, &one);
 }
 

@@ -23,6 +23,7 @@ struct hb_sm_making {
     struct hb_sm_source source;
     struct hb_buf text, clean; /* scratch: a value as it is in the data, and as it is to be sent */
     bool is_active;            /* by the product's status */
+    bool has_product;          /* the first item is the product itself: it was not refused */
     enum hb_err err;           /* HB_ERR_MEMORY ends all */
 };
 

@@ -12,6 +12,10 @@ static void sm_1_sm_3_the_key_is_a_header_and_the_body_json(void **state)
     assert_int_equal(hb_sm_key_check(HB_STR("S7LOELpItzOXVAZzMaVEMbIJL6EH4Z45TTgK"), NULL), HB_OK);
     static const char *const bad[] = {"", "a b", "a\r\nX: y", "\xC5\xBC", "a\x7F"};
     struct hb_error error;
+    char long_key[HB_SM_API_KEY_MAX + 1];
+    memset(long_key, 'k', sizeof(long_key));
+    assert_int_equal(hb_sm_key_check(hb_str_n(long_key, HB_SM_API_KEY_MAX), NULL), HB_OK);
+    assert_int_equal(hb_sm_key_check(hb_str_n(long_key, sizeof(long_key)), &error), HB_ERR_INVALID);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         check_row(hb_sm_key_check(hb_str_c(bad[i]), &error) == HB_ERR_INVALID, bad[i]);
 }

@@ -97,11 +97,27 @@ static void a_bad_variant_is_refused_and_the_others_go(void **state)
     rig_end(&rig);
 }
 
+static void variants_of_a_refused_product_go_but_none_takes_its_id(void **state)
+{
+    (void)state;
+    struct rig rig = rig_of(
+        "{\"id\":\"1\",\"price\":\"1\",\"currency\":\"PLN\",\"url\":\"https://a.pl/1\",\"variants\":[{\"id\":\"1\","
+        "\"name\":\"N\",\"url\":\"https://a.pl/x\"},{\"id\":\"1-S\",\"name\":\"S\",\"url\":\"https://a.pl/s\"}]}");
+    rig_make(&rig);
+    assert_int_equal(rig.items.count, 1);
+    check_str(hb_sm_item(&rig.items, 0).id, "1-S");
+    assert_int_equal(rig.items.refused, 1);
+    assert_string_equal(rig.items.refusal.field, "name");
+    assert_string_equal(rig.items.refusal.item, "1");
+    check_warning(&rig, "productUrl", "its id is the product's");
+    rig_end(&rig);
+}
+
 static void a_product_whose_own_stock_nobody_told_is_there_if_a_variant_is(void **state)
 {
     (void)state;
     struct rig rig = rig_of("{" BASE ",\"variants\":[{\"id\":\"a\",\"stock\":{\"available\":false}},{\"id\":\"b\","
-                                     "\"stock\":{\"available\":true,\"quantity\":2}}]}");
+                            "\"stock\":{\"available\":true,\"quantity\":2}}]}");
     check_one(&rig);
     check_raw(&rig, 0, "available", "true");
     check_raw(&rig, 0, "quantity", "");
@@ -244,6 +260,7 @@ int main(void)
         cmocka_unit_test(sm_55_another_variant_is_folded_into_its_product_with_a_warning),
         cmocka_unit_test(sm_55_with_another_member_as_the_id_each_needs_its_own),
         cmocka_unit_test(a_bad_variant_is_refused_and_the_others_go),
+        cmocka_unit_test(variants_of_a_refused_product_go_but_none_takes_its_id),
         cmocka_unit_test(a_product_whose_own_stock_nobody_told_is_there_if_a_variant_is),
         cmocka_unit_test(the_inventory_that_is_newer_decides_for_product_and_variant),
         cmocka_unit_test(sm_42_a_deleted_product_is_turned_off_with_all_its_variants),

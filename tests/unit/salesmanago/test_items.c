@@ -405,6 +405,21 @@ static void sm_58_brand_is_sent_where_the_mapping_says_and_unit_price_never(void
     rig_end(&rig);
 }
 
+static void a_path_to_a_list_means_all_of_it(void **state)
+{
+    (void)state;
+    struct rig rig = rig_of(
+        "{" BASE ",\"categories\":[{\"id\":\"1\",\"name\":\"A\"},{\"id\":\"2\"},7,{\"id\":\"3\",\"name\":\"C\"}],"
+        "\"images\":[\"https://a.pl/1\",[\"https://a.pl/no\"],{\"url\":\"https://a.pl/2\"}]}");
+    rig_map(&rig, "{\"fields\":{\"categories\":\"categories.name\",\"imageUrls\":\"images\",\"season\":\"name[0]\","
+                  "\"color\":\"id.x\"}}");
+    check_one(&rig);
+    check_raw(&rig, 0, "categories", "[\"A\",\"C\"]");
+    check_raw(&rig, 0, "imageUrls", "[\"https://a.pl/1\",\"https://a.pl/2\"]");
+    assert_true(is_nulled(&rig, 0, "season") && is_nulled(&rig, 0, "color")); /* a text is no list and has no members */
+    rig_end(&rig);
+}
+
 /* ---- what is empty ---- */
 
 static void what_is_optional_mapped_and_empty_is_set_to_null(void **state)
@@ -529,6 +544,7 @@ int main(void)
         cmocka_unit_test(sm_53_gender_is_a_number_of_the_list_and_never_3),
         cmocka_unit_test(sm_46_sm_54_five_details_with_names_of_ones_own),
         cmocka_unit_test(sm_58_brand_is_sent_where_the_mapping_says_and_unit_price_never),
+        cmocka_unit_test(a_path_to_a_list_means_all_of_it),
         cmocka_unit_test(what_is_optional_mapped_and_empty_is_set_to_null),
         cmocka_unit_test(a_cleared_discount_is_set_to_null),
         cmocka_unit_test(sm_18_what_was_refused_with_17_is_not_set_to_null_again),

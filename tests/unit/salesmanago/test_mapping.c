@@ -144,8 +144,8 @@ static void only_what_is_optional_and_mapped_has_a_bit(void **state)
 {
     (void)state;
     struct hb_sm_mapping *mapping = mapping_of("{\"details\":{\"detail1\":\"ean\",\"x\":\"ean\"}}");
-    static const char *const with[] = {"discountPrice", "description", "season",  "systemDetails.season",
-                                       "imageUrls",     "quantity",    "detail1", "x"};
+    static const char *const with[] = {"discountPrice", "description", "season", "systemDetails.season", "imageUrls",
+                                       "quantity",      "detail1",     "x",      "customDetails.x"};
     static const char *const without[] = {"name",       "price",     "available", "active",   "gender", "brand",
                                           "popularity", "catalogId", "detail2",   "nonsense", ""};
     uint32_t seen = 0;
