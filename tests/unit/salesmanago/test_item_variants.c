@@ -81,7 +81,7 @@ static void sm_55_with_another_member_as_the_id_each_needs_its_own(void **state)
     rig_end(&rig);
 }
 
-static void a_bad_variant_is_refused_and_the_others_go(void **state)
+static void sm_10_a_bad_variant_is_refused_and_the_others_go(void **state)
 {
     (void)state;
     struct rig rig = rig_of(
@@ -259,7 +259,7 @@ int main(void)
         cmocka_unit_test(sm_55_a_variant_with_its_own_id_and_address_is_an_item),
         cmocka_unit_test(sm_55_another_variant_is_folded_into_its_product_with_a_warning),
         cmocka_unit_test(sm_55_with_another_member_as_the_id_each_needs_its_own),
-        cmocka_unit_test(a_bad_variant_is_refused_and_the_others_go),
+        cmocka_unit_test(sm_10_a_bad_variant_is_refused_and_the_others_go),
         cmocka_unit_test(variants_of_a_refused_product_go_but_none_takes_its_id),
         cmocka_unit_test(a_product_whose_own_stock_nobody_told_is_there_if_a_variant_is),
         cmocka_unit_test(the_inventory_that_is_newer_decides_for_product_and_variant),
