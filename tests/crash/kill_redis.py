@@ -17,6 +17,7 @@ from slow_path import SlowPathTest, fails_first, fails_share  # noqa: E402
 KILLS = int(os.environ.get("HOOKBUS_TEST_REDIS_KILLS", "4"))
 PARKS = int(os.environ.get("HOOKBUS_TEST_PARKS", "600"))
 PARKS_S = 60 + PARKS // 50  # receivers in Python take some hundreds a second
+AGAIN = (0,) + (1 + PARKS // 1000,) * 30  # and many that fail each second would use up their schedule
 WINDOW = 64
 
 
@@ -65,7 +66,7 @@ class KillRedis(RedisTrouble):
 
     def wipe(self, wipe):
         let = threading.Event()
-        self.begin(lambda post, number: 200 if let.is_set() or post["id"] in taken else 500, schedule=(0,) + (1,) * 30)
+        self.begin(lambda post, number: 200 if let.is_set() or post["id"] in taken else 500, schedule=AGAIN)
         taken = set()
         load = self.load(rate_per_s=300)
         wait_until(f"{PARKS} are parked", lambda: len(self.states("parked")) >= PARKS, PARKS_S)
@@ -82,7 +83,7 @@ class KillRedis(RedisTrouble):
         """A copy that knows deliveries as waiting which were delivered since, and does not know what was parked since."""
         early, late = threading.Event(), threading.Event()
         first = set()
-        self.begin(lambda post, number: 200 if late.is_set() or (early.is_set() and post["id"] in first) else 500, schedule=(0,) + (1,) * 30)
+        self.begin(lambda post, number: 200 if late.is_set() or (early.is_set() and post["id"] in first) else 500, schedule=AGAIN)
         first.update(self.oracle.publish_many(PARKS))
         wait_until("all of the first are parked", lambda: len(self.states("parked")) >= PARKS, PARKS_S)
         self.oracle.check_view(self.redis)
