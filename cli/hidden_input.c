@@ -45,8 +45,6 @@ enum hb_err hb_hidden_input(const char *question, struct hb_buf *ret_text, struc
     if (isatty(STDIN_FILENO) != 1 || tcgetattr(STDIN_FILENO, &before) != 0) {
         return hb_fail(reterr, HB_ERR_NOT_FOUND, "standard input is no terminal to ask on");
     }
-    (void)fprintf(stderr, "%s", question);
-    (void)fflush(stderr);
     raw = before;
     /* Signals come as bytes too: Ctrl-C must not leave a terminal that shows nothing. */
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
@@ -55,6 +53,9 @@ enum hb_err hb_hidden_input(const char *question, struct hb_buf *ret_text, struc
     if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw) != 0) {
         return hb_fail(reterr, HB_ERR_IO, "the terminal cannot be set to show nothing");
     }
+    /* Only now: what is typed at once must not be shown either. */
+    (void)fprintf(stderr, "%s", question);
+    (void)fflush(stderr);
     while (!err && !is_over) {
         err = take(ret_text, &is_over);
     }

@@ -103,6 +103,12 @@ static enum hb_pen_verdict write(struct sm_change *change, struct hb_connector *
     return HB_PEN_WRITE;
 }
 
+static bool has_store(const struct sm_change *change)
+{
+    const struct hb_store *store = hb_registry_store(change->api->options.registry, hb_str_c(change->store));
+    return store && !store->is_deleted;
+}
+
 static enum hb_pen_verdict judge(void *user, struct hb_buf *ret_value, int64_t *ret_revision)
 {
     struct sm_change *change = user;
@@ -110,6 +116,8 @@ static enum hb_pen_verdict judge(void *user, struct hb_buf *ret_value, int64_t *
     enum hb_pen_verdict verdict = HB_PEN_REFUSE;
     bool is_there = false;
     change->problem.status = 0;
+    if (!has_store(change)) /* deleted while SALESmanago was asked */
+        return sm_change_refuse(change, 404, "not_found", "No store of this id belongs to your key.");
     if (read_current(change, &connector, &is_there))
         return sm_change_refuse(change, 503, "own_trouble", "The connector's record cannot be read.");
     if (!is_there && !change->kind->makes) {

@@ -67,6 +67,30 @@ class Admin(SharedTest):
             f.write(key + "\n")
         return path
 
+    def salesmanago_that(self, answer):
+        """A server in SALESmanago's place: answer(key) gives status and body."""
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                status, body = answer(self.headers["API-KEY"])
+                body = body if isinstance(body, bytes) else json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                try:
+                    self.wfile.write(body)
+                except OSError:
+                    pass  # cut off: too long
+
+            def log_message(self, *arguments):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return f"http://127.0.0.1:{server.server_port}"
+
     def everything_said(self):
         """All that left or was kept: the registry's topic, the log of the api, the audit."""
         said = self.bus.read_topic("registry", "%k %s\n")
@@ -148,23 +172,8 @@ class Admin(SharedTest):
         self.assertEqual(thief.count(), 0)
 
     def test_who_says_the_key_back_does_not_get_it_into_an_answer_a_log_or_a_record(self):
-        class Echo(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                body = json.dumps({"reasonCode": 10, "messages": f"Key {self.headers['API-KEY']} is wrong: {self.headers['API-KEY']}"}).encode()
-                self.send_response(400)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *arguments):
-                pass
-
-        server = http.server.HTTPServer(("127.0.0.1", 0), Echo)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
         secret = "ThisKeyIsSaidBack1234"
-        url = f"http://127.0.0.1:{server.server_port}"
+        url = self.salesmanago_that(lambda key: (400, {"reasonCode": 10, "messages": f"Key {key} is wrong: {key}"}))
         for method, path in (("POST", "/test"), ("PUT", "")):
             status, answer = self.call(method, path, {"key": secret, "base_url": url, "catalog": {"id": "c"}} if not path else {"key": secret, "base_url": url})
             self.assertEqual(status, 422)
@@ -212,6 +221,60 @@ class Admin(SharedTest):
             self.assertLess(time.monotonic() - begun, 1)
             statuses = sorted(call.result()[0] for call in calls)
         self.assertEqual(statuses, [200] * 4 + [429] * 2)
+
+    def test_a_store_deleted_while_its_key_is_tried_is_not_connected(self):
+        asked, released = threading.Event(), threading.Event()
+
+        def answer(key):
+            asked.set()
+            released.wait(10)
+            return 200, {"catalogs": [{"catalogId": "catalog-1", "catalogName": "A", "currency": "PLN", "location": "a"}], "limits": {"max": 3}}
+
+        url = self.salesmanago_that(answer)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            call = pool.submit(self.call, "PUT", "", {"key": KEY, "base_url": url, "catalog": {"id": "catalog-1"}})
+            self.assertTrue(asked.wait(10))
+            self.bus.must(204, "DELETE", f"/v1/stores/{self.store}", headers={"If-Match": "*"})
+            released.set()
+            self.assertEqual(call.result()[0], 404)
+        self.assertNotIn(f"connector/{self.store}/".encode(), self.bus.read_topic("registry", "%k\n"))
+
+    def test_of_two_who_connect_at_once_the_slower_one_is_told(self):
+        self.connect()
+        asked, released = threading.Event(), threading.Event()
+        listed = {"catalogs": [{"catalogId": "catalog-1", "catalogName": "A", "currency": "PLN", "location": "a"}]}
+
+        def answer(key):
+            if key == "slow" and not asked.is_set():
+                asked.set()
+                released.wait(10)
+            return 200, listed
+
+        url = self.salesmanago_that(answer)
+        body = {"base_url": url, "catalog": {"id": "catalog-1"}}
+        self.must(200, "PUT", "", {**body, "key": "quick"}, headers={"If-Match": "*"})
+        asked.set()
+        self.must(200, "PUT", "", {**body, "key": "slow"}, headers={"If-Match": "*"})
+        asked.clear()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            slower = pool.submit(self.call, "PUT", "", {"name": "tried with the kept key"}, headers={"If-Match": "*"})
+            self.assertTrue(asked.wait(10))
+            self.must(200, "PUT", "", {**body, "key": "quick"}, headers={"If-Match": "*"})
+            released.set()
+            status, problem = slower.result()
+        self.assertEqual((status, problem["type"].rsplit("/", 1)[1]), (409, "changed_meanwhile"))
+
+    def test_what_salesmanago_answers_is_told_whatever_it_is(self):
+        rows = [((500, {"error": "x"}), 502), ((302, {}), 502), ((429, {}), 502), ((200, b"<html>"), 502), ((200, b""), 502), ((200, b"[" * 100000), 502),
+                ((401, {}), 422), ((400, b"[Specified json is not valid]"), 422), ((400, {"reasonCode": 10, "messages": ["a", "b"]}), 422),
+                ((400, {"problems": [{"reasonCode": 19, "message": "catalogs|limit:3|Too many"}]}), 409), ((200, {"catalogs": []}), 200),
+                ((200, {"catalogs": [{"catalogId": "x" * 300}, {"catalogId": 7}, 7]}), None), ((200, b"{" + b" " * (1 << 20) + b"}"), 502)]
+        for answered, wanted in rows:
+            url = self.salesmanago_that(lambda key, answered=answered: answered)
+            with self.subTest(str(answered)[:60]):
+                status, answer = self.call("POST", "/test", {"key": KEY, "base_url": url})
+                self.assertEqual(status, wanted if wanted else status, answer)
+                self.assertIn(status, (200, 409, 422, 502))
 
     # ---- catalogs, mapping, dead, sync ----
 
@@ -295,9 +358,9 @@ class Admin(SharedTest):
                   "last_batch": {"at": NOW, "ms": 210, "items": 87, "status": "accepted", "words": ""}}
         self.record("connector-status", "/w1", {**status, "sync": {"id": begun["sync"]["id"], "state": "running", "done": 40, "total": 100}})
         self.record("connector-position", "/3", {"offset": 5, "at": NOW, "why": "sync", "sync": begun["sync"]["id"]})
-        wait_until("running", lambda: self.must(200, "GET", "/status")["sync"]["state"] == "running")
+        wait_until("running", lambda: self.must(200, "GET", "/status")["detached"] == 1)
         seen = self.must(200, "GET", "/status")
-        self.assertEqual((seen["sync"]["done"], seen["sync"]["total"], seen["lag"], seen["detached"], seen["accepted"]), (40, 100, 7, 1, 90))
+        self.assertEqual((seen["sync"]["state"], seen["sync"]["done"], seen["sync"]["total"], seen["lag"], seen["accepted"]), ("running", 40, 100, 7, 90))
         shown = self.cli("status").stdout.decode()
         for text in ("40 of 100 (40 %)", "90 items", "87 items, accepted, 210 ms", "7 behind"):
             self.assertIn(text, shown)
