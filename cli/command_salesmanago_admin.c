@@ -63,10 +63,10 @@ static enum hb_err follow(struct hb_cli *cli, struct hb_api *api, const struct h
 static enum hb_err ask_sync(struct hb_cli *cli, struct hb_api *api, const char *path)
 {
     bool waits = !hb_options_has(&cli->options, "no-wait");
-    struct hb_api_request request = {
-        .method = "POST",
-        .path = path,
-        .body = hb_options_has(&cli->options, "restart") ? HB_STR("{\"restart\":true}") : HB_STR("{}")};
+    struct hb_api_request request = {.method = "POST",
+                                     .path = path,
+                                     .body = hb_options_has(&cli->options, "restart") ? HB_STR("{\"restart\":true}")
+                                                                                      : HB_STR("{}")};
     struct hb_api_answer answer;
     enum hb_err err = hb_api_call(api, &request, &answer);
 
@@ -270,7 +270,8 @@ static enum hb_err run_dead_replay(struct hb_cli *cli)
 
 #define DEAD_HELP                                                                                                      \
     "A product is dead when SALESmanago (or our own check of its limits) refuses it for good; the others of its\n"     \
-    "request were sent. WORDS are SALESmanago's own. A newer version of the product is sent in any case, and when it\n" \
+    "request were sent. WORDS are SALESmanago's own. A newer version of the product is sent in any case, and when "    \
+    "it\n"                                                                                                             \
     "is accepted the product leaves the list by itself. See docs/salesmanago.md, Dead products."
 
 const struct hb_command hb_command_salesmanago_dead = {

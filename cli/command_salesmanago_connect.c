@@ -5,26 +5,14 @@
 #include "cli/commands.h"
 #include "cli/files.h"
 #include "cli/hidden_input.h"
-#include "cli/salesmanago_view.h"
+#include "cli/salesmanago_connect.h"
 #include "platform/crypto/crypto.h"
 
 #define KEY_MAX 256
-#define TEXT_MAX 1024
-#define BODY_MAX ((size_t)64 * 1024)
-#define ID_MAX 128
-
-struct connect {
-    struct hb_cli *cli;
-    struct hb_api *api;
-    struct hb_buf key; /* empty: the kept one */
-    bool is_there;     /* the store is connected already */
-    char catalog[ID_MAX];
-    char kept_catalog[ID_MAX];
-};
 
 /* ---- what is there ---- */
 
-static enum hb_err look(struct connect *connect)
+static enum hb_err look(struct hb_salesmanago_connect *connect)
 {
     char path[HB_API_PATH_MAX];
     struct hb_api_request request = {.method = "GET", .path = path};
@@ -47,7 +35,7 @@ static enum hb_err look(struct connect *connect)
 
 /* ---- the key ---- */
 
-static enum hb_err read_key_file(struct connect *connect, const char *file)
+static enum hb_err read_key_file(struct hb_salesmanago_connect *connect, const char *file)
 {
     struct hb_buf text = hb_buf_make(4 * KEY_MAX);
     bool is_input = strcmp(file, "-") == 0;
@@ -71,7 +59,7 @@ static enum hb_err read_key_file(struct connect *connect, const char *file)
     return err;
 }
 
-static enum hb_err read_key(struct connect *connect)
+static enum hb_err read_key(struct hb_salesmanago_connect *connect)
 {
     struct hb_cli *cli = connect->cli;
     const char *file = hb_cli_option(cli, "salesmanago-key-file");
@@ -100,7 +88,7 @@ static enum hb_err read_key(struct connect *connect)
 
 /* ---- calls ---- */
 
-static void add_access(const struct connect *connect, struct hb_json_writer *w)
+void hb_salesmanago_add_access(const struct hb_salesmanago_connect *connect, struct hb_json_writer *w)
 {
     const char *url = hb_cli_option(connect->cli, "base-url");
 
@@ -112,9 +100,8 @@ static void add_access(const struct connect *connect, struct hb_json_writer *w)
     }
 }
 
-/* A call with a body that holds the key: wiped afterwards. */
-static enum hb_err send(struct connect *connect, const char *method, const char *verb, struct hb_buf *body,
-                        struct hb_api_answer *ret_answer)
+enum hb_err hb_salesmanago_send(struct hb_salesmanago_connect *connect, const char *method, const char *verb,
+                                struct hb_buf *body, struct hb_api_answer *ret_answer)
 {
     char path[HB_API_PATH_MAX], if_match[32];
     bool is_change = strcmp(method, "PUT") == 0;
@@ -133,157 +120,26 @@ static enum hb_err send(struct connect *connect, const char *method, const char 
     return err;
 }
 
-static enum hb_err try_key(struct connect *connect, struct hb_api_answer *ret_answer)
+static enum hb_err try_key(struct hb_salesmanago_connect *connect, struct hb_api_answer *ret_answer)
 {
-    struct hb_buf body = hb_buf_make(BODY_MAX);
+    struct hb_buf body = hb_buf_make(HB_SALESMANAGO_BODY_MAX);
     struct hb_json_writer w = hb_json_write(&body);
 
     hb_json_object(&w, NULL);
-    add_access(connect, &w);
+    hb_salesmanago_add_access(connect, &w);
     hb_json_close_object(&w);
     enum hb_err err = hb_json_end(&w);
 
-    return err ? err : send(connect, "POST", "test", &body, ret_answer);
-}
-
-/* ---- a new catalog ---- */
-
-struct wish {
-    const char *name, *currency, *location;
-};
-
-static enum hb_err make_catalog(struct connect *connect, const struct wish *wish)
-{
-    struct hb_buf body = hb_buf_make(BODY_MAX);
-    struct hb_json_writer w = hb_json_write(&body);
-    struct hb_api_answer answer;
-
-    hb_json_object(&w, NULL);
-    add_access(connect, &w);
-    hb_json_add_str(&w, "name", hb_str_c(wish->name));
-    hb_json_add_str(&w, "currency", hb_str_c(wish->currency));
-    hb_json_add_str(&w, "location", hb_str_c(wish->location));
-    hb_json_add_bool(&w, "default", hb_options_has(&connect->cli->options, "default"));
-    hb_json_close_object(&w);
-    enum hb_err err = hb_json_end(&w);
-
-    err = err ? err : send(connect, "POST", "catalogs", &body, &answer);
-    if (!err) {
-        struct hb_str id = hb_json_text_or(hb_json_get(answer.json, "catalog"), "id", "");
-
-        (void)snprintf(connect->catalog, sizeof(connect->catalog), "%.*s", HB_ARG(id));
-        hb_output_note(&connect->cli->out, "catalog \"%s\" (%s) was made in SALESmanago", wish->name, connect->catalog);
-        hb_api_answer_deinit(&answer);
-    }
-    return err;
-}
-
-/* Before it is asked for in vain, and with what to do. */
-static enum hb_err check_room(struct hb_cli *cli, const struct hb_json *tested)
-{
-    int64_t limit = 0;
-    size_t count = hb_json_count(hb_json_get(tested, "catalogs"));
-
-    if (hb_json_int(hb_json_get(tested, "limit"), &limit) && (int64_t)count >= limit) {
-        return hb_cli_fail(cli, HB_ERR_CONFLICT,
-                           "the SALESmanago account has %zu catalogs and may have %lld: take one of them (--catalog "
-                           "ID), delete one there, or have the limit raised",
-                           count, (long long)limit);
-    }
-    return HB_OK;
-}
-
-static enum hb_err ask_line(struct connect *connect, const char *question, struct hb_buf *line)
-{
-    enum hb_err err = hb_shown_input(question, line, &connect->cli->error);
-
-    return err ? err : hb_buf_add_char(line, '\0');
-}
-
-static enum hb_err ask_wish(struct connect *connect)
-{
-    struct hb_buf name = hb_buf_make(TEXT_MAX), currency = name, location = name;
-    enum hb_err err = ask_line(connect, "Name of the new catalog: ", &name);
-
-    err = err ? err : ask_line(connect, "Currency (ISO 4217, e.g. PLN): ", &currency);
-    err = err ? err : ask_line(connect, "Location (letters, digits, _; as in your SALESmanago events): ", &location);
-    err = err ? err : make_catalog(connect, &(struct wish){name.ptr, currency.ptr, location.ptr});
-    hb_buf_deinit(&name);
-    hb_buf_deinit(&currency);
-    hb_buf_deinit(&location);
-    return err;
-}
-
-/* ---- which catalog ---- */
-
-static enum hb_err take_number(struct connect *connect, const struct hb_json *tested, struct hb_str line)
-{
-    const struct hb_json *item = hb_json_first(hb_json_get(tested, "catalogs"));
-    uint64_t number = 0;
-
-    if (!hb_str_to_u64(line, &number) || number == 0) {
-        return hb_cli_fail(connect->cli, HB_ERR_INVALID, "that is no number of the list; nothing was changed");
-    }
-    while (item && --number > 0) {
-        item = hb_json_next(item);
-    }
-    if (!item) {
-        return hb_cli_fail(connect->cli, HB_ERR_INVALID, "the list has no such number; nothing was changed");
-    }
-    (void)snprintf(connect->catalog, sizeof(connect->catalog), "%.*s", HB_ARG(hb_json_text_or(item, "id", "")));
-    return HB_OK;
-}
-
-static enum hb_err ask_catalog(struct connect *connect, const struct hb_json *tested)
-{
-    struct hb_buf line = hb_buf_make(TEXT_MAX);
-    enum hb_err err = hb_salesmanago_view_catalogs(connect->cli, tested);
-
-    err = err ? err : hb_shown_input("Which catalog? Its number, or n for a new one: ", &line, &connect->cli->error);
-    if (!err && hb_str_eq(hb_buf_str(&line), HB_STR("n"))) {
-        err = check_room(connect->cli, tested);
-        err = err ? err : ask_wish(connect);
-    } else if (!err) {
-        err = take_number(connect, tested, hb_str_trim(hb_buf_str(&line)));
-    }
-    hb_buf_deinit(&line);
-    return err;
-}
-
-static enum hb_err choose(struct connect *connect, const struct hb_json *tested)
-{
-    struct hb_cli *cli = connect->cli;
-    const char *catalog = hb_cli_option(cli, "catalog");
-    const struct wish wish = {hb_cli_option(cli, "create"), hb_cli_option(cli, "currency"),
-                              hb_cli_option(cli, "location")};
-
-    if (catalog) {
-        (void)snprintf(connect->catalog, sizeof(connect->catalog), "%s", catalog);
-        return HB_OK;
-    }
-    if (wish.name) {
-        enum hb_err err = check_room(cli, tested);
-
-        return err ? err : make_catalog(connect, &wish);
-    }
-    if (isatty(STDIN_FILENO) == 1 && !cli->out.is_json) {
-        return ask_catalog(connect, tested);
-    }
-    if (connect->kept_catalog[0]) {
-        memcpy(connect->catalog, connect->kept_catalog, sizeof(connect->catalog));
-        return HB_OK;
-    }
-    return hb_cli_usage(cli, "the key is good; which catalog? --catalog ID (hookbus shows them on a terminal), or "
-                             "--create NAME --currency PLN --location LOCATION");
+    return err ? err : hb_salesmanago_send(connect, "POST", "test", &body, ret_answer);
 }
 
 /* ---- connecting ---- */
 
-static enum hb_err add_settings(struct connect *connect, struct hb_json_writer *w)
+static enum hb_err add_settings(struct hb_salesmanago_connect *connect, struct hb_json_writer *w)
 {
     const char *name = hb_cli_option(connect->cli, "name"), *language = hb_cli_option(connect->cli, "language");
 
-    add_access(connect, w);
+    hb_salesmanago_add_access(connect, w);
     hb_json_object(w, "catalog");
     hb_json_add_str(w, "id", hb_str_c(connect->catalog));
     hb_json_close_object(w);
@@ -299,7 +155,7 @@ static enum hb_err add_settings(struct connect *connect, struct hb_json_writer *
 }
 
 /* -1: not known. */
-static int64_t count_known(struct connect *connect)
+static int64_t count_known(struct hb_salesmanago_connect *connect)
 {
     char path[HB_API_PATH_MAX];
     struct hb_api_request request = {.method = "GET", .path = path};
@@ -315,9 +171,9 @@ static int64_t count_known(struct connect *connect)
     return known;
 }
 
-static enum hb_err say_json(struct connect *connect, const struct hb_api_answer *answer, int64_t known)
+static enum hb_err say_json(struct hb_salesmanago_connect *connect, const struct hb_api_answer *answer, int64_t known)
 {
-    struct hb_buf text = hb_buf_make(BODY_MAX);
+    struct hb_buf text = hb_buf_make(HB_SALESMANAGO_BODY_MAX);
     struct hb_json_writer w = hb_json_write(&text);
 
     hb_json_object(&w, NULL);
@@ -337,11 +193,11 @@ static enum hb_err say_json(struct connect *connect, const struct hb_api_answer 
     return err;
 }
 
-static enum hb_err say(struct connect *connect, const struct hb_api_answer *answer)
+static enum hb_err say(struct hb_salesmanago_connect *connect, const struct hb_api_answer *answer)
 {
     const struct hb_output *out = &connect->cli->out;
     const struct hb_json *catalog = hb_json_get(answer->json, "catalog");
-    struct hb_buf name = hb_buf_make(4 * TEXT_MAX);
+    struct hb_buf name = hb_buf_make(4 * HB_SALESMANAGO_TEXT_MAX);
     int64_t known = count_known(connect);
     const char *store = "";
 
@@ -368,9 +224,9 @@ static enum hb_err say(struct connect *connect, const struct hb_api_answer *answ
     return HB_OK;
 }
 
-static enum hb_err connect_now(struct connect *connect)
+static enum hb_err connect_now(struct hb_salesmanago_connect *connect)
 {
-    struct hb_buf body = hb_buf_make(BODY_MAX);
+    struct hb_buf body = hb_buf_make(HB_SALESMANAGO_BODY_MAX);
     struct hb_json_writer w = hb_json_write(&body);
     struct hb_api_answer answer;
 
@@ -379,7 +235,7 @@ static enum hb_err connect_now(struct connect *connect)
 
     hb_json_close_object(&w);
     err = err ? err : hb_json_end(&w);
-    err = err ? err : send(connect, "PUT", NULL, &body, &answer);
+    err = err ? err : hb_salesmanago_send(connect, "PUT", NULL, &body, &answer);
     if (!err) {
         err = say(connect, &answer);
         hb_api_answer_deinit(&answer);
@@ -403,7 +259,7 @@ static enum hb_err check_flags(struct hb_cli *cli)
 
 static enum hb_err run(struct hb_cli *cli)
 {
-    struct connect connect = {.cli = cli, .key = hb_buf_make(KEY_MAX)};
+    struct hb_salesmanago_connect connect = {.cli = cli, .key = hb_buf_make(KEY_MAX)};
     struct hb_api_answer tested;
     enum hb_err err = check_flags(cli);
 
@@ -412,7 +268,7 @@ static enum hb_err run(struct hb_cli *cli)
     err = err ? err : read_key(&connect);
     err = err ? err : try_key(&connect, &tested);
     if (!err) {
-        err = choose(&connect, tested.json);
+        err = hb_salesmanago_choose(&connect, tested.json);
         hb_api_answer_deinit(&tested);
         err = err ? err : connect_now(&connect);
     }
@@ -425,8 +281,10 @@ static enum hb_err run(struct hb_cli *cli)
 }
 
 static const struct hb_flag FLAGS[] = {
-    {"salesmanago-key-file", 0, "FILE", "the API key of SALESmanago out of a file of yours alone (0600), or - for "
-                                        "standard input, instead of asking", false, false},
+    {"salesmanago-key-file", 0, "FILE",
+     "the API key of SALESmanago out of a file of yours alone (0600), or - for "
+     "standard input, instead of asking",
+     false, false},
     {"catalog", 0, "ID", "send to this catalog of SALESmanago", false, false},
     {"create", 0, "NAME", "make a catalog of this name there", false, false},
     {"currency", 0, "CODE", "of the new catalog: PLN; prices are sent in it", false, false},

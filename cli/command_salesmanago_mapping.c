@@ -239,8 +239,9 @@ const struct hb_command hb_command_salesmanago_mapping_test = {
     .name = "salesmanago mapping test",
     .usage = "PRODUCT --store STORE [--mapping FILE]",
     .summary = "show what SALESmanago would be sent of a product; nothing is sent",
-    .help = "With what is trimmed and what is refused by its limits. PRODUCT is read out of the catalog (a key with the\n"
-            "scope read:data is needed); --data-file FILE tries one that no event has told of.",
+    .help =
+        "With what is trimmed and what is refused by its limits. PRODUCT is read out of the catalog (a key with the\n"
+        "scope read:data is needed); --data-file FILE tries one that no event has told of.",
     .flags = TEST_FLAGS,
     .uses = USES,
     .arguments_max = 1,

@@ -45,6 +45,9 @@ enum hb_err hb_hidden_input(const char *question, struct hb_buf *ret_text, struc
     if (isatty(STDIN_FILENO) != 1 || tcgetattr(STDIN_FILENO, &before) != 0) {
         return hb_fail(reterr, HB_ERR_NOT_FOUND, "standard input is no terminal to ask on");
     }
+    if (hb_buf_reserve(ret_text, ret_text->max)) { /* never moves again, so one wipe reaches all of it */
+        return hb_fail(reterr, HB_ERR_MEMORY, "out of memory");
+    }
     raw = before;
     /* Signals come as bytes too: Ctrl-C must not leave a terminal that shows nothing. */
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);

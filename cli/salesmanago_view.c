@@ -11,7 +11,8 @@
 #define INDENT 2
 #define CELL_MAX 512
 
-enum hb_err hb_salesmanago_path(struct hb_cli *cli, const char *first, const char *second, char ret_path[HB_API_PATH_MAX])
+enum hb_err hb_salesmanago_path(struct hb_cli *cli, const char *first, const char *second,
+                                char ret_path[HB_API_PATH_MAX])
 {
     const char *store = NULL;
     enum hb_err err = hb_cli_store(cli, &store);
@@ -135,8 +136,8 @@ static void show_behind(struct hb_cli *cli, const struct hb_json *status)
     int64_t detached = number(status, "detached"), lag = number(status, "lag");
     struct hb_str next = hb_json_text_or(status, "next_try", "");
 
-    hb_output_line(&cli->out, "waiting     %" PRId64 " in memory, %" PRId64 " behind in Kafka%s", number(status, "waiting"),
-                   lag, detached > 0 ? "; it reads what it missed" : "");
+    hb_output_line(&cli->out, "waiting     %" PRId64 " in memory, %" PRId64 " behind in Kafka%s",
+                   number(status, "waiting"), lag, detached > 0 ? "; it reads what it missed" : "");
     if (next.len > 0) {
         hb_output_line(&cli->out, "next try    %.*s", HB_ARG(next));
     }
@@ -157,8 +158,8 @@ void hb_salesmanago_view_status(struct hb_cli *cli, const struct hb_json *status
         hb_output_line(&cli->out, "%s active", hb_output_mark(&cli->out, HB_MARK_OK));
     }
     hb_output_line(&cli->out,
-                   "accepted    %" PRId64 " items, %" PRId64 " fields trimmed, %" PRId64 " products refused, now %" PRId64
-                   " a second",
+                   "accepted    %" PRId64 " items, %" PRId64 " fields trimmed, %" PRId64
+                   " products refused, now %" PRId64 " a second",
                    number(status, "accepted"), number(status, "trimmed"), number(status, "refused"),
                    number(status, "rate"));
     show_behind(cli, status);
@@ -295,10 +296,10 @@ enum hb_err hb_salesmanago_view_catalogs(struct hb_cli *cli, const struct hb_jso
         char text[16];
 
         (void)snprintf(text, sizeof(text), "%d", ++count);
-        err = hb_table_add(&table, (struct hb_str[]){hb_str_c(text), hb_json_text_or(item, "id", ""),
-                                                     hb_json_text_or(item, "currency", ""),
-                                                     hb_json_text_or(item, "location", ""),
-                                                     hb_json_text_or(item, "name", "")});
+        err = hb_table_add(&table,
+                           (struct hb_str[]){hb_str_c(text), hb_json_text_or(item, "id", ""),
+                                             hb_json_text_or(item, "currency", ""),
+                                             hb_json_text_or(item, "location", ""), hb_json_text_or(item, "name", "")});
     }
     if (!err && count > 0) {
         hb_table_print(&table);

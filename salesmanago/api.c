@@ -31,8 +31,8 @@ bool sm_load_or_answer(const struct hb_sm_api *api, struct hb_http_call *call, s
     if (sm_load(api, hb_http_call_param(call, "store"), ret_connector))
         return true;
     hb_http_call_problem(call, 404, "not_found", "There is no such object",
-                         "The store has no SALESmanago connector: connect it first (hookbus salesmanago connect).", NULL,
-                         NULL);
+                         "The store has no SALESmanago connector: connect it first (hookbus salesmanago connect).",
+                         NULL, NULL);
     return false;
 }
 

@@ -4,10 +4,10 @@
  * read to look, manage to change; read:data where a product's own data is shown. Changes go through the registry's pen;
  * the worker (role salesmanago) acts on the records. Calls of SALESmanago (catalogList, catalogUpsert) leave from here,
  * through the one address filter. An API key that came in is sealed, used, wiped, and never in an answer, a log or an
- * audit record. Owns / borrows: what the options give must outlive it. Fails: HB_ERR_MEMORY. Limits: HB_SM_API_CALLS_MAX
- * calls of SALESmanago at a time, HB_SM_API_STORE_CALLS_MAX of one store; HB_SM_API_SCANS_MAX scans of the catalog, one
- * of a store, HB_SM_API_SCAN_MS_MAX each. Threads: the loop's. Free it before the http client, the server and the
- * registry's API. */
+ * audit record. Owns / borrows: what the options give must outlive it. Fails: HB_ERR_MEMORY. Limits:
+ * HB_SM_API_CALLS_MAX calls of SALESmanago at a time, HB_SM_API_STORE_CALLS_MAX of one store; HB_SM_API_SCANS_MAX scans
+ * of the catalog, one of a store, HB_SM_API_SCAN_MS_MAX each. Threads: the loop's. Free it before the http client, the
+ * server and the registry's API. */
 #ifndef SALESMANAGO_API_H
 #define SALESMANAGO_API_H
 

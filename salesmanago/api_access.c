@@ -47,9 +47,9 @@ static bool use_kept_key(const struct hb_sm_api *api, const struct hb_connector 
         return sm_refuse_field(problem, "key", "The store has no SALESmanago connector yet, so its API key is needed.",
                                "the API key of SALESmanago");
     if (!hb_str_eq(base_url, connector->base_url))
-        return sm_refuse_field(problem, "key",
-                               "base_url leads elsewhere: the kept key does not go along, since it would be sent there.",
-                               "the key in the same request");
+        return sm_refuse_field(
+            problem, "key", "base_url leads elsewhere: the kept key does not go along, since it would be sent there.",
+            "the key in the same request");
     return open_kept_key(api, connector, access, problem);
 }
 

@@ -101,7 +101,8 @@ struct hb_json *sm_body_read(struct hb_http_call *call, size_t bytes_max, const 
     struct sm_problem problem = {.status = 0};
     if (text.len > bytes_max)
         (void)sm_refuse(&problem, 413, "too_large",
-                        bytes_max == HB_SM_API_BODY_BYTES_MAX ? "The body may have 64 KiB." : "The body may have 300 KiB.");
+                        bytes_max == HB_SM_API_BODY_BYTES_MAX ? "The body may have 64 KiB."
+                                                              : "The body may have 300 KiB.");
     else if (hb_json_parse(text.len > 0 ? text : HB_STR("{}"), &body, &error) || hb_json_kind(body) != HB_JSON_OBJECT)
         (void)sm_refuse(&problem, 400, "invalid_json", error.code ? error.text : "The body must be a JSON object.");
     else

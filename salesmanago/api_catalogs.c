@@ -21,7 +21,8 @@ static void add_catalog(struct hb_json_writer *w, const char *name, const struct
     hb_json_close_object(w);
 }
 
-static void answer_catalogs(struct hb_http_call *call, const struct hb_answer *http, const struct hb_sm_catalogs *catalogs)
+static void answer_catalogs(struct hb_http_call *call, const struct hb_answer *http,
+                            const struct hb_sm_catalogs *catalogs)
 {
     struct sm_answer out;
     sm_answer_begin(&out);

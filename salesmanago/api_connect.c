@@ -33,9 +33,9 @@ static enum hb_pen_verdict edit(struct sm_change *change, struct hb_connector *c
     if (!take_key(change, connector))
         return HB_PEN_REFUSE;
     connector->base_url = hb_buf_str(&change->base_url);
-    connector->catalog = (struct hb_connector_catalog){
-        hb_str_c(change->catalog.id), hb_str_c(change->catalog.name), hb_str_c(change->catalog.currency),
-        hb_str_c(change->catalog.location)};
+    connector->catalog =
+        (struct hb_connector_catalog){hb_str_c(change->catalog.id), hb_str_c(change->catalog.name),
+                                      hb_str_c(change->catalog.currency), hb_str_c(change->catalog.location)};
     take_text(change->body, "name", &connector->name);
     take_text(change->body, "language", &connector->language);
     const struct hb_json *mapping = hb_json_get(change->body, "mapping");
@@ -141,9 +141,10 @@ static bool keep_access(struct sm_change *change, const struct sm_access *access
 {
     enum hb_err err = hb_buf_add(&change->base_url, hb_buf_str(&access->base_url));
     if (access->is_new_key)
-        err = err ? err : hb_seal(change->api->options.keyring,
-                                  hb_connector_place(hb_str_c(change->store), HB_STR(HB_CONNECTOR_ID)),
-                                  hb_buf_str(&access->key), &change->sealed);
+        err = err ? err
+                  : hb_seal(change->api->options.keyring,
+                            hb_connector_place(hb_str_c(change->store), HB_STR(HB_CONNECTOR_ID)),
+                            hb_buf_str(&access->key), &change->sealed);
     else
         err = err ? err : hb_buf_add(&change->tested, hb_buf_str(&access->sealed));
     return !err || sm_refuse(&change->problem, 503, "own_trouble", "The API key could not be sealed.");

@@ -127,8 +127,7 @@ static void look(void *user, struct hb_str key, struct hb_str value)
     (void)key;
     if (wanted->is_found || hb_json_parse(value, &document, NULL))
         return;
-    wanted->is_found =
-        hb_json_str(hb_json_get(document, "product"), &product) && hb_str_eq(product, wanted->product);
+    wanted->is_found = hb_json_str(hb_json_get(document, "product"), &product) && hb_str_eq(product, wanted->product);
     hb_json_free(&document);
 }
 

@@ -84,12 +84,12 @@ struct sm_change {
     char object[HB_CONNECTOR_KEY_MAX];
     char wish_id[SM_API_WISH_ID_MAX]; /* of a sync or a replay, made once however often it is judged */
     int64_t if_match;
-    int64_t count;                    /* the kind's own */
-    struct hb_buf sealed;             /* a key that came along */
-    struct hb_buf tested;             /* else the sealed key that was tested: another by now is a conflict */
-    struct hb_buf base_url;           /* that was tested */
-    struct hb_sm_catalog catalog;     /* as SALESmanago lists it */
-    struct hb_str *products;          /* owned list of views of the body */
+    int64_t count;                /* the kind's own */
+    struct hb_buf sealed;         /* a key that came along */
+    struct hb_buf tested;         /* else the sealed key that was tested: another by now is a conflict */
+    struct hb_buf base_url;       /* that was tested */
+    struct hb_sm_catalog catalog; /* as SALESmanago lists it */
+    struct hb_str *products;      /* owned list of views of the body */
     size_t products_count;
 };
 /* NULL after having answered (no memory, If-Match that is none). take_body passes in any case. */
@@ -125,9 +125,9 @@ bool sm_base_url_check(const struct hb_sm_api *api, struct hb_str url, struct sm
 
 /* ---- api_access.c: which key and address a call uses ---- */
 struct sm_access {
-    struct hb_buf key;     /* opened; wiped by sm_access_deinit */
+    struct hb_buf key; /* opened; wiped by sm_access_deinit */
     struct hb_buf base_url;
-    struct hb_buf sealed;  /* the record's, if that was used; else empty */
+    struct hb_buf sealed; /* the record's, if that was used; else empty */
     bool is_new_key;
 };
 /* Of body members key and base_url, else of the store's connector. A kept key never goes to another address. False:
@@ -137,16 +137,16 @@ bool sm_access_read(const struct hb_sm_api *api, struct hb_str store, const stru
 void sm_access_deinit(struct sm_access *access);
 
 /* ---- the routes' handlers ---- */
-void sm_connect(void *user, struct hb_http_call *call);          /* api_connect.c */
-void sm_test(void *user, struct hb_http_call *call);             /* api_catalogs.c */
+void sm_connect(void *user, struct hb_http_call *call); /* api_connect.c */
+void sm_test(void *user, struct hb_http_call *call);    /* api_catalogs.c */
 void sm_catalogs(void *user, struct hb_http_call *call);
 void sm_catalog_make(void *user, struct hb_http_call *call);
-void sm_sync(void *user, struct hb_http_call *call);             /* api_status.c */
+void sm_sync(void *user, struct hb_http_call *call); /* api_status.c */
 void sm_status(void *user, struct hb_http_call *call);
-void sm_products(void *user, struct hb_http_call *call);         /* api_scan.c */
-void sm_dead(void *user, struct hb_http_call *call);             /* api_dead.c */
+void sm_products(void *user, struct hb_http_call *call); /* api_scan.c */
+void sm_dead(void *user, struct hb_http_call *call);     /* api_dead.c */
 void sm_dead_replay(void *user, struct hb_http_call *call);
-void sm_mapping_show(void *user, struct hb_http_call *call);     /* api_mapping.c */
+void sm_mapping_show(void *user, struct hb_http_call *call); /* api_mapping.c */
 void sm_mapping_set(void *user, struct hb_http_call *call);
 void sm_mapping_reset(void *user, struct hb_http_call *call);
 void sm_mapping_test(void *user, struct hb_http_call *call);

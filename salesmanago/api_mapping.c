@@ -203,8 +203,8 @@ static bool read_trial(struct hb_http_call *call, const struct hb_connector *con
            sm_refuse_field(problem, "mapping", error.text, "docs/salesmanago.md, The mapping");
 }
 
-static bool start(struct hb_sm_api *api, struct hb_http_call *call, const struct hb_json *body, struct trial *take_trial,
-                  struct sm_problem *problem)
+static bool start(struct hb_sm_api *api, struct hb_http_call *call, const struct hb_json *body,
+                  struct trial *take_trial, struct sm_problem *problem)
 {
     struct hb_str id;
     const struct hb_json *product = hb_json_get(body, "product"), *data = hb_json_get(body, "data");
@@ -234,9 +234,8 @@ void sm_mapping_test(void *user, struct hb_http_call *call)
     struct sm_problem problem = {.status = 0};
     struct hb_connector connector;
     /* A product of the catalog is data that was published. */
-    struct hb_json *body = sm_may(user, call, HB_SCOPE_READ)
-                               ? sm_body_read(call, HB_SM_API_TEST_BODY_BYTES_MAX, NAMES)
-                               : NULL;
+    struct hb_json *body =
+        sm_may(user, call, HB_SCOPE_READ) ? sm_body_read(call, HB_SM_API_TEST_BODY_BYTES_MAX, NAMES) : NULL;
     if (!body)
         return;
     if ((hb_json_get(body, "product") && !sm_may(user, call, HB_SCOPE_READ_DATA)) ||

@@ -289,7 +289,8 @@ enum hb_err hb_catalog_scan_start(const struct hb_catalog_scan_options *options,
     scan->ends_at = (struct hb_mono){options->now().us + options->limit_ms * HB_US_PER_MS};
     hb_random_bytes(scan->hash_key, sizeof scan->hash_key);
     atomic_init(&scan->is_cancelled, false);
-    enum hb_err err = scan->store && scan->product ? hb_wake_new(options->loop, ended, scan, &scan->wake) : HB_ERR_MEMORY;
+    enum hb_err err =
+        scan->store && scan->product ? hb_wake_new(options->loop, ended, scan, &scan->wake) : HB_ERR_MEMORY;
     if (!err && pthread_create(&scan->thread, NULL, run, scan) != 0)
         err = HB_ERR_MEMORY;
     if (err) {
@@ -309,13 +310,14 @@ void hb_catalog_scan_cancel(struct hb_catalog_scan *scan)
 void hb_catalog_scan_result(const struct hb_catalog_scan *scan, struct hb_catalog_scan_result *ret_result)
 {
     HB_ASSERT(!scan->is_running);
-    *ret_result = (struct hb_catalog_scan_result){.err = scan->err,
-                                                  .text = scan->error.text[0] ? scan->error.text : hb_err_text(scan->err),
-                                                  .products = scan->set.live,
-                                                  .scanned = scan->scanned,
-                                                  .key = hb_buf_str(&scan->key),
-                                                  .value = hb_buf_str(&scan->value),
-                                                  .headers_count = scan->headers_count};
+    *ret_result =
+        (struct hb_catalog_scan_result){.err = scan->err,
+                                        .text = scan->error.text[0] ? scan->error.text : hb_err_text(scan->err),
+                                        .products = scan->set.live,
+                                        .scanned = scan->scanned,
+                                        .key = hb_buf_str(&scan->key),
+                                        .value = hb_buf_str(&scan->value),
+                                        .headers_count = scan->headers_count};
     memcpy(ret_result->headers, scan->headers, sizeof scan->headers);
 }
 

@@ -27,9 +27,9 @@ struct hb_catalog_scan_options {
 };
 struct hb_catalog_scan_result {
     enum hb_err err;
-    const char *text;  /* a sentence, of an error */
-    uint64_t products; /* of a count: not deleted, not partial */
-    uint64_t scanned;  /* records */
+    const char *text;         /* a sentence, of an error */
+    uint64_t products;        /* of a count: not deleted, not partial */
+    uint64_t scanned;         /* records */
     struct hb_str key, value; /* of a find: the newest record; value empty: there is none */
     size_t headers_count;
     struct hb_name_value headers[HB_KAFKA_HEADERS_MAX];

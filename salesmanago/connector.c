@@ -275,7 +275,8 @@ static enum hb_err read_state(const struct hb_json *json, struct hb_connector_st
     if (err)
         return err;
     if (!hb_json_str(hb_json_get(json, "status"), &status) ||
-        !hb_json_int(hb_json_get(json, "revision"), &state->revision) || !read_wall(hb_json_get(json, "at"), &state->at))
+        !hb_json_int(hb_json_get(json, "revision"), &state->revision) ||
+        !read_wall(hb_json_get(json, "at"), &state->at))
         return HB_ERR_INVALID;
     state->is_paused = hb_str_eq(status, HB_STR("paused"));
     if (state->is_paused && !read_reason(json, &state->reason))

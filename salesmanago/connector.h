@@ -1,11 +1,11 @@
 /* Job: a SALESmanago connector as its registry records say it: what the operator set, and why it was paused.
  *
- * Place: `connector/<store>/<connector>` is written by the api (through the pen), `connector-state/…` by the worker that
- * met the reason (docs/schemas/records.md). A store has one, of the id HB_CONNECTOR_ID. Owns / borrows: a connector that
- * was read owns its document, and its views point into it; one that is filled to be written borrows everything. The key
- * is only ever here as it is sealed: hb_connector_place says to what it is bound. Fails: HB_ERR_INVALID (not such a
- * record), HB_ERR_VERSION (written by a newer hookbus), HB_ERR_MEMORY, HB_ERR_FULL. Limits: below. Threads: one at a
- * time.
+ * Place: `connector/<store>/<connector>` is written by the api (through the pen), `connector-state/…` by the worker
+ * that met the reason (docs/schemas/records.md). A store has one, of the id HB_CONNECTOR_ID. Owns / borrows: a
+ * connector that was read owns its document, and its views point into it; one that is filled to be written borrows
+ * everything. The key is only ever here as it is sealed: hb_connector_place says to what it is bound. Fails:
+ * HB_ERR_INVALID (not such a record), HB_ERR_VERSION (written by a newer hookbus), HB_ERR_MEMORY, HB_ERR_FULL. Limits:
+ * below. Threads: one at a time.
  *
  * Example:
  *     struct hb_connector connector;
@@ -31,16 +31,16 @@ struct hb_json;
 #define HB_CONNECTOR_DEAD "connector-dead"
 #define HB_CONNECTOR_STATUS "connector-status"
 
-#define HB_CONNECTOR_KEY_MAX ((size_t)256)         /* of a registry key, without a product */
-#define HB_CONNECTOR_NAME_MAX 128                  /* bytes */
-#define HB_CONNECTOR_URL_MAX 512                   /* bytes */
-#define HB_CONNECTOR_API_KEY_MAX 256               /* bytes of an opened API key; the vendor's have at most 64 */
-#define HB_CONNECTOR_CATALOG_ID_MAX 36             /* UTF-16 units: SM-23 */
-#define HB_CONNECTOR_CATALOG_TEXT_BYTES_MAX 1024   /* name, location: 255 UTF-16 units (SM-22, SM-26) */
+#define HB_CONNECTOR_KEY_MAX ((size_t)256)       /* of a registry key, without a product */
+#define HB_CONNECTOR_NAME_MAX 128                /* bytes */
+#define HB_CONNECTOR_URL_MAX 512                 /* bytes */
+#define HB_CONNECTOR_API_KEY_MAX 256             /* bytes of an opened API key; the vendor's have at most 64 */
+#define HB_CONNECTOR_CATALOG_ID_MAX 36           /* UTF-16 units: SM-23 */
+#define HB_CONNECTOR_CATALOG_TEXT_BYTES_MAX 1024 /* name, location: 255 UTF-16 units (SM-22, SM-26) */
 #define HB_CONNECTOR_MAPPING_BYTES_MAX ((size_t)32 * 1024)
-#define HB_CONNECTOR_PRODUCTS_MAX 1000             /* of one replay of dead products */
+#define HB_CONNECTOR_PRODUCTS_MAX 1000 /* of one replay of dead products */
 #define HB_CONNECTOR_RECORD_BYTES_MAX ((size_t)120 * 1024)
-#define HB_CONNECTOR_WORDS_MAX 512                 /* SALESmanago's own words, cut */
+#define HB_CONNECTOR_WORDS_MAX 512 /* SALESmanago's own words, cut */
 
 /* HB_CONNECTOR_STATUS(NAME, text): what the operator wants. */
 #define HB_CONNECTOR_STATUSES(X) X(ACTIVE, "active") X(PAUSED, "paused") X(DELETED, "deleted")
@@ -86,18 +86,18 @@ struct hb_connector_wish {
 };
 
 struct hb_connector {
-    struct hb_buf text;    /* of a connector that was read: its record */
-    struct hb_json *json;  /* and its document */
+    struct hb_buf text;   /* of a connector that was read: its record */
+    struct hb_json *json; /* and its document */
     struct hb_str id, store, name, base_url;
     int64_t revision;         /* one more with each change */
     int64_t enabled_revision; /* of the last connect or resume: a state made under an older one is void */
     enum hb_connector_status status;
     struct hb_str sealed_key;
     struct hb_connector_catalog catalog;
-    struct hb_str language;   /* empty: the products' own texts */
-    struct hb_str mapping;    /* JSON text of an object; empty: the default */
+    struct hb_str language; /* empty: the products' own texts */
+    struct hb_str mapping;  /* JSON text of an object; empty: the default */
     struct hb_connector_wish sync, replay;
-    struct hb_str *products;  /* of the replay; count 0: all dead ones. Owned by a connector that was read */
+    struct hb_str *products; /* of the replay; count 0: all dead ones. Owned by a connector that was read */
     size_t products_count;
     struct hb_wall created, updated;
 };

@@ -447,6 +447,14 @@ class Admin(SharedTest):
             self.assertEqual((done.returncode, f"did you mean 'hookbus {meant}'".encode() in done.stderr), (64, True), done.stderr)
         self.assertIn("salesmanago dead replay", self.bus.run("help", "salesmanago").stdout.decode())
 
+    def test_status_is_shown_anew_until_its_reader_leaves(self):
+        self.connect()
+        watch = subprocess.Popen([BINARY, "salesmanago", "status", "--watch", "--json", "--store", self.store], env=self.bus.env, cwd=self.bus.folder,
+                                 stdout=subprocess.PIPE)
+        self.assertEqual([json.loads(watch.stdout.readline())["status"] for _ in range(3)], ["active"] * 3)
+        watch.stdout.close()
+        self.assertEqual(watch.wait(10), 0)
+
     def test_the_mapping_commands(self):
         self.connect()
         own = os.path.join(self.bus.folder, f"mapping-{self.store}.json")

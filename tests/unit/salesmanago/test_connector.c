@@ -43,16 +43,34 @@ static void a_connector_is_read_as_it_was_written(void **state)
     assert_true(hb_str_has_prefix(hb_buf_str(&value), HB_STR("{\"v\":1,")));
     assert_int_equal(hb_connector_read(hb_buf_str(&value), &read), HB_OK);
     hb_buf_deinit(&value); /* nothing of it may be pointed to */
-    const struct hb_str *was[] = {&connector.id,         &connector.store,        &connector.name,
-                                  &connector.base_url,   &connector.sealed_key,   &connector.catalog.id,
-                                  &connector.catalog.name, &connector.catalog.currency, &connector.catalog.location,
-                                  &connector.language,   &connector.mapping,      &connector.sync.id,
-                                  &connector.replay.id,  &connector.products[1]};
-    const struct hb_str *is[] = {&read.id,           &read.store,            &read.name,
-                                 &read.base_url,     &read.sealed_key,       &read.catalog.id,
-                                 &read.catalog.name, &read.catalog.currency, &read.catalog.location,
-                                 &read.language,     &read.mapping,          &read.sync.id,
-                                 &read.replay.id,    &read.products[1]};
+    const struct hb_str *was[] = {&connector.id,
+                                  &connector.store,
+                                  &connector.name,
+                                  &connector.base_url,
+                                  &connector.sealed_key,
+                                  &connector.catalog.id,
+                                  &connector.catalog.name,
+                                  &connector.catalog.currency,
+                                  &connector.catalog.location,
+                                  &connector.language,
+                                  &connector.mapping,
+                                  &connector.sync.id,
+                                  &connector.replay.id,
+                                  &connector.products[1]};
+    const struct hb_str *is[] = {&read.id,
+                                 &read.store,
+                                 &read.name,
+                                 &read.base_url,
+                                 &read.sealed_key,
+                                 &read.catalog.id,
+                                 &read.catalog.name,
+                                 &read.catalog.currency,
+                                 &read.catalog.location,
+                                 &read.language,
+                                 &read.mapping,
+                                 &read.sync.id,
+                                 &read.replay.id,
+                                 &read.products[1]};
     for (size_t i = 0; i < sizeof was / sizeof *was; i++)
         assert_true(hb_str_eq(*was[i], *is[i]));
     assert_int_equal(read.revision, 7);
@@ -140,8 +158,13 @@ static void a_key_says_whose_record_it_is(void **state)
     assert_true(hb_connector_key_read(HB_CONNECTOR_DEAD, HB_STR("connector-dead/demo/salesmanago/a/b c"), &store,
                                       &connector, &rest));
     assert_true(hb_str_eq(rest, HB_STR("a/b c")));
-    static const char *const none[] = {"", "connector", "connector/", "connector/demo", "connector/demo/",
-                                       "connector//salesmanago", "connectors/demo/salesmanago"};
+    static const char *const none[] = {"",
+                                       "connector",
+                                       "connector/",
+                                       "connector/demo",
+                                       "connector/demo/",
+                                       "connector//salesmanago",
+                                       "connectors/demo/salesmanago"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         assert_false(hb_connector_key_read(HB_CONNECTOR_RECORD, hb_str_c(none[i]), &store, &connector, &rest));
 }
@@ -202,8 +225,11 @@ static void a_key_that_is_said_back_is_hidden(void **state)
 {
     static const struct {
         const char *said, *shown;
-    } rows[] = {{"Key abc123 is wrong: abc123", "Key ****** is wrong: ******"}, {"abc12", "abc12"}, {"", ""},
-                {"abc123abc123", "************"}, {"ABC123", "ABC123"}};
+    } rows[] = {{"Key abc123 is wrong: abc123", "Key ****** is wrong: ******"},
+                {"abc12", "abc12"},
+                {"", ""},
+                {"abc123abc123", "************"},
+                {"ABC123", "ABC123"}};
     char text[64];
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
