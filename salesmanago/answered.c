@@ -101,12 +101,11 @@ static void refused(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
     }
     if (batch->is_searching) {
         hb_sm_search_refused(&batch->search);
-    } else if (count > 1) {
-        if (count < batch->count) { /* only what did not come back was sent: search in all, those accepted are dropped */
-            hb_sm_batch_give_back(lane);
-            return;
-        }
-        hb_sm_search_begin(&batch->search, count);
+    } else if (count > 1) { /* perhaps only what did not come back was sent: the others are done */
+        hb_sm_search_begin(&batch->search, batch->count);
+        for (size_t i = 0; i < batch->count; i++)
+            if (batch->units[i].is_closed)
+                hb_sm_search_drop(&batch->search, i);
         batch->is_searching = true;
     }
     if (count == 1)
@@ -162,6 +161,22 @@ static void pause_all(struct hb_sm_lane *lane, const struct hb_sm_answer *answer
 
 /* ---- the answer ---- */
 
+/* Whoever is asked may say our key back: it stands in no record and no log. */
+static void hide_key(const struct hb_sm_lane *lane, struct hb_sm_answer *answer)
+{
+    struct hb_buf key = hb_buf_make(HB_CONNECTOR_API_KEY_MAX);
+    if ((answer->words[0] || answer->warning[0] || answer->field[0]) && lane->connector.sealed_key.len > 0 &&
+        hb_unseal(lane->worker->options.keyring, hb_connector_place(lane->connector.store, lane->connector.id),
+                  lane->connector.sealed_key, &key) == HB_OK) {
+        hb_connector_hide_key(answer->words, hb_buf_str(&key));
+        hb_connector_hide_key(answer->warning, hb_buf_str(&key));
+        hb_connector_hide_key(answer->field, hb_buf_str(&key));
+    }
+    if (key.ptr)
+        hb_wipe(key.ptr, key.len);
+    hb_buf_deinit(&key);
+}
+
 static void remember(struct hb_sm_lane *lane, const struct hb_answer *http, const struct hb_sm_answer *answer)
 {
     struct hb_metrics *metrics = lane->worker->options.metrics;
@@ -201,6 +216,7 @@ void hb_sm_answered(void *user, const struct hb_answer *http)
     struct hb_sm_answer answer;
     lane->request = NULL;
     hb_sm_answer_read(http, HB_SM_CALL_UPSERT, &answer);
+    hide_key(lane, &answer);
     remember(lane, http, &answer);
     hb_sm_sender_ended(lane->worker);
     lane->worker->body_bytes -= lane->body.len;

@@ -53,15 +53,19 @@ static void add_last(struct hb_json_writer *json, const struct hb_sm_last_batch 
     hb_json_close_object(json);
 }
 
-static void add_sync(struct hb_json_writer *json, const struct hb_sm_lane *lane)
+static void add_sync(struct hb_json_writer *json, struct hb_sm_lane *lane)
 {
     if (!lane->sync_state)
         return;
+    if (lane->walk && strcmp(lane->sync_state, "running") == 0) {
+        lane->sync_done = lane->walk_done;
+        lane->sync_total = lane->walk_total;
+    }
     hb_json_object(json, "sync");
     hb_json_add_str(json, "id", hb_str_c(lane->sync_id));
     hb_json_add_str(json, "state", hb_str_c(lane->sync_state));
-    hb_json_add_int(json, "done", lane->walk_done);
-    hb_json_add_int(json, "total", lane->walk_total);
+    hb_json_add_int(json, "done", lane->sync_done < lane->sync_total ? lane->sync_done : lane->sync_total);
+    hb_json_add_int(json, "total", lane->sync_total);
     hb_json_close_object(json);
 }
 

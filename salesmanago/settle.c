@@ -16,6 +16,8 @@ void hb_sm_settle(struct hb_sm_lane *lane, struct hb_sm_change *change)
         hb_sm_pending_end(&lane->pending, change);
         if (change->source == HB_SM_LIVE)
             settle_slot(lane->worker, change);
+        else
+            lane->walk_done++;
     }
     hb_sm_change_free(change);
 }
@@ -24,6 +26,7 @@ void hb_sm_settle_superseded(struct hb_sm_lane *lane, struct hb_sm_change *chang
 {
     if (change->source == HB_SM_LIVE && !change->is_let_go)
         settle_slot(lane->worker, change);
+    lane->walk_done += change->source == HB_SM_WALK;
     hb_metric_add(lane->worker->options.metrics, HB_METRIC_SM_COALESCED, 1);
     hb_sm_change_free(change);
 }

@@ -178,7 +178,8 @@ struct hb_sm_lane {
     bool has_dead;      /* what the registry has of them was read */
     /* report.c */
     int64_t sent, accepted, trimmed, refused, accepted_before;
-    int64_t walk_done, walk_total;
+    int64_t walk_done, walk_total; /* products, of the walk under way */
+    int64_t sync_done, sync_total; /* of the last full sync */
     char sync_id[HB_ID_MAX + 1];
     const char *sync_state; /* NULL: none */
     struct hb_sm_last_batch last;

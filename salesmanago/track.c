@@ -108,14 +108,17 @@ static void written(void *user, const struct hb_kafka_ack *ack)
 static void read_record(struct hb_sm_track *track, int64_t *ret_position)
 {
     char key[HB_SM_RECORD_KEY_MAX];
-    struct hb_str text = hb_registry_record(track->lane->worker->options.registry, key_of(track, key)), id;
+    struct hb_str text = hb_registry_record(track->lane->worker->options.registry, key_of(track, key)), id, why;
     struct hb_json *json = NULL;
     *ret_position = -1;
     track->sync[0] = track->replay[0] = '\0';
+    track->why = "";
     if (text.len == 0 || hb_json_parse(text, &json, NULL))
         return;
     if (!hb_json_int(hb_json_get(json, "offset"), ret_position) || *ret_position < 0)
         *ret_position = -1;
+    if (*ret_position >= 0) /* of a sync it matters: it is not done yet */
+        track->why = hb_json_str(hb_json_get(json, "why"), &why) && hb_str_eq(why, HB_STR("sync")) ? "sync" : "restart";
     if (hb_json_str(hb_json_get(json, "sync"), &id))
         (void)snprintf(track->sync, sizeof track->sync, "%.*s", HB_ARG(id));
     if (hb_json_str(hb_json_get(json, "replay"), &id))
@@ -130,7 +133,6 @@ void hb_sm_track_begin(struct hb_sm_lane *lane, int32_t number)
         return;
     read_record(track, &track->position);
     track->state = track->position >= 0 ? HB_SM_TRACK_DETACHED : HB_SM_TRACK_ATTACHED;
-    track->why = "";
     track->must_write = track->is_walked = track->is_overflowed = false;
     if (track->state == HB_SM_TRACK_DETACHED)
         lane->is_detached_told = true;

@@ -225,7 +225,7 @@ static void give_up(struct hb_sm_walk *walk)
 static void finish(struct hb_sm_walk *walk)
 {
     struct hb_sm_lane *lane = walk->lane;
-    bool is_replay = walk->is_replay;
+    bool is_replay = walk->is_replay, is_sync = lane->sync_state && strcmp(lane->sync_state, "running") == 0;
     int64_t ends[HB_SM_PARTITIONS_MAX];
     char replay[HB_ID_MAX + 1];
     memcpy(replay, walk->replay, sizeof replay);
@@ -243,8 +243,10 @@ static void finish(struct hb_sm_walk *walk)
             hb_sm_track_return(track);
         }
     }
-    if (lane->sync_state)
+    if (is_sync) {
         lane->sync_state = "done";
+        lane->sync_done = lane->sync_total = lane->walk_total;
+    }
     hb_sm_pump_soon(lane->worker);
 }
 
@@ -340,10 +342,10 @@ static void tell(const struct hb_sm_walk *walk)
     hb_log(&lane->worker->log, HB_LOG_CONNECTOR_WALK, HB_LOG_C("store", lane->store),
            HB_LOG_C("kind", walk->is_replay ? "replay" : "missed"),
            HB_LOG_INT("partitions", hb_sm_track_count(lane, HB_SM_TRACK_DETACHED)));
-    if (walk->is_replay || lane->connector.sync.id.len == 0)
+    if (walk->is_replay)
         return;
     for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++) {
-        if (lane->tracks[i].is_walked && hb_str_eq(hb_str_c(lane->tracks[i].sync), lane->connector.sync.id)) {
+        if (lane->tracks[i].is_walked && strcmp(lane->tracks[i].why, "sync") == 0) {
             memcpy(lane->sync_id, lane->tracks[i].sync, sizeof lane->sync_id);
             lane->sync_state = "running";
         }
@@ -392,7 +394,7 @@ void hb_sm_walk_stop(struct hb_sm_lane *lane)
         if (track->state == HB_SM_TRACK_DETACHED) /* its position is before all of them */
             hb_sm_settle_all_unread(lane, i, HB_SM_LIVE, false);
     }
-    if (lane->sync_state)
+    if (lane->sync_state && strcmp(lane->sync_state, "running") == 0)
         lane->sync_state = "waiting";
 }
 
