@@ -299,6 +299,12 @@ class Answers(SimulatorTest):
         self.assertEqual(self.sim.versions("1"), {"1": [[1, 1], [2, 1], [2, 3], [1.5, 4]]})
         self.assertEqual([(one["product"], one["version"], one["from"], one["to"]) for one in self.sim.backs()], [("1", "price", 2, 1.5)])
 
+    def test_a_version_may_be_looked_at_only_while_the_product_is_active(self):
+        self.sim.settings(versions={"stock": "quantity?active"})
+        for quantity, active in ((5, True), (3, False), (6, True), (4, True)):
+            self.upsert(product(1, quantity=quantity, active=active))
+        self.assertEqual([(one["from"], one["to"]) for one in self.sim.backs()], [(6, 4)])
+
     def test_requests_refusals_and_counts_can_be_read(self):
         self.upsert(product(1), product(2))
         self.upsert(product(1, name=""))

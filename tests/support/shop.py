@@ -221,10 +221,13 @@ class Shop:
 
     @staticmethod
     def item(product, data, stock, is_there):
+        is_active = is_there and data["status"] == "active"
+        told = [one["available"] for one in product.variant_stock.values()]
+        is_available = stock["available"] if stock else any(told) if told else is_active
         categories = data["categories"]
         item = {"productId": product.id, "name": cut(data["name"], 255), "mainCategory": categories[0]["name"] if categories else "Uncategorized",
-                "productUrl": data["url"], "price": money(data["price"]), "available": bool(is_there and (stock is None or stock["available"])),
-                "active": is_there and data["status"] == "active", "description": dict(DESCRIPTIONS).get(data["description"], data["description"])}
+                "productUrl": data["url"], "price": money(data["price"]), "available": bool(is_there and is_available),
+                "active": is_active, "description": dict(DESCRIPTIONS).get(data["description"], data["description"])}
         item["categoryExternalId"] = categories[0]["id"] if categories else None
         item["categories"] = [one["name"] for one in categories[1:6]] or None
         item["discountPrice"] = money(data["sale_price"]) if data.get("sale_price") else None

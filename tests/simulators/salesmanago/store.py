@@ -22,7 +22,7 @@ class Settings:
         self.is_checking = True  # off: products are taken as they come, for a benchmark of the sender
         self.keep = "full"  # of a product: "full", "versions" or "ids"
         self.history = 1000  # versions of a product that are kept
-        self.versions = {}  # name -> path of the number in a product that a test counts up: {"price": "price"}
+        self.versions = {}  # name -> path of the number in a product that a test counts up: {"price": "price"}; "quantity?active": only of active ones
         self.wants_own_urls = False  # two products of a catalog under one productUrl are noted as a doubt
         self.poison = []  # [{"field"?, "contains"?, "ids"?, "code", "message"}]
 
@@ -57,6 +57,9 @@ class Key:
 
 
 def value_at(product, path):
+    path, _, condition = path.partition("?")
+    if condition and not product.get(condition):
+        return None
     for name in path.split("."):
         product = product.get(name) if isinstance(product, dict) else None
     return product
