@@ -66,14 +66,15 @@ static void write_stock(struct hb_sm_making *making, struct hb_sm_one *one)
     hb_sm_json_bool(&one->out, HB_STR("active"), making->is_active && !one->is_off);
     if (making->settings->mapping->fields[HB_SM_FIELD_QUANTITY].count == 0)
         return;
+    bool has_quantity = stock->is_known && stock->has_quantity && !one->is_off; /* of what is gone there are none */
     bool fits = stock->quantity >= INT32_MIN && stock->quantity <= INT32_MAX;
-    if (stock->is_known && stock->has_quantity && fits) {
+    if (has_quantity && fits) {
         (void)snprintf(number, sizeof(number), "%lld", (long long)stock->quantity);
         hb_sm_json_word(&one->out, HB_STR("quantity"), hb_str_c(number));
         return;
     }
     note_empty(making, one, HB_SM_FIELD_QUANTITY);
-    if (stock->is_known && stock->has_quantity)
+    if (has_quantity)
         hb_sm_warn(making, one, "quantity", "left out: it is beyond 32 bits");
 }
 

@@ -157,6 +157,8 @@ static void check_off(const struct rig *rig)
     for (size_t i = 0; i < rig->items.count; i++) {
         check_raw(rig, i, "available", "false");
         check_raw(rig, i, "active", "false");
+        check_raw(rig, i, "quantity", ""); /* an old one would look newer than what the inventory said last */
+        assert_true(is_nulled(rig, i, "quantity"));
     }
 }
 
