@@ -211,6 +211,81 @@ static void without_a_broker_taking_fails_in_time(void **state)
     hb_kafka_writer_free(&writer);
 }
 
+/* ---- records and a group's offsets ---- */
+
+static bool is_assigned(void *user)
+{
+    const struct room_member *member = user;
+    return member->assigned > 0;
+}
+
+/* A transaction's end is told before it stands everywhere. */
+static void wait_committed(const char *group, const char *topic, int64_t wanted)
+{
+    int64_t offset = 0, deadline = room_now_ms() + ROOM_WAIT_MS;
+    while (offset != wanted) {
+        assert_true(room_now_ms() < deadline);
+        assert_int_equal(hb_kafka_admin_committed(room_admin(), group, topic, 0, ROOM_WAIT_MS, &offset, NULL), HB_OK);
+    }
+}
+
+static void write_with_offset(struct hb_kafka_writer *writer, struct result *result, const char *topic,
+                              const struct hb_kafka_membership *membership, int64_t next)
+{
+    const struct hb_kafka_record record = {.topic = topic, .key = HB_STR("a"), .value = HB_STR("1")};
+    const struct hb_kafka_group_offset offset = {topic, 0, next};
+    const struct hb_kafka_transaction transaction = {&record, 1, membership, &offset, 1};
+    assert_int_equal(hb_kafka_writer_write_offsets(writer, &transaction, on_done, result), HB_OK);
+    wait_done(writer, result);
+}
+
+static void a_groups_offsets_stand_with_the_records_and_not_for_a_member_that_is_over(void **state)
+{
+    char topic[128], id[128], group[128];
+    struct result result = {0};
+    struct hb_kafka_membership *membership = NULL;
+    struct hb_kafka_writer *writer = open_writer(room_name(id, "offsets"));
+    struct room_reader room;
+
+    (void)state;
+    room_make_topic(room_name(topic, "offsets"), 1);
+    struct room_member *member = room_join(room_name(group, "offsets"), "one", topic, NULL);
+    room_wait(&member, 1, is_assigned, member, "the assignment");
+    assert_int_equal(hb_kafka_consumer_membership(member->consumer, &membership), HB_OK);
+    take(writer, &result);
+    assert_int_equal(result.err, HB_OK);
+    write_with_offset(writer, &result, topic, membership, 5);
+    assert_int_equal(result.err, HB_OK);
+    assert_int_equal(result.count, 1);
+    wait_committed(group, topic, 5);
+
+    /* Another process of the same name takes the place: the first one's generation, and so its membership, is over. */
+    struct room_member *other = room_join(group, "one", topic, NULL);
+    room_wait(&other, 1, is_assigned, other, "the other's assignment");
+    write_with_offset(writer, &result, topic, membership, 9);
+    assert_int_equal(result.err, HB_ERR_FENCED);
+    assert_false(result.is_unknown);
+    wait_committed(group, topic, 5);
+
+    /* The transaction was aborted at once: the writer goes on, and no reader waits for its end. */
+    struct hb_kafka_membership *now = NULL;
+    assert_int_equal(hb_kafka_consumer_membership(other->consumer, &now), HB_OK);
+    write_with_offset(writer, &result, topic, now, 9);
+    assert_int_equal(result.err, HB_OK);
+    wait_committed(group, topic, 9);
+    room_reader_open(&room, topic, true, HB_KAFKA_BEGINNING);
+    for (int ends = 1; room.count < 2; ends++)
+        room_reader_read_to_end(&room, ends);
+    assert_int_equal(room.count, 2);
+    assert_int_equal(room.kept[1].offset, result.offsets[0]); /* and what was refused is not between them */
+    room_reader_close(&room);
+    hb_kafka_writer_free(&writer);
+    hb_kafka_membership_free(&membership);
+    hb_kafka_membership_free(&now);
+    room_leave(&member);
+    room_leave(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +293,7 @@ int main(void)
         cmocka_unit_test(a_record_too_large_aborts_all_and_a_committed_reader_sees_nothing),
         cmocka_unit_test(what_an_aborted_transaction_had_written_is_seen_by_an_uncommitted_reader_only),
         cmocka_unit_test(a_newer_writer_of_the_same_id_shuts_out_the_older),
+        cmocka_unit_test(a_groups_offsets_stand_with_the_records_and_not_for_a_member_that_is_over),
         cmocka_unit_test(without_a_broker_taking_fails_in_time),
     };
     return ROOM_RUN(tests);
