@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #define KEY_PREFIX "connector-sender/"
+#define STAMP_PREFIX "connector-look/" /* a key of its own: what a former process of our name left must stay to be seen */
 #define VALUE_MAX 512
 #define IDLE_US (5000 * HB_US_PER_MS)        /* after the last request the mark goes */
 #define RENEW_MS INT64_C(60000)              /* a mark that stands is written anew */
@@ -18,15 +19,21 @@
 
 /* ---- the record ---- */
 
-static enum hb_err write_mark(struct hb_sm_worker *worker, bool is_busy, hb_kafka_ack_fn *done)
+struct mark {
+    const char *prefix;
+    bool has_busy, is_busy;
+};
+
+static enum hb_err write_record(struct hb_sm_worker *worker, struct mark mark, hb_kafka_ack_fn *done)
 {
     char key[HB_SM_RECORD_KEY_MAX];
     struct hb_buf value = hb_buf_make(VALUE_MAX);
     struct hb_json_writer json = hb_json_write(&value);
-    int len = snprintf(key, sizeof key, KEY_PREFIX "%s", worker->options.worker);
+    int len = snprintf(key, sizeof key, "%s%s", mark.prefix, worker->options.worker);
     hb_json_object(&json, NULL);
     hb_json_add_int(&json, "v", 1);
-    hb_json_add_bool(&json, "busy", is_busy);
+    if (mark.has_busy)
+        hb_json_add_bool(&json, "busy", mark.is_busy);
     hb_json_add_wall(&json, "at", hb_loop_wall(worker->options.loop));
     hb_json_add_str(&json, "incarnation", hb_str_c(worker->incarnation));
     hb_json_close_object(&json);
@@ -35,6 +42,11 @@ static enum hb_err write_mark(struct hb_sm_worker *worker, bool is_busy, hb_kafk
         err = hb_sm_record_write(worker, hb_str_n(key, (size_t)len), &value, done, worker);
     hb_buf_deinit(&value);
     return err;
+}
+
+static enum hb_err write_mark(struct hb_sm_worker *worker, bool is_busy, hb_kafka_ack_fn *done)
+{
+    return write_record(worker, (struct mark){KEY_PREFIX, true, is_busy}, done);
 }
 
 static bool is_busy(const struct hb_sm_worker *worker)
@@ -156,7 +168,7 @@ static void stamped(void *user, const struct hb_kafka_ack *ack)
 /* What the registry has behind our own record, the former owner wrote before it. */
 static void stamp(struct hb_sm_worker *worker)
 {
-    worker->must_stamp = write_mark(worker, is_busy(worker), stamped) != HB_OK;
+    worker->must_stamp = write_record(worker, (struct mark){.prefix = STAMP_PREFIX}, stamped) != HB_OK;
     worker->stamps += !worker->must_stamp;
 }
 

@@ -106,5 +106,42 @@ class Behind(ConnectedTest):
         self.assertEqual(self.sim.backs(), [])
 
 
+class Successor(ConnectedTest):
+    """A request of a process that is gone may still be at work: nobody sends before it must have ended."""
+
+    is_shared = False
+    config = {**CONFIG, "salesmanago_timeout_ms": 6000}
+
+    def test_after_a_kill_nothing_is_sent_before_the_former_request_must_have_ended(self):
+        self.start("catalog")
+        self.start("salesmanago")
+        self.connect()
+        self.publish(*(updated(key) for key in range(10)))
+        self.wait_count(10)
+        self.sim.inject("slow", delay_ms=5500, applies="end")
+        self.publish(*(updated(key, 2) for key in range(10)))
+        wait_until("a request runs", lambda: self.sim.in_flight() > 0, 15)
+        self.publish(*(updated(key, 3) for key in range(10)))
+        self.role("salesmanago").kill()
+        began = time.monotonic()
+        self.start("salesmanago")
+        wait_until("the newest is stored", lambda: set(self.names().values()) == {"3 Sukienka"}, 40)
+        self.assertGreater(time.monotonic() - began, 10, "the time limit of a request, and more")
+        self.assertEqual(self.sim.backs(), [])
+
+    def test_after_an_orderly_end_the_next_one_sends_at_once(self):
+        self.start("catalog")
+        self.start("salesmanago")
+        self.connect()
+        self.publish(updated(1))
+        self.wait_count(1)
+        self.assertEqual(self.role("salesmanago").stop(), 0)
+        self.publish(updated(1, 2))
+        began = time.monotonic()
+        self.start("salesmanago")
+        self.wait_stored(1, name="2 Sukienka", limit_s=30)
+        self.assertLess(time.monotonic() - began, 10)
+
+
 if __name__ == "__main__":
     main()
