@@ -107,6 +107,16 @@ void hb_sm_dead_free(struct hb_sm_lane *lane)
     lane->has_dead = false;
 }
 
+void hb_sm_dead_remove(struct hb_sm_lane *lane)
+{
+    char key[HB_SM_RECORD_KEY_MAX];
+    struct hb_sm_dead *dead;
+    size_t state = 0;
+    while ((dead = hb_map_next(&lane->dead, &state)) != NULL)
+        (void)!hb_sm_record_write(lane->worker, key_of(lane, hb_str_c(dead->product), key), NULL, NULL, NULL);
+    hb_sm_dead_free(lane);
+}
+
 void hb_sm_dead_each(const struct hb_sm_lane *lane, void (*fn)(void *user, struct hb_str product, int64_t offset),
                      void *user)
 {

@@ -140,9 +140,16 @@ static void end_deleted(struct hb_sm_lane *lane)
         (void)!hb_sm_record_write(lane->worker, hb_str_n(key, (size_t)len), NULL, NULL, NULL);
     }
     hb_sm_report_lane(lane, true);
-    hb_sm_dead_free(lane);
+    hb_sm_dead_remove(lane);
     forget_settings(lane);
     lane->is_detached_told = false;
+}
+
+/* With the store goes what is connected to it. */
+static bool is_store_gone(const struct hb_sm_lane *lane)
+{
+    const struct hb_store *store = hb_registry_store(lane->worker->options.registry, hb_str_c(lane->store));
+    return store && store->is_deleted;
 }
 
 static void change(struct hb_sm_lane *lane, struct hb_connector *take_connector)
@@ -157,6 +164,7 @@ static void change(struct hb_sm_lane *lane, struct hb_connector *take_connector)
         lane->hold = HB_SM_HOLD_DELETED;
         return;
     }
+    lane->hold = HB_SM_HOLD_UNUSABLE; /* until its settings say otherwise, also after a deletion */
     apply_settings(lane);
     if (is_enabled) { /* somebody mended something: at once, not after the rest */
         hb_sm_backoff_success(&lane->backoff);
@@ -204,6 +212,11 @@ void hb_sm_lanes_look(struct hb_sm_worker *worker)
     while ((lane = hb_map_next(&worker->lanes, &state)) != NULL) {
         if (lane->hold == HB_SM_HOLD_DELETED)
             continue;
+        if (is_store_gone(lane)) {
+            end_deleted(lane);
+            lane->hold = HB_SM_HOLD_DELETED;
+            continue;
+        }
         lane->hold = hold_of(lane);
         begin_tracks(lane);
     }

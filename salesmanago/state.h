@@ -329,6 +329,8 @@ void hb_sm_dead_clear(struct hb_sm_lane *lane, const struct hb_sm_change *change
 /* What the registry has, for all lanes that have not read it. */
 void hb_sm_dead_load(struct hb_sm_worker *worker);
 void hb_sm_dead_free(struct hb_sm_lane *lane);
+/* The same, and their records go. */
+void hb_sm_dead_remove(struct hb_sm_lane *lane);
 /* Calls fn for each one's offset and product. */
 void hb_sm_dead_each(const struct hb_sm_lane *lane, void (*fn)(void *user, struct hb_str product, int64_t offset),
                      void *user);

@@ -86,6 +86,23 @@ class Behind(ConnectedTest):
         self.wait_names(wanted, limit_s=120)
         self.assertEqual(self.sim.backs(), [])
 
+    def test_disconnected_nothing_is_sent_and_connected_again_what_changes_then_is(self):
+        self.connect()
+        self.publish(updated(1))
+        self.wait_count(1)
+        self.call("DELETE")
+        time.sleep(1.5)  # nothing tells that a worker has heard of it
+        asked = len(self.upserts())
+        self.publish(updated(1, 2), updated(2))
+        time.sleep(2)
+        self.assertEqual(len(self.upserts()), asked)
+        self.connect()
+        self.publish(updated(3))
+        self.wait_stored(3, name="1 Sukienka")
+        self.publish(updated(1, 3))
+        self.wait_stored(1, name="3 Sukienka")
+        self.assertEqual(self.sim.backs(), [])
+
     def test_a_product_of_more_variants_than_a_request_holds_takes_several_and_a_newer_one_drops_the_rest(self):
         self.connect()
 
