@@ -25,6 +25,7 @@
 #define GRACE_MS 10000
 #define DRAIN_LOOK_MS 20
 #define STATS_MS 500
+#define KEY_AGAIN_MS 1000 /* after a try at the first admin key that Kafka was away for */
 #define INGEST_GRACE_MS 5000
 #define OUTBOX_GRACE_MS 3000
 #define ADMIN_KEY_FILE_DEFAULT ".hookbus-admin-key"
@@ -50,9 +51,9 @@ struct api_role {
     struct hb_sm_api *salesmanago;
     struct hb_http_server *server;
     struct hb_health *health;
-    struct hb_timer *drain_timer, *stats_timer;
+    struct hb_timer *drain_timer, *stats_timer, *key_timer;
     int64_t drain_until_us;
-    bool has_admin_key; /* bootstrap was tried and ended */
+    bool has_admin_key; /* there is one, or trying again would not help */
     struct hb_error end; /* why it ended, if not as asked */
 };
 
@@ -125,11 +126,14 @@ static void count(void *user)
 
 /* ---- the first admin key ---- */
 
+/* Kafka away or slow: without a key nobody could use this api, so it is tried until it stands. */
 static void bootstrapped(void *user, const struct hb_error *result)
 {
     struct api_role *role = user;
 
-    role->has_admin_key = true;
+    role->has_admin_key = result->code != HB_ERR_AWAY && result->code != HB_ERR_TIMEOUT;
+    if (!role->has_admin_key)
+        hb_timer_start(role->key_timer, KEY_AGAIN_MS, 0);
     hb_log(&role->setup.role, HB_LOG_ADMIN_KEY, HB_LOG_BOOL("ok", result->code == HB_OK),
            HB_LOG_C("detail", result->text));
 }
@@ -173,6 +177,7 @@ static void deinit(struct api_role *role)
 {
     hb_timer_free(&role->drain_timer);
     hb_timer_free(&role->stats_timer);
+    hb_timer_free(&role->key_timer);
     hb_role_signals_deinit(&role->signals);
     /* In the order their headers ask for. */
     hb_http_client_free(&role->setup.http);
@@ -363,6 +368,7 @@ static enum hb_err init(struct api_role *role, const struct hb_config *config, b
     err = err ? err : mount(role, reterr);
     err = err ? err : hb_timer_new(role->setup.loop, drain, role, &role->drain_timer);
     err = err ? err : hb_timer_new(role->setup.loop, count, role, &role->stats_timer);
+    err = err ? err : hb_timer_new(role->setup.loop, became_current, role, &role->key_timer);
     if (err) {
         return err;
     }

@@ -67,7 +67,7 @@ static void on_done(void *user, enum hb_err err, enum hb_pen_verdict verdict)
         (void)hb_fail(&result, HB_OK, "the registry has keys already; none was made");
     } else {
         (void)hb_fail(&result, err,
-                      "the first admin key could not be written to Kafka (%s); it is tried again at the next start",
+                      "the first admin key could not be written to Kafka (%s); it is tried again",
                       hb_err_text(err));
     }
     end(bootstrap, &result);

@@ -12,6 +12,8 @@ from harness import ROOT, HookbusTest, main, random_name, wait_until, data_of_st
 from kafka_proxy import KafkaProxy, PRODUCE  # noqa: E402
 from load import Load  # noqa: E402
 
+INIT_PRODUCER_ID = 22
+
 
 class KillApi(HookbusTest):
     def begin(self, **api):
@@ -91,6 +93,22 @@ class KillApi(HookbusTest):
         duplicates = ledger.judge(self.receiver, data_of_standard, may_have_more=load.attempted)
         print(f"5 kills of the api: {ledger.count()} events, {load.tries_again} batches sent again, {duplicates} repeated", file=sys.stderr)
         self.assertEqual(duplicates, 0, "the dispatcher knows an id again")
+
+
+class FirstKey(HookbusTest):
+    def test_the_first_admin_key_is_tried_for_until_kafka_takes_it_and_nothing_is_ready_before(self):
+        proxy = KafkaProxy(harness.KAFKA)
+        self.addCleanup(proxy.close)
+        transactional = f"{self.bus.prefix}registry".encode()
+        proxy.before = lambda api_key, request: api_key != INIT_PRODUCER_ID or transactional not in request
+        api = self.bus.spawn("api", "api", kafka_brokers=proxy.address())
+        wait_until("a try that failed", lambda: any(line.get("event") == "admin_key" and not line["ok"] for line in api.log_lines()), 60)
+        self.assertNotEqual(self.bus.get_status(self.bus.api_port, "/readyz"), 200)
+        proxy.before = lambda api_key, request: True
+        wait_until("ready", lambda: self.bus.is_ready(api, self.bus.api_port), 60)
+        with open(self.bus.key_file) as f:
+            self.bus.key = f.read().strip()
+        self.bus.add_store()
 
 
 class KillRedis(HookbusTest):
