@@ -156,6 +156,6 @@ def wait_merged(bus, workers, limit_s=60):
         return all(bus.get_status(worker.port, "/readyz") == 200 for worker in workers) and behind() == 0
     wait_until("everything is merged", is_done, limit_s)
     written = -1
-    while written != (written := sum(bus.metrics(worker)["hookbus_catalog_transaction_seconds_count"] for worker in workers)):
+    while written != (written := sum(bus.metrics(worker)["hookbus_catalog_transaction_ms_count"] for worker in workers)):
         harness.time.sleep(0.4)  # longer than linger and a transaction: nothing is under way when no new one was counted
     wait_until("still", is_done, limit_s)
