@@ -137,7 +137,10 @@ static void show_behind(struct hb_cli *cli, const struct hb_json *status)
     struct hb_str next = hb_json_text_or(status, "next_try", "");
 
     hb_output_line(&cli->out, "waiting     %" PRId64 " in memory, %" PRId64 " behind in Kafka%s",
-                   number(status, "waiting"), lag, detached > 0 ? "; it reads what it missed" : "");
+                   number(status, "waiting"), lag,
+                   detached == 0       ? ""
+                   : is_paused(status) ? "; it waits to be resumed"
+                                       : "; it reads what it missed");
     if (next.len > 0) {
         hb_output_line(&cli->out, "next try    %.*s", HB_ARG(next));
     }
