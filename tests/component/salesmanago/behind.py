@@ -54,7 +54,7 @@ class Behind(ConnectedTest):
             began = time.monotonic()
             self.publish(updated(f"o{number}"), store=other)
             self.wait_stored(f"o{number}", other_sim, name="1 Sukienka", limit_s=15)
-            self.assertLess(time.monotonic() - began, 3, "the linger, the catalog's transaction, and a busy machine")
+            self.assertLess(time.monotonic() - began, 8, "the other one needs 22 s; this the linger, a transaction, and a busy machine")
         self.sim.settings(answer_ms=0)
         self.wait_count(1500, limit_s=60)
         self.wait_quiet(limit_s=60)
