@@ -246,8 +246,8 @@ static void write_salesmanago(struct document *d)
 {
     head(d, "SALESmanago: limits and outcomes", "salesmanago/limits.def` and `salesmanago/outcomes.def");
     line(d,
-         "What stands behind them: [salesmanago.md](../salesmanago.md). A rule is a number of the list the tests name "
-         "(`sm_36_…` in `tests/unit/salesmanago`).\n");
+         "What stands behind them: [salesmanago.md](../salesmanago.md). A rule: "
+         "[salesmanago-rules.md](../salesmanago-rules.md).\n");
     write_salesmanago_limits(d);
     write_salesmanago_answers(d);
 }

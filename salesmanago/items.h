@@ -1,9 +1,9 @@
 /* Job: the product of the catalog as the objects that are sent to SALESmanago: itself, and its variants.
  *
- * Place: the worker makes them when it fills a request. Rules: SEEDS SM-32 to SM-57, the limits of limits.def, the
- * mapping. A variant that has its own id and its own address is an item (SM-55); another is folded into the product,
- * with a warning. A deleted product, its variants and former variants are available:false, active:false. What is
- * optional, mapped and empty now is named in setAsNull (SALESmanago keeps what is omitted).
+ * Place: the worker makes them when it fills a request. Rules: SM-32 to SM-57 of docs/salesmanago-rules.md, the limits
+ * of limits.def, the mapping. A variant that has its own id and its own address is an item (SM-55); another is folded
+ * into the product, with a warning. A deleted product, its variants and former variants are available:false,
+ * active:false. What is optional, mapped and empty now is named in setAsNull (SALESmanago keeps what is omitted).
  * Owns / borrows: the items own their bytes. Fails: HB_ERR_MEMORY only; data that SALESmanago would refuse is no
  * failure but a refusal here: the item is not among the items, `refusal` says which field of which item and why. Other
  * items of the product are there and are to be sent all the same. Limits: HB_SM_ITEMS_MAX of a product, and
