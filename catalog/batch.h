@@ -1,7 +1,8 @@
 /* Job: what one transaction will write: of each product that changed the newest record, and how far was read.
  *
- * Place: catalog/ alone. Two of them: one is filled while the other is under way. Owns / borrows: owns copies of keys and
- * values. Fails: HB_ERR_MEMORY. Limits: hb_batch_is_full is for whoever fills it. Threads: one. */
+ * Place: catalog/ alone. Two of them: one is filled while the other is under way. Owns / borrows: owns its keys, which
+ * are copies, and the values it is given. Fails: HB_ERR_MEMORY. Limits: whoever fills it looks at events and bytes
+ * (hb_writing_has_room). Threads: one. */
 #ifndef CATALOG_BATCH_H
 #define CATALOG_BATCH_H
 
@@ -42,13 +43,13 @@ void hb_batch_clear(struct hb_batch *batch);
 struct hb_batch_entry *hb_batch_find(const struct hb_batch *batch, struct hb_str key);
 /* An event of the partition was read. */
 void hb_batch_count(struct hb_batch *batch, int32_t partition, struct hb_mono now);
-/* Takes the value (its memory passes) as the newest of that product. take_value NULL: the product is gone. */
 struct hb_batch_record {
     int32_t partition;
     struct hb_str key;
     enum hb_catalog_state state;
     struct hb_wall deleted_at;
 };
+/* The newest of that product is now take_value, whose memory passes; NULL: the product is gone. */
 HB_MUST_USE enum hb_err hb_batch_put(struct hb_batch *batch, const struct hb_batch_record *record,
                                      struct hb_buf *take_value, struct hb_mono now);
 

@@ -8,7 +8,8 @@
  * HB_CATALOG_VALUE_MAX bytes. Cost: a pass over the value. Threads: any.
  *
  * Example:
- *     switch (hb_catalog_read(key, value, headers, count, &product, &problem)) { … }
+ *     const struct hb_catalog_source source = {key, value, headers, headers_count};
+ *     switch (hb_catalog_read(&source, &product, &problem)) { … }
  *     struct hb_catalog_stock stock = hb_catalog_stock(&product);
  *     struct hb_catalog_variant_walk walk = HB_CATALOG_VARIANT_WALK;
  *     while (hb_catalog_variant_next(&product, &walk, &variant)) { … } */
