@@ -289,6 +289,10 @@ void hb_sm_walk_stop(struct hb_sm_lane *lane);
 void hb_sm_walk_note(struct hb_sm_walk *walk, struct hb_str key, int64_t offset);
 
 /* walk_wish.c */
+/* Which partitions, from where. False: none. */
+bool hb_sm_walk_choose(struct hb_sm_walk *walk);
+/* Says in the log and in the status what is walked. */
+void hb_sm_walk_tell(const struct hb_sm_walk *walk);
 bool hb_sm_replay_is_wanted(const struct hb_sm_lane *lane);
 HB_MUST_USE enum hb_err hb_sm_replay_filter(struct hb_sm_walk *walk);
 bool hb_sm_replay_wants(const struct hb_sm_walk *walk, const unsigned char hash[HB_HASH_BYTES]);

@@ -318,40 +318,6 @@ void hb_sm_walk_note(struct hb_sm_walk *walk, struct hb_str key, int64_t offset)
         note(walk, hash, offset);
 }
 
-/* Which partitions, from where. False: none. */
-static bool choose_places(struct hb_sm_walk *walk)
-{
-    struct hb_sm_lane *lane = walk->lane;
-    bool has_any = false;
-    for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++) {
-        struct hb_sm_track *track = &lane->tracks[i];
-        if (track->state != (walk->is_replay ? HB_SM_TRACK_ATTACHED : HB_SM_TRACK_DETACHED))
-            continue;
-        walk->places[i] =
-            (struct hb_sm_walk_place){.is_in = true, .from = walk->is_replay ? 0 : track->position, .first_end = -1};
-        track->is_walked = !walk->is_replay;
-        track->is_overflowed = false;
-        has_any = true;
-    }
-    return has_any;
-}
-
-static void tell(const struct hb_sm_walk *walk)
-{
-    struct hb_sm_lane *lane = walk->lane;
-    hb_log(&lane->worker->log, HB_LOG_CONNECTOR_WALK, HB_LOG_C("store", lane->store),
-           HB_LOG_C("kind", walk->is_replay ? "replay" : "missed"),
-           HB_LOG_INT("partitions", hb_sm_track_count(lane, HB_SM_TRACK_DETACHED)));
-    if (walk->is_replay)
-        return;
-    for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++) {
-        if (lane->tracks[i].is_walked && strcmp(lane->tracks[i].why, "sync") == 0) {
-            memcpy(lane->sync_id, lane->tracks[i].sync, sizeof lane->sync_id);
-            lane->sync_state = "running";
-        }
-    }
-}
-
 static void begin(struct hb_sm_lane *lane, bool is_replay)
 {
     struct hb_sm_reader *reader = borrow(lane->worker);
@@ -366,7 +332,7 @@ static void begin(struct hb_sm_lane *lane, bool is_replay)
     walk->saved = hb_sm_now(lane->worker);
     walk->reader = reader;
     hb_sm_newest_init(&walk->newest, (size_t)lane->worker->options.config->salesmanago_walk_products_max);
-    if ((is_replay && hb_sm_replay_filter(walk)) || !choose_places(walk)) {
+    if ((is_replay && hb_sm_replay_filter(walk)) || !hb_sm_walk_choose(walk)) {
         free(walk->filter);
         free(walk);
         return;
@@ -374,7 +340,7 @@ static void begin(struct hb_sm_lane *lane, bool is_replay)
     reader->walk = walk;
     lane->walk = walk;
     lane->walk_total = lane->walk_done = 0;
-    tell(walk);
+    hb_sm_walk_tell(walk);
     begin_round(walk);
     step(walk);
 }

@@ -1,4 +1,4 @@
-/* The replay of dead products: which are wanted. */
+/* What is walked: which partitions from where, and of a replay which products. */
 #include "salesmanago/state.h"
 
 #include <stdio.h>
@@ -46,4 +46,37 @@ enum hb_err hb_sm_replay_filter(struct hb_sm_walk *walk)
         add(walk, connector->products[i], -1);
     qsort(walk->filter, walk->filter_count, HB_HASH_BYTES, cmp);
     return HB_OK;
+}
+
+bool hb_sm_walk_choose(struct hb_sm_walk *walk)
+{
+    struct hb_sm_lane *lane = walk->lane;
+    bool has_any = false;
+    for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++) {
+        struct hb_sm_track *track = &lane->tracks[i];
+        if (track->state != (walk->is_replay ? HB_SM_TRACK_ATTACHED : HB_SM_TRACK_DETACHED))
+            continue;
+        walk->places[i] =
+            (struct hb_sm_walk_place){.is_in = true, .from = walk->is_replay ? 0 : track->position, .first_end = -1};
+        track->is_walked = !walk->is_replay;
+        track->is_overflowed = false;
+        has_any = true;
+    }
+    return has_any;
+}
+
+void hb_sm_walk_tell(const struct hb_sm_walk *walk)
+{
+    struct hb_sm_lane *lane = walk->lane;
+    hb_log(&lane->worker->log, HB_LOG_CONNECTOR_WALK, HB_LOG_C("store", lane->store),
+           HB_LOG_C("kind", walk->is_replay ? "replay" : "missed"),
+           HB_LOG_INT("partitions", hb_sm_track_count(lane, HB_SM_TRACK_DETACHED)));
+    if (walk->is_replay)
+        return;
+    for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++) {
+        if (lane->tracks[i].is_walked && strcmp(lane->tracks[i].why, "sync") == 0) {
+            memcpy(lane->sync_id, lane->tracks[i].sync, sizeof lane->sync_id);
+            lane->sync_state = "running";
+        }
+    }
 }
