@@ -13,7 +13,7 @@ from harness import Hookbus, main, random_name, wait_until  # noqa: E402
 from merge import Feed, Goods, check, start_catalog, wait_merged  # noqa: E402
 
 KILLS = int(os.environ.get("HOOKBUS_TEST_CATALOG_KILLS", "2"))
-PRODUCTS = 200
+PRODUCTS = 2000  # so many that what is lost is seldom told anew
 
 
 class Catalog(unittest.TestCase):
