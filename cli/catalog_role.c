@@ -10,7 +10,6 @@
 #include "platform/loop/loop.h"
 
 #define TOPICS_LIMIT_MS 60000
-#define HOST_MAX 64
 #define PATH_BYTES_MAX 4096
 #define FILE_ENDING "catalog.sqlite"
 
@@ -22,7 +21,7 @@ struct catalog_role {
     struct hb_http_server *server;
     struct hb_health *health;
     struct hb_error end;
-    char worker[HOST_MAX + 1];
+    char worker[HB_ROLE_NAME_MAX];
     char state_path[PATH_BYTES_MAX];
 };
 
@@ -53,18 +52,6 @@ static void failed(void *user, const char *sentence)
 
     (void)hb_fail(&role->end, HB_ERR_FATAL, "%s", sentence);
     hb_loop_stop(role->setup.loop);
-}
-
-/* The static name in the consumer group: the same after a restart, another on each machine. */
-static void name_worker(struct catalog_role *role)
-{
-    const char *instance = hb_setup_text(role->setup.config->catalog_instance);
-
-    if (instance) {
-        (void)snprintf(role->worker, sizeof(role->worker), "%s", instance);
-    } else if (gethostname(role->worker, HOST_MAX) != 0 || !role->worker[0]) {
-        (void)snprintf(role->worker, sizeof(role->worker), "hookbus");
-    }
 }
 
 /* In the working directory it is hidden, like the read model beside it. */
@@ -121,7 +108,7 @@ static enum hb_err init(struct catalog_role *role, struct hb_cli *cli)
     if (err) {
         return err;
     }
-    name_worker(role);
+    hb_role_name(hb_setup_text(role->setup.config->catalog_instance), role->worker);
     name_state_file(role);
     role->setup.role.fields[1] = HB_LOG_C("worker", role->worker);
     err = hb_setup_topics(&role->setup, TOPICS_LIMIT_MS, reterr);

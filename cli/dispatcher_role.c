@@ -17,8 +17,7 @@
 #include "retry/retry.h"
 
 #define TOPICS_LIMIT_MS 60000
-#define HOST_MAX 64
-#define WORKER_MAX 128
+#define WORKER_MAX (HB_ROLE_NAME_MAX + 12)
 
 struct dispatcher_role {
     struct hb_dispatcher_role_options options;
@@ -156,19 +155,12 @@ static void webhook_changed(void *user, const struct hb_webhook *old_webhook, st
     }
 }
 
-/* The static name in the consumer group: the same after a restart, another on each machine. */
 static void name_worker(struct dispatcher_role *role)
 {
-    const char *instance = hb_setup_text(role->setup.config->dispatcher_instance);
-    char host[HOST_MAX + 1] = "";
+    char name[HB_ROLE_NAME_MAX];
 
-    if (!instance) {
-        if (gethostname(host, HOST_MAX) != 0 || !host[0]) {
-            (void)snprintf(host, sizeof(host), "hookbus");
-        }
-        instance = host;
-    }
-    (void)snprintf(role->worker, sizeof(role->worker), "%s-%d", instance, role->options.number);
+    hb_role_name(hb_setup_text(role->setup.config->dispatcher_instance), name);
+    (void)snprintf(role->worker, sizeof(role->worker), "%s-%d", name, role->options.number);
 }
 
 static enum hb_err make_dispatcher(struct dispatcher_role *role, struct hb_error *reterr)

@@ -1,11 +1,14 @@
 #include "cli/role.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "platform/loop/loop.h"
+
+#define HOST_MAX 64
 
 void hb_role_stop(struct hb_role_signals *signals)
 {
@@ -64,4 +67,14 @@ void hb_role_signals_deinit(struct hb_role_signals *signals)
     hb_signal_free(&signals->term);
     hb_signal_free(&signals->hangup);
     hb_signal_free(&signals->interrupt);
+}
+
+void hb_role_name(const char *instance, char ret_name[HB_ROLE_NAME_MAX])
+{
+    char host[HOST_MAX + 1] = "";
+
+    if (!instance && (gethostname(host, HOST_MAX) != 0 || !host[0])) {
+        instance = "hookbus";
+    }
+    (void)snprintf(ret_name, HB_ROLE_NAME_MAX, "%s", instance ? instance : host);
 }

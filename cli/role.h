@@ -1,6 +1,7 @@
-/* Job: what the long-running commands share: ending on a signal, and dying with the parent that supervises them.
+/* Job: what the long-running commands share: ending on a signal, dying with the parent that supervises them, and the
+ * name a worker has in its consumer group.
  *
- * Place: `hookbus api`, `dispatcher`, `run`. SIGTERM, SIGINT and SIGHUP (the terminal was closed; not under nohup) ask
+ * Place: `hookbus api`, `dispatcher`, `catalog`, `salesmanago`, `run`. SIGTERM, SIGINT and SIGHUP (the terminal was closed; not under nohup) ask
  * for a graceful end, once. A supervised child (--supervised) leaves SIGINT and SIGHUP to its parent, which turns
  * either into one SIGTERM for each, and dies if the parent does. Owns / borrows: the loop is the setup's. Fails:
  * HB_ERR_IO, HB_ERR_MEMORY. Threads: the loop's. */
@@ -26,5 +27,10 @@ HB_MUST_USE enum hb_err hb_role_signals_init(struct hb_role_signals *signals, bo
 void hb_role_signals_deinit(struct hb_role_signals *signals);
 /* Asks for the end as a signal would. */
 void hb_role_stop(struct hb_role_signals *signals);
+
+/* The static name in the consumer group: the same after a restart, another on each machine: `instance`, or the host's
+ * name if that is NULL. */
+#define HB_ROLE_NAME_MAX 128 /* with NUL; a longer one is cut */
+void hb_role_name(const char *instance, char ret_name[HB_ROLE_NAME_MAX]);
 
 #endif

@@ -15,8 +15,6 @@
 
 #define TOPICS_LIMIT_MS 60000
 #define IN_FLIGHT_MAX 1024 /* one a connector */
-#define HOST_MAX 64
-#define WORKER_MAX 128
 
 struct salesmanago_role {
     struct hb_setup setup;
@@ -27,7 +25,7 @@ struct salesmanago_role {
     struct hb_http_server *server;
     struct hb_health *health;
     struct hb_error end;
-    char name[WORKER_MAX];
+    char name[HB_ROLE_NAME_MAX];
 };
 
 static const char *trouble(void *user)
@@ -72,21 +70,6 @@ static void deinit(struct salesmanago_role *role)
     hb_sm_worker_free(&role->worker);
     hb_registry_free(&role->registry);
     hb_setup_deinit(&role->setup);
-}
-
-/* The static name in the consumer group: the same after a restart, another on each machine. */
-static void name_worker(struct salesmanago_role *role)
-{
-    const char *instance = hb_setup_text(role->setup.config->salesmanago_instance);
-    char host[HOST_MAX + 1] = "";
-
-    if (!instance) {
-        if (gethostname(host, HOST_MAX) != 0 || !host[0]) {
-            (void)snprintf(host, sizeof(host), "hookbus");
-        }
-        instance = host;
-    }
-    (void)snprintf(role->name, sizeof(role->name), "%s", instance);
 }
 
 static enum hb_err make_worker(struct salesmanago_role *role, struct hb_error *reterr)
@@ -141,7 +124,7 @@ static enum hb_err init(struct salesmanago_role *role, struct hb_cli *cli, bool 
     if (err) {
         return err;
     }
-    name_worker(role);
+    hb_role_name(hb_setup_text(role->setup.config->salesmanago_instance), role->name);
     role->setup.role.fields[1] = HB_LOG_C("worker", role->name);
     err = hb_setup_outgoing(&role->setup, reterr);
     err = err ? err : hb_setup_client(&role->setup, IN_FLIGHT_MAX, HB_SM_ANSWER_BYTES_MAX, &role->http, reterr);
