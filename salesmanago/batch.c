@@ -168,7 +168,8 @@ static void fill(struct hb_sm_lane *lane)
         hb_sm_pending_take(&lane->pending, change);
         struct hb_sm_work *work = make_work(lane, change, &is_stuck);
         if (!work && is_stuck) {
-            HB_ASSERT(hb_sm_pending_back(&lane->pending, change) == NULL);
+            struct hb_sm_change *superseded = hb_sm_pending_back(&lane->pending, change);
+            HB_ASSERT(!superseded); /* nothing came between */
         } else if (!work) {
             hb_sm_settle(lane, change);
         } else {
@@ -240,7 +241,6 @@ size_t hb_sm_batch_next(struct hb_sm_lane *lane)
 void hb_sm_batch_close(struct hb_sm_lane *lane, size_t unit)
 {
     struct hb_sm_slot *of = &lane->batch.units[unit];
-    (void)lane;
     if (of->is_closed)
         return;
     of->is_closed = true;

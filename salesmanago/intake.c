@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #define POLL_MAX 500
-#define CATALOG_PARTITIONS 24
 #define LOOK_US (100 * HB_US_PER_MS)  /* at the registry, no more often */
 #define PAST_US (5000 * HB_US_PER_MS) /* a connector that is new begins at least so far back */
 
@@ -237,7 +236,7 @@ static void assigned(void *user, struct hb_kafka_partition *partitions, size_t c
         if (partitions[i].partition >= HB_SM_PARTITIONS_MAX) {
             partitions[i].is_refused = true;
             hb_sm_trouble_set(worker, "%s has more than %d partitions: their number is for life, and %d",
-                              worker->catalog_topic, HB_SM_PARTITIONS_MAX, CATALOG_PARTITIONS);
+                              worker->catalog_topic, HB_SM_PARTITIONS_MAX, hb_topic_spec(HB_TOPIC_CATALOG)->partitions);
             continue;
         }
         begin(worker, &partitions[i]);
