@@ -1,7 +1,7 @@
 #include "core/catalog_record.h"
 
 #include "core/event_rules.h"
-#include "core/json_cursor.h"
+#include "core/json_members.h"
 #include "core/json_scan.h"
 
 #include <inttypes.h>
@@ -82,47 +82,17 @@ static const char *const member_names[MEMBER_COUNT] = {"v",
 enum { PART_SEQUENCE, PART_TIME, PART_APPENDED, PART_OFFSET, PART_COUNT };
 static const char *const part_names[PART_COUNT] = {"sequence", "time", "appended", "offset"};
 
-/* Members by name, each known and there once. The name at fault, or NULL. */
-static const char *gather(struct hb_cursor object, const char *const *names, size_t count, struct hb_cursor *ret_values)
-{
-    size_t state = 0;
-    struct hb_str name;
-    struct hb_cursor value;
-    if (object.kind != HB_CURSOR_OBJECT)
-        return "value";
-    while (hb_cursor_next(object, &state, &name, &value)) {
-        size_t known = 0;
-        while (known < count && !hb_str_eq(name, hb_str_c(names[known])))
-            known++;
-        if (known == count)
-            return "unknown member";
-        if (ret_values[known].kind != HB_CURSOR_NONE)
-            return names[known];
-        ret_values[known] = value;
-    }
-    return NULL;
-}
-
-static bool read_number(struct hb_cursor value, int64_t *ret)
-{
-    if (value.kind != HB_CURSOR_NUMBER)
-        return false;
-    bool is_negative = value.raw.ptr[0] == '-';
-    struct hb_str digits = hb_str_n(value.raw.ptr + is_negative, value.raw.len - (is_negative ? 1 : 0));
-    uint64_t number = 0;
-    if (!hb_str_to_u64(digits, &number) || number > INT64_MAX)
-        return false;
-    *ret = is_negative ? -(int64_t)number : (int64_t)number;
-    return true;
-}
+static const struct hb_json_members members_of_record = {member_names, MEMBER_COUNT, MEMBERS_NEEDED};
+static const struct hb_json_members parts_of_version = {part_names, PART_COUNT, 0};
 
 static bool read_version(struct hb_cursor value, struct hb_catalog_version *ret_version)
 {
     struct hb_cursor parts[PART_COUNT] = {0};
     if (value.kind == HB_CURSOR_NONE)
         return true;
-    if (gather(value, part_names, PART_COUNT, parts) || !read_number(parts[PART_APPENDED], &ret_version->appended.ms) ||
-        !read_number(parts[PART_OFFSET], &ret_version->offset))
+    if (hb_json_members_gather(value, &parts_of_version, parts) ||
+        !hb_json_members_whole(parts[PART_APPENDED], &ret_version->appended.ms) ||
+        !hb_json_members_whole(parts[PART_OFFSET], &ret_version->offset))
         return false;
     if (parts[PART_SEQUENCE].kind != HB_CURSOR_NONE) {
         if (parts[PART_SEQUENCE].kind != HB_CURSOR_STRING)
@@ -133,7 +103,7 @@ static bool read_version(struct hb_cursor value, struct hb_catalog_version *ret_
     }
     ret_version->has_time = parts[PART_TIME].kind != HB_CURSOR_NONE;
     ret_version->is_known = true;
-    return !ret_version->has_time || read_number(parts[PART_TIME], &ret_version->time.ms);
+    return !ret_version->has_time || hb_json_members_whole(parts[PART_TIME], &ret_version->time.ms);
 }
 
 /* An optional part of that kind: its text, or empty. */
@@ -209,10 +179,11 @@ static const char *read_members(const struct hb_cursor *m, struct hb_catalog_pro
         return "product";
     if (!read_state(m[MEMBER_STATE], &p->state))
         return "state";
-    if (!read_number(m[MEMBER_AT], &p->at.ms))
+    if (!hb_json_members_whole(m[MEMBER_AT], &p->at.ms))
         return "at";
     bool has_end = m[MEMBER_DELETED_AT].kind != HB_CURSOR_NONE;
-    if (has_end != (p->state == HB_CATALOG_DELETED) || (has_end && !read_number(m[MEMBER_DELETED_AT], &p->deleted_at.ms)))
+    if (has_end != (p->state == HB_CATALOG_DELETED) ||
+        (has_end && !hb_json_members_whole(m[MEMBER_DELETED_AT], &p->deleted_at.ms)))
         return "deleted_at";
     const char *problem = read_versions(m, p);
     if (!problem)
@@ -233,7 +204,7 @@ static enum hb_catalog_read check_version(const struct hb_catalog_source *source
         if (header > VERSION)
             return HB_CATALOG_READ_NEWER;
     }
-    if (!read_number(v, &number) || number < VERSION)
+    if (!hb_json_members_whole(v, &number) || number < VERSION)
         return HB_CATALOG_READ_UNREADABLE;
     return number > VERSION ? HB_CATALOG_READ_NEWER : HB_CATALOG_READ_OK;
 }
@@ -257,7 +228,7 @@ enum hb_catalog_read hb_catalog_read(const struct hb_catalog_source *source, str
     enum hb_catalog_read read = check_version(source, hb_cursor_member(root, HB_STR("v")));
     if (read != HB_CATALOG_READ_OK)
         return read;
-    *ret_problem = gather(root, member_names, MEMBER_COUNT, members);
+    *ret_problem = hb_json_members_gather(root, &members_of_record, members);
     if (!*ret_problem)
         *ret_problem = read_members(members, ret_product);
     return *ret_problem ? HB_CATALOG_READ_UNREADABLE : HB_CATALOG_READ_OK;

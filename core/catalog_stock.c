@@ -2,24 +2,13 @@
 #include "core/catalog_record.h"
 #include "core/catalog_variants.h"
 #include "core/catalog_version.h"
+#include "core/json_members.h"
 
 /* One that tells about stock: what it says, and how new that is. */
 struct teller {
     struct hb_catalog_stock says;
     const struct hb_catalog_version *version;
 };
-
-/* A whole number that fits; 1.0 and 1e2 are none: nobody writes a count so. */
-static bool read_whole(struct hb_cursor value, int64_t *ret)
-{
-    bool is_negative = value.kind == HB_CURSOR_NUMBER && value.raw.ptr[0] == '-';
-    struct hb_str digits = hb_str_n(value.raw.ptr + is_negative, value.raw.len - (is_negative ? 1 : 0));
-    uint64_t number = 0;
-    if (value.kind != HB_CURSOR_NUMBER || !hb_str_to_u64(digits, &number) || number > INT64_MAX)
-        return false;
-    *ret = is_negative ? -(int64_t)number : (int64_t)number;
-    return true;
-}
 
 /* Of an object with `available` and perhaps `quantity`: the same in both families. */
 static struct hb_catalog_stock read_stock(struct hb_cursor object)
@@ -30,7 +19,7 @@ static struct hb_catalog_stock read_stock(struct hb_cursor object)
         return stock;
     stock.is_known = true;
     stock.is_available = hb_str_eq(available.raw, HB_STR("true"));
-    stock.has_quantity = read_whole(hb_cursor_member(object, HB_STR("quantity")), &stock.quantity);
+    stock.has_quantity = hb_json_members_whole(hb_cursor_member(object, HB_STR("quantity")), &stock.quantity);
     return stock;
 }
 
@@ -130,7 +119,7 @@ static bool read_former(struct hb_cursor former, struct hb_catalog_former *ret_f
     struct hb_cursor data = hb_cursor_member(former, HB_STR("data"));
     ret_former->data = data.raw;
     return data.kind == HB_CURSOR_OBJECT && hb_catalog_variant_id(former, &ret_former->id) &&
-           read_whole(hb_cursor_member(former, HB_STR("at")), &ret_former->at.ms);
+           hb_json_members_whole(hb_cursor_member(former, HB_STR("at")), &ret_former->at.ms);
 }
 
 bool hb_catalog_former_next(const struct hb_catalog_product *product, size_t *state,

@@ -1,7 +1,7 @@
 #include "core/journal_record.h"
 
 #include "core/ids.h"
-#include "core/json_cursor.h"
+#include "core/json_members.h"
 #include "core/json_scan.h"
 #include "hookbus/topics.h"
 
@@ -229,30 +229,8 @@ static const char *const member_names[MEMBER_COUNT] = {
 enum place { PLACE_TOPIC, PLACE_PARTITION, PLACE_OFFSET, PLACE_APPENDED, PLACE_COUNT };
 static const char *const place_names[PLACE_COUNT] = {"topic", "partition", "offset", "appended"};
 
-/* Members by name: every one known and there once, the first `needed` all there. The name at fault, or NULL. */
-static const char *gather_members(struct hb_cursor object, const char *const *names, size_t count, size_t needed,
-                                  struct hb_cursor *ret_values)
-{
-    size_t state = 0;
-    struct hb_str name;
-    struct hb_cursor value;
-    if (object.kind != HB_CURSOR_OBJECT)
-        return "value";
-    while (hb_cursor_next(object, &state, &name, &value)) {
-        size_t known = 0;
-        while (known < count && !hb_str_eq(name, hb_str_c(names[known])))
-            known++;
-        if (known == count)
-            return "unknown member";
-        if (ret_values[known].kind != HB_CURSOR_NONE)
-            return names[known];
-        ret_values[known] = value;
-    }
-    for (size_t i = 0; i < needed; i++)
-        if (ret_values[i].kind == HB_CURSOR_NONE)
-            return names[i];
-    return NULL;
-}
+static const struct hb_json_members members = {member_names, MEMBER_COUNT, MEMBERS_NEEDED};
+static const struct hb_json_members places = {place_names, PLACE_COUNT, PLACE_COUNT};
 
 /* Raw text: our grammars have nothing that would be escaped, so an escape breaks them. */
 static struct hb_str text_of(struct hb_cursor value)
@@ -285,7 +263,7 @@ static bool read_position(struct hb_cursor at, struct hb_position *ret_position)
 {
     struct hb_cursor values[PLACE_COUNT] = {0};
     int64_t topic, partition;
-    if (gather_members(at, place_names, PLACE_COUNT, PLACE_COUNT, values) || !number_of(values[PLACE_TOPIC], &topic) ||
+    if (hb_json_members_gather(at, &places, values) || !number_of(values[PLACE_TOPIC], &topic) ||
         topic >= HB_EVENT_TOPIC_COUNT || !number_of(values[PLACE_PARTITION], &partition) ||
         partition > HB_JOURNAL_PARTITION_MAX ||
         !number_of(values[PLACE_OFFSET], &ret_position->offset) ||
@@ -337,7 +315,7 @@ static const char *read_fields(const struct hb_cursor values[MEMBER_COUNT], stru
 static const char *read_state(struct hb_cursor root, struct hb_journal_record *record)
 {
     struct hb_cursor values[MEMBER_COUNT] = {0};
-    const char *fault = gather_members(root, member_names, MEMBER_COUNT, MEMBERS_NEEDED, values);
+    const char *fault = hb_json_members_gather(root, &members, values);
     if (!fault)
         fault = check_key(values, record);
     record->kind = HB_JOURNAL_STATE;
@@ -348,7 +326,7 @@ static const char *read_takeover(struct hb_cursor root, struct hb_journal_record
 {
     static const char *const names[] = {"v", "state", "owner"};
     struct hb_cursor values[3] = {0};
-    const char *fault = gather_members(root, names, 3, 3, values);
+    const char *fault = hb_json_members_gather(root, &(struct hb_json_members){names, 3, 3}, values);
     *record = (struct hb_journal_record){.kind = HB_JOURNAL_TAKEOVER, .repairs = HB_SHARD_NONE};
     record->owner = text_of(values[2]);
     if (!fault && !hb_str_eq(text_of(values[1]), HB_STR("takeover")))
