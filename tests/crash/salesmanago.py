@@ -153,15 +153,16 @@ class KilledWhileSending(ConnectedTest):
         for role in ("catalog", "salesmanago"):
             self.start(role)
         self.connect()
-        self.sim.inject("slow", delay_ms=7500, applies="end")
         for version in (1, 3):
+            self.sim.inject("slow", delay_ms=7500, applies="end", times=1)  # what the successor sends takes effect at once
             self.publish(*(updated(key, version) for key in range(50)))
             wait_until("a request runs", lambda: self.sim.in_flight() > 0, 30)
             self.publish(*(updated(key, version + 1) for key in range(50)))
             self.installation.roles["salesmanago", ""].kill()
             self.start("salesmanago", is_waiting=False)
         wait_until("all are stored in version 4", lambda: set(self.names().values()) == {"4 Sukienka"}, 60)
-        self.assertEqual(len(self.sim.products()), 50)
+        wait_until("what the killed ones had under way took effect", lambda: sum(one["fault"] == "slow" for one in self.upserts()) == 2, 20)
+        self.assertEqual((set(self.names().values()), len(self.sim.products())), ({"4 Sukienka"}, 50))
         self.assertEqual(self.sim.backs(), [])
 
 
