@@ -140,9 +140,10 @@ auto.create.topics.enable=false
 group.min.session.timeout.ms=6000
 group.max.session.timeout.ms=60000
 
-# Quick: the first member of a group does not wait for others, and after a kill -9 the broker is let in again at once.
+# Quick: the first member of a group does not wait for others, and after a kill -9 the broker is let in again soon; not sooner, or one
+# that a busy machine starves for a second is shut out by its own controller.
 group.initial.rebalance.delay.ms=0
-broker.session.timeout.ms=1000
+broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=200
 
 # Small: some 240 partitions in a heap of 256 MB, and little to read again after a crash. The index is sized for the segment.

@@ -66,7 +66,7 @@ class TwoDispatchers(HookbusTest):
         load = Load(self.bus, self.ledger)
         wait_until("both deliver", lambda: self.settled_by(first) > 100 and self.settled_by(second) > 100)
         # A burst for a receiver that takes its time: most of it is taken, and waits in memory, when the dispatcher is killed.
-        self.receiver.behave = lambda post: time.sleep(0.05)
+        self.receiver.behave = lambda post: time.sleep(0.15)
         burst = [{"type": "order.created", "subject": f"burst{i}", "data": {"n": i}} for i in range(600)]
         count = self.receiver.count()
         for event, result in zip(burst, self.bus.publish(burst)):
