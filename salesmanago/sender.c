@@ -148,8 +148,6 @@ static void decide(struct hb_sm_worker *worker)
 static void reached(void *user, enum hb_err err)
 {
     struct hb_sm_worker *worker = user;
-    if (worker->stamps > 0)
-        return; /* partitions came since */
     if (err)
         worker->must_stamp = true; /* asked again with the next second */
     else
@@ -159,15 +157,17 @@ static void reached(void *user, enum hb_err err)
 static void stamped(void *user, const struct hb_kafka_ack *ack)
 {
     struct hb_sm_worker *worker = user;
-    if (--worker->stamps > 0)
-        return;
+    if (--worker->stamps > 0 || worker->must_stamp)
+        return; /* partitions came since: theirs is the question */
     if (ack->err || hb_registry_when(worker->options.registry, ack->offset, STAMP_WAIT_MS, reached, worker))
         worker->must_stamp = true;
 }
 
-/* What the registry has behind our own record, the former owner wrote before it. */
+/* What the registry has behind our own record, the former owner wrote before it. An answer to an earlier question would
+ * say too little: it is not waited for any more. */
 static void stamp(struct hb_sm_worker *worker)
 {
+    hb_registry_when_cancel(worker->options.registry, worker);
     worker->must_stamp = write_record(worker, (struct mark){.prefix = STAMP_PREFIX}, stamped) != HB_OK;
     worker->stamps += !worker->must_stamp;
 }

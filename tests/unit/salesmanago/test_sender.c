@@ -1,0 +1,192 @@
+/* Who is given partitions takes none of their records before the registry was read as far as it stood then: what a
+ * former owner left there (positions, marks) would be missed. The rest of the worker is played by this test. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "salesmanago/state.h"
+
+#include "registry/each.h"
+
+#define WRITES_MAX 8
+#define WAITERS_MAX 8
+
+struct write {
+    hb_kafka_ack_fn *done;
+    void *user;
+};
+struct waiter {
+    int64_t offset;
+    hb_registry_reached_fn *fn; /* NULL: it was taken back, or is told */
+    void *user;
+};
+static struct write writes[WRITES_MAX];
+static struct waiter waiters[WAITERS_MAX];
+static size_t writes_count, waiters_count;
+static int ready; /* times partitions were let begin */
+static bool is_writable;
+
+/* ---- the rest of the worker ---- */
+
+enum hb_err hb_sm_record_write(struct hb_sm_worker *worker, struct hb_str key, const struct hb_buf *value,
+                               hb_kafka_ack_fn *done, void *user)
+{
+    (void)worker;
+    (void)key;
+    (void)value;
+    if (!is_writable)
+        return HB_ERR_FULL;
+    assert_true(writes_count < WRITES_MAX);
+    writes[writes_count++] = (struct write){done, user};
+    return HB_OK;
+}
+enum hb_err hb_registry_when(struct hb_registry *registry, int64_t offset, int timeout_ms, hb_registry_reached_fn *fn,
+                             void *user)
+{
+    (void)registry;
+    (void)timeout_ms;
+    assert_true(waiters_count < WAITERS_MAX);
+    waiters[waiters_count++] = (struct waiter){offset, fn, user};
+    return HB_OK;
+}
+void hb_registry_when_cancel(struct hb_registry *registry, const void *user)
+{
+    (void)registry;
+    for (size_t i = 0; i < waiters_count; i++)
+        if (waiters[i].user == user)
+            waiters[i].fn = NULL;
+}
+void hb_registry_each_record(const struct hb_registry *registry, struct hb_str prefix,
+                             void (*fn)(void *user, struct hb_str key, struct hb_str value), void *user)
+{
+    (void)registry;
+    (void)prefix;
+    (void)fn;
+    (void)user;
+}
+void hb_sm_intake_ready(struct hb_sm_worker *worker)
+{
+    (void)worker;
+    ready++;
+}
+void hb_sm_trouble_set(struct hb_sm_worker *worker, const char *format, ...)
+{
+    (void)worker;
+    fail_msg("%s", format);
+}
+void hb_sm_pump_soon(struct hb_sm_worker *worker)
+{
+    (void)worker;
+}
+struct hb_mono hb_sm_now(const struct hb_sm_worker *worker)
+{
+    return hb_loop_mono(worker->options.loop);
+}
+
+/* ---- the world ---- */
+
+static int setup(void **state)
+{
+    static struct hb_config config;
+    struct hb_sm_worker *worker = calloc(1, sizeof *worker);
+    assert_non_null(worker);
+    config.salesmanago_timeout_ms = 30000;
+    worker->options.config = &config;
+    worker->options.worker = "w";
+    assert_int_equal(hb_loop_new(&worker->options.loop), HB_OK);
+    writes_count = waiters_count = 0;
+    ready = 0;
+    is_writable = true;
+    *state = worker;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct hb_sm_worker *worker = *state;
+    hb_loop_free(&worker->options.loop);
+    free(worker);
+    return 0;
+}
+
+static void acknowledge(size_t at, int64_t offset)
+{
+    const struct hb_kafka_ack ack = {.err = HB_OK, .offset = offset, .text = ""};
+    assert_true(at < writes_count);
+    writes[at].done(writes[at].user, &ack);
+}
+
+static void read_to(int64_t offset)
+{
+    for (size_t i = 0; i < waiters_count; i++) {
+        struct waiter due = waiters[i];
+        if (!due.fn || due.offset > offset)
+            continue;
+        waiters[i].fn = NULL;
+        due.fn(due.user, HB_OK);
+    }
+}
+
+/* ---- what is held ---- */
+
+static void partitions_begin_when_the_registry_was_read_to_their_assignment(void **state)
+{
+    struct hb_sm_worker *worker = *state;
+    hb_sm_sender_assigned(worker);
+    acknowledge(0, 100);
+    read_to(99);
+    assert_int_equal(ready, 0);
+    assert_false(hb_sm_sender_is_quiet(worker));
+    read_to(100);
+    assert_int_equal(ready, 1);
+    assert_true(hb_sm_sender_is_quiet(worker));
+}
+
+static void an_answer_for_a_former_assignment_says_nothing_of_the_next_one(void **state)
+{
+    struct hb_sm_worker *worker = *state;
+    hb_sm_sender_assigned(worker);
+    acknowledge(0, 100);
+    hb_sm_sender_assigned(worker);
+    acknowledge(1, 200);
+    read_to(100);
+    assert_int_equal(ready, 0);
+    assert_false(hb_sm_sender_is_quiet(worker));
+    read_to(200);
+    assert_int_equal(ready, 1);
+    assert_true(hb_sm_sender_is_quiet(worker));
+}
+
+static void a_question_that_could_not_be_written_is_not_answered_by_a_former_one(void **state)
+{
+    struct hb_sm_worker *worker = *state;
+    hb_sm_sender_assigned(worker);
+    is_writable = false;
+    hb_sm_sender_assigned(worker);
+    acknowledge(0, 100);
+    read_to(100);
+    assert_int_equal(ready, 0);
+    is_writable = true;
+    hb_sm_sender_second(worker);
+    acknowledge(1, 200);
+    read_to(200);
+    assert_int_equal(ready, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(partitions_begin_when_the_registry_was_read_to_their_assignment, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(an_answer_for_a_former_assignment_says_nothing_of_the_next_one, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_question_that_could_not_be_written_is_not_answered_by_a_former_one, setup,
+                                        teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
