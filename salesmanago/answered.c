@@ -164,7 +164,7 @@ static void pause_all(struct hb_sm_lane *lane, const struct hb_sm_answer *answer
 /* Whoever is asked may say our key back: it stands in no record and no log. */
 static void hide_key(const struct hb_sm_lane *lane, struct hb_sm_answer *answer)
 {
-    struct hb_buf key = hb_buf_make(HB_CONNECTOR_API_KEY_MAX);
+    struct hb_buf key = hb_buf_make(HB_SM_API_KEY_MAX);
     if ((answer->words[0] || answer->warning[0] || answer->field[0]) && lane->connector.sealed_key.len > 0 &&
         hb_unseal(lane->worker->options.keyring, hb_connector_place(lane->connector.store, lane->connector.id),
                   lane->connector.sealed_key, &key) == HB_OK) {

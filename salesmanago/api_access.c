@@ -17,7 +17,7 @@ static bool take_new_key(const struct hb_json *body, struct sm_access *access, s
     struct hb_error error = {HB_OK, ""};
     struct hb_str key;
     const struct hb_json *member = hb_json_get(body, "key");
-    if (!hb_json_str(member, &key) || key.len > HB_CONNECTOR_API_KEY_MAX || hb_sm_key_check(key, &error))
+    if (!hb_json_str(member, &key) || key.len > HB_SM_API_KEY_MAX || hb_sm_key_check(key, &error))
         return sm_refuse_field(problem, "key", error.code ? error.text : "The key is no text, or too long.",
                                "the API key of SALESmanago as it stands in Integration Center, API, API v3");
     access->is_new_key = true;
@@ -72,9 +72,9 @@ bool sm_access_read(const struct hb_sm_api *api, struct hb_str store, const stru
                     struct sm_access *ret_access, struct sm_problem *ret_problem)
 {
     struct hb_connector connector;
-    *ret_access = (struct sm_access){.key = hb_buf_make(HB_CONNECTOR_API_KEY_MAX),
+    *ret_access = (struct sm_access){.key = hb_buf_make(HB_SM_API_KEY_MAX),
                                      .base_url = hb_buf_make(HB_CONNECTOR_URL_MAX),
-                                     .sealed = hb_buf_make(HB_CONNECTOR_API_KEY_MAX * 4)};
+                                     .sealed = hb_buf_make(HB_SM_API_KEY_MAX * 4)};
     if (!api->options.keyring)
         return sm_refuse(ret_problem, 503, "sealing_key_missing",
                          "This process has no sealing key (secrets.key_file): no API key can be kept or opened.");

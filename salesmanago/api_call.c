@@ -157,7 +157,7 @@ bool sm_call_send(struct hb_sm_api *api, const struct sm_call_spec *spec, struct
     *call = (struct sm_call){.next = api->calls,
                              .api = api,
                              .kind = spec->kind,
-                             .key = hb_buf_make(HB_CONNECTOR_API_KEY_MAX),
+                             .key = hb_buf_make(HB_SM_API_KEY_MAX),
                              .body = hb_buf_make(HB_SM_API_BODY_BYTES_MAX),
                              .done = spec->done,
                              .user = spec->user};

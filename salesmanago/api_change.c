@@ -208,7 +208,7 @@ struct sm_change *sm_change_new(struct hb_sm_api *api, struct hb_http_call *call
     change->call = call;
     change->kind = kind;
     change->body = take_body;
-    change->sealed = change->tested = hb_buf_make(HB_CONNECTOR_API_KEY_MAX * 4);
+    change->sealed = change->tested = hb_buf_make(HB_SM_API_KEY_MAX * 4);
     change->base_url = hb_buf_make(HB_CONNECTOR_URL_MAX);
     (void)snprintf(change->who, sizeof change->who, "%.*s", HB_ARG(key->prefix));
     (void)snprintf(change->store, sizeof change->store, "%.*s", HB_ARG(store));

@@ -31,18 +31,14 @@ struct hb_json;
 #define HB_CONNECTOR_DEAD "connector-dead"
 #define HB_CONNECTOR_STATUS "connector-status"
 
-#define HB_CONNECTOR_KEY_MAX ((size_t)256)       /* of a registry key, without a product */
+#define HB_CONNECTOR_KEY_MAX ((size_t)256)       /* of a registry key; a product's that would be longer is a hash */
 #define HB_CONNECTOR_NAME_MAX 128                /* bytes */
 #define HB_CONNECTOR_URL_MAX 512                 /* bytes */
-#define HB_CONNECTOR_API_KEY_MAX 256             /* bytes of an opened API key; the vendor's have at most 64 */
-#define HB_CONNECTOR_CATALOG_ID_MAX 36           /* UTF-16 units: SM-23 */
-#define HB_CONNECTOR_CATALOG_TEXT_BYTES_MAX 1024 /* name, location: 255 UTF-16 units (SM-22, SM-26) */
-#define HB_CONNECTOR_MAPPING_BYTES_MAX ((size_t)32 * 1024)
-#define HB_CONNECTOR_PRODUCTS_MAX 1000 /* of one replay of dead products */
+#define HB_CONNECTOR_PRODUCTS_MAX 1000           /* of one replay of dead products */
 #define HB_CONNECTOR_RECORD_BYTES_MAX ((size_t)120 * 1024)
-#define HB_CONNECTOR_WORDS_MAX 512 /* SALESmanago's own words, cut */
+#define HB_CONNECTOR_WORDS_MAX 512               /* SALESmanago's own words, cut */
 
-/* HB_CONNECTOR_STATUS(NAME, text): what the operator wants. */
+/* X(NAME, text): what the operator wants. */
 #define HB_CONNECTOR_STATUSES(X) X(ACTIVE, "active") X(PAUSED, "paused") X(DELETED, "deleted")
 enum hb_connector_status {
 #define HB_CONNECTOR_STATUS_ENUM(name, text) HB_CONNECTOR_##name,
@@ -51,7 +47,7 @@ enum hb_connector_status {
         HB_CONNECTOR_STATUS_COUNT
 };
 
-/* HB_CONNECTOR_PAUSE(NAME, text, what to do): why a worker paused it. */
+/* X(NAME, text, what to do): why a worker paused it. */
 #define HB_CONNECTOR_PAUSES(X)                                                                                         \
     X(KEY_REFUSED, "key_refused",                                                                                      \
       "SALESmanago does not take the API key: it has expired or was revoked. Make a new one (Integration Center, "     \

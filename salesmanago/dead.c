@@ -11,6 +11,8 @@
 
 #define VALUE_MAX 8192
 
+_Static_assert(HB_SM_RECORD_KEY_MAX == HB_CONNECTOR_KEY_MAX, "the api knows by this limit who stands under a hash");
+
 struct hb_sm_dead {
     int64_t offset;
     char product[HB_SUBJECT_MAX + 1];
@@ -50,8 +52,11 @@ static struct hb_str key_of(const struct hb_sm_lane *lane, struct hb_str product
 static bool remember(struct hb_sm_lane *lane, struct hb_str product, int64_t offset)
 {
     struct hb_sm_dead *dead = hb_map_get(&lane->dead, product);
-    if (!dead && product.len <= HB_SUBJECT_MAX)
-        dead = calloc(1, sizeof *dead);
+    if (dead) {
+        dead->offset = offset;
+        return true;
+    }
+    dead = product.len <= HB_SUBJECT_MAX ? calloc(1, sizeof *dead) : NULL;
     if (!dead)
         return false;
     dead->offset = offset;
@@ -128,24 +133,13 @@ void hb_sm_dead_each(const struct hb_sm_lane *lane, void (*fn)(void *user, struc
 
 /* ---- records ---- */
 
-static void give_back(struct hb_sm_lane *lane, struct hb_sm_change *change)
-{
-    if (change->is_let_go) {
-        hb_sm_change_free(change);
-        return;
-    }
-    struct hb_sm_change *superseded = hb_sm_pending_back(&lane->pending, change);
-    if (superseded)
-        hb_sm_settle_superseded(lane, superseded);
-}
-
 static void written(void *user, const struct hb_kafka_ack *ack)
 {
     struct dying *dying = user;
     if (ack->err == HB_OK)
         hb_sm_settle(dying->lane, dying->change);
     else
-        give_back(dying->lane, dying->change); /* it is refused once more, and told then */
+        hb_sm_settle_back(dying->lane, dying->change); /* it is refused once more, and told then */
     if (ack->err == HB_ERR_DENIED)
         hb_sm_trouble_set(dying->lane->worker, "Kafka refuses records of dead products: %s", ack->text ? ack->text : "");
     if (dying->lane->walk)
@@ -203,7 +197,7 @@ void hb_sm_dead_put(struct hb_sm_lane *lane, struct hb_sm_work *work)
         return;
     }
     if (!is_known && lane->dead.count >= (size_t)lane->worker->options.config->salesmanago_dead_max) {
-        give_back(lane, change);
+        hb_sm_settle_back(lane, change);
         hb_sm_pause(lane, HB_CONNECTOR_PAUSE_TOO_MANY_DEAD, NULL);
         return;
     }
@@ -212,7 +206,7 @@ void hb_sm_dead_put(struct hb_sm_lane *lane, struct hb_sm_work *work)
         *dying = (struct dying){lane, change};
     if (!dying || !remember(lane, product, change->offset) || write_record(lane, work, dying)) {
         free(dying);
-        give_back(lane, change);
+        hb_sm_settle_back(lane, change);
         return;
     }
     count(lane, work);

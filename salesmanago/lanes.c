@@ -31,7 +31,7 @@ static enum hb_err make_target(struct hb_sm_lane *lane, struct hb_str key, struc
 
 static enum hb_err open_key(struct hb_sm_lane *lane, struct hb_error *reterr)
 {
-    struct hb_buf key = hb_buf_make(HB_CONNECTOR_API_KEY_MAX);
+    struct hb_buf key = hb_buf_make(HB_SM_API_KEY_MAX);
     enum hb_err err = hb_unseal(lane->worker->options.keyring,
                                 hb_connector_place(lane->connector.store, lane->connector.id),
                                 lane->connector.sealed_key, &key);

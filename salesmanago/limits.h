@@ -10,7 +10,7 @@
 #define HB_SM_PRODUCTS_MAX 100 /* of one request: SM-31 */
 #define HB_SM_DETAILS_MAX 5    /* SM-54 */
 #define HB_SM_MONEY_PLACES 2   /* SM-44 */
-#define HB_SM_API_KEY_MAX 256  /* bytes; the vendor's have at most 64 */
+#define HB_SM_API_KEY_MAX 256  /* bytes of an opened one; the vendor's have at most 64 */
 
 enum hb_sm_field {
 #define HB_SM_FIELD(name, text, place, kind, required, count, limit, unit, action, source) HB_SM_FIELD_##name,

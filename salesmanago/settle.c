@@ -22,6 +22,17 @@ void hb_sm_settle(struct hb_sm_lane *lane, struct hb_sm_change *change)
     hb_sm_change_free(change);
 }
 
+void hb_sm_settle_back(struct hb_sm_lane *lane, struct hb_sm_change *change)
+{
+    if (change->is_let_go) {
+        hb_sm_change_free(change);
+        return;
+    }
+    struct hb_sm_change *superseded = hb_sm_pending_back(&lane->pending, change);
+    if (superseded)
+        hb_sm_settle_superseded(lane, superseded);
+}
+
 void hb_sm_settle_superseded(struct hb_sm_lane *lane, struct hb_sm_change *change)
 {
     if (change->source == HB_SM_LIVE && !change->is_let_go)

@@ -111,6 +111,7 @@ struct hb_sm_work {
     char dead_field[HB_SM_ANSWER_FIELD_MAX];
     char dead_words[HB_SM_ANSWER_WORDS_MAX];
 };
+/* An item in a request: a unit of the search. Not a slot of the ring. */
 struct hb_sm_slot {
     struct hb_sm_work *work;
     bool is_closed;   /* accepted, dead or dropped */
@@ -247,6 +248,8 @@ void hb_sm_intake_deinit(struct hb_sm_worker *worker);
 /* settle.c */
 /* Nothing more is to be done for it: its record is settled, and it is freed. */
 void hb_sm_settle(struct hb_sm_lane *lane, struct hb_sm_change *change);
+/* It was not sent: it waits again, unless a newer one of its product does, or it was let go. */
+void hb_sm_settle_back(struct hb_sm_lane *lane, struct hb_sm_change *change);
 /* A newer one of its product waits, and it is out of what is pending already. */
 void hb_sm_settle_superseded(struct hb_sm_lane *lane, struct hb_sm_change *change);
 /* Its record is settled unread (its position is noted), or its partition is not ours any more (is_lost). Freed, or, if

@@ -1,4 +1,5 @@
 #include "salesmanago/connector.h"
+#include "salesmanago/limits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -204,7 +205,7 @@ static void a_state_holds_until_the_connector_is_enabled_again(void **state)
 static void what_an_api_key_is_sealed_to_is_its_connector(void **state)
 {
     struct hb_keyring *keyring = NULL;
-    struct hb_buf sealed = hb_buf_make(1024), opened = hb_buf_make(HB_CONNECTOR_API_KEY_MAX);
+    struct hb_buf sealed = hb_buf_make(1024), opened = hb_buf_make(HB_SM_API_KEY_MAX);
     (void)state;
     assert_int_equal(hb_keyring_parse(HB_STR("k1 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"), &keyring, NULL),
                      HB_OK);
