@@ -124,6 +124,13 @@ static struct hb_sm_work *make_work(struct hb_sm_lane *lane, struct hb_sm_change
 
 /* ---- filling ---- */
 
+/* What was let go while it was being sent is read again, by us or by whoever has its partition now: who knows what was
+ * sent for it since. */
+static bool is_obsolete(const struct hb_sm_lane *lane, const struct hb_sm_change *change)
+{
+    return change->is_let_go || hb_sm_pending_has_newer(&lane->pending, change);
+}
+
 /* Puts items into the request as far as there is room. */
 static void add_items(struct hb_sm_lane *lane, struct hb_sm_work *work, size_t items_max, size_t *bytes_left)
 {
@@ -158,7 +165,7 @@ static void fill(struct hb_sm_lane *lane)
     bool is_stuck = false;
     lane->batch.count = 0;
     for (struct hb_sm_work *work = lane->works; work; work = work->next) {
-        if (hb_sm_pending_has_newer(&lane->pending, work->change))
+        if (is_obsolete(lane, work->change))
             drop_work(work);
         else
             add_items(lane, work, lane->items_max, &left);
@@ -194,15 +201,16 @@ static size_t probe_open_units(struct hb_sm_batch *batch)
 
 /* ---- searching ---- */
 
-/* What has a newer version is not searched any more. */
-static void drop_superseded(struct hb_sm_lane *lane)
+/* That is not sent any more, and not searched. */
+static void drop_obsolete(struct hb_sm_lane *lane)
 {
     struct hb_sm_batch *batch = &lane->batch;
     for (size_t i = 0; i < batch->count; i++) {
         struct hb_sm_slot *unit = &batch->units[i];
-        if (unit->is_closed || !hb_sm_pending_has_newer(&lane->pending, unit->work->change))
+        if (unit->is_closed || !is_obsolete(lane, unit->work->change))
             continue;
-        hb_sm_search_drop(&batch->search, i);
+        if (batch->is_searching)
+            hb_sm_search_drop(&batch->search, i);
         unit->work->is_dropped = true;
         unit->work->open -= unit->work->items.count - unit->work->given; /* the rest of it too */
         unit->work->items.count = unit->work->given;
@@ -215,7 +223,6 @@ static size_t next_of_search(struct hb_sm_lane *lane)
 {
     struct hb_sm_batch *batch = &lane->batch;
     const uint8_t *units = NULL;
-    drop_superseded(lane);
     batch->probe_count = hb_sm_search_next(&batch->search, &units);
     if (batch->probe_count > 0) {
         memcpy(batch->probe, units, batch->probe_count);
@@ -228,6 +235,7 @@ static size_t next_of_search(struct hb_sm_lane *lane)
 size_t hb_sm_batch_next(struct hb_sm_lane *lane)
 {
     struct hb_sm_batch *batch = &lane->batch;
+    drop_obsolete(lane);
     if (batch->is_searching && next_of_search(lane) > 0)
         return batch->probe_count;
     if (batch->count > 0 && probe_open_units(batch) > 0)
@@ -245,17 +253,6 @@ void hb_sm_batch_close(struct hb_sm_lane *lane, size_t unit)
         return;
     of->is_closed = true;
     of->work->open--;
-}
-
-static void give_back_change(struct hb_sm_lane *lane, struct hb_sm_change *change)
-{
-    if (change->is_let_go) {
-        hb_sm_change_free(change);
-        return;
-    }
-    struct hb_sm_change *superseded = hb_sm_pending_back(&lane->pending, change);
-    if (superseded)
-        hb_sm_settle_superseded(lane, superseded);
 }
 
 static void reverse(struct hb_sm_work **works)
@@ -279,7 +276,7 @@ void hb_sm_batch_give_back(struct hb_sm_lane *lane)
     while (lane->works) {
         struct hb_sm_work *work = lane->works;
         lane->works = work->next;
-        give_back_change(lane, work->change);
+        hb_sm_settle_back(lane, work->change);
         work_free(work);
     }
     lane->works_end = &lane->works;

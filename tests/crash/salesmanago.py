@@ -166,6 +166,27 @@ class KilledWhileSending(ConnectedTest):
         self.assertEqual(self.sim.backs(), [])
 
 
+class Shared(ConnectedTest):
+    is_shared = False
+    config = {"salesmanago_timeout_ms": 2000, "salesmanago_linger_ms": 300}
+
+    def test_a_search_under_way_does_not_go_on_with_what_went_to_another_worker(self):
+        self.start("catalog")
+        first = self.start("salesmanago")
+        self.connect()
+        bad = [f"bad{number}" for number in range(10)]
+        good = [str(number) for number in range(90)]
+        self.sim.settings(answer_ms=700, applies="end", poison=[{"ids": bad, "code": 18, "message": "name|No"}])
+        self.publish(*(updated(key, 1) for key in good + bad))
+        wait_until("a search began", lambda: len(self.sim.refusals()) > 1, 30)
+        other = self.start("salesmanago", "b")
+        wait_until("they share", lambda: all(self.bus.metrics(one).get("hookbus_salesmanago_partitions", 0) > 0 for one in (first, other)), 60)
+        self.publish(*(updated(key, 2) for key in good))
+        wait_until("the poisons are found", lambda: sorted(self.dead()) == sorted(bad), 120)
+        self.wait_quiet(limit_s=60)
+        self.assertEqual((self.sim.backs(), self.names()), ([], {key: "2 Sukienka" for key in good}))
+
+
 class Ended(ConnectedTest):
     is_shared = False
     config = {"salesmanago_linger_ms": 30000}
