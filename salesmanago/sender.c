@@ -181,6 +181,9 @@ void hb_sm_sender_assigned(struct hb_sm_worker *worker)
 bool hb_sm_sender_is_quiet(const struct hb_sm_worker *worker)
 {
     int64_t now_us = hb_sm_now(worker).us;
+    /* Of a process that wakes a connector's timer may be due before that of the second, which looks at this. */
+    if (worker->last_second.us > 0 && now_us - worker->last_second.us > hb_sm_stall_us(worker))
+        return false;
     return worker->is_decided && now_us >= worker->quiet_at.us && now_us >= worker->stall_until.us;
 }
 

@@ -110,8 +110,7 @@ static void consumer_ready(void *user, int events)
 static void look_at_stall(struct hb_sm_worker *worker)
 {
     struct hb_mono now = hb_sm_now(worker);
-    int64_t limit_us = worker->options.config->salesmanago_session_timeout_ms * HB_US_PER_MS / 2;
-    if (worker->last_second.us > 0 && now.us - worker->last_second.us > limit_us)
+    if (worker->last_second.us > 0 && now.us - worker->last_second.us > hb_sm_stall_us(worker))
         worker->stall_until.us = now.us + STALL_WAIT_US;
     worker->last_second = now;
 }

@@ -96,6 +96,7 @@ static int setup(void **state)
     struct hb_sm_worker *worker = calloc(1, sizeof *worker);
     assert_non_null(worker);
     config.salesmanago_timeout_ms = 30000;
+    config.salesmanago_session_timeout_ms = 15000;
     worker->options.config = &config;
     worker->options.worker = "w";
     assert_int_equal(hb_loop_new(&worker->options.loop), HB_OK);
@@ -178,6 +179,19 @@ static void a_question_that_could_not_be_written_is_not_answered_by_a_former_one
     assert_int_equal(ready, 1);
 }
 
+/* A connector's timer may be the first to run then: nobody else has looked yet. */
+static void who_wakes_sends_nothing_before_it_knows_how_long_it_stood(void **state)
+{
+    struct hb_sm_worker *worker = *state;
+    hb_sm_sender_assigned(worker);
+    acknowledge(0, 100);
+    read_to(100);
+    worker->last_second.us = hb_sm_now(worker).us - 7000 * HB_US_PER_MS;
+    assert_true(hb_sm_sender_is_quiet(worker));
+    worker->last_second.us = hb_sm_now(worker).us - 8000 * HB_US_PER_MS;
+    assert_false(hb_sm_sender_is_quiet(worker));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +201,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_question_that_could_not_be_written_is_not_answered_by_a_former_one, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(who_wakes_sends_nothing_before_it_knows_how_long_it_stood, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
