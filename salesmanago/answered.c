@@ -222,10 +222,12 @@ void hb_sm_answered(void *user, const struct hb_answer *http)
     lane->worker->body_bytes -= lane->body.len;
     hb_buf_deinit(&lane->body);
     lane->is_looking = true; /* until everything stands as the answer says */
-    if (lane->hold == HB_SM_HOLD_NONE || answer.outcome == HB_SM_ACCEPTED)
+    /* What was asked with another key, for another catalog or by another mapping says nothing of those there are now. */
+    if (!lane->is_outdated && (lane->hold == HB_SM_HOLD_NONE || answer.outcome == HB_SM_ACCEPTED))
         judge(lane, &answer);
-    if (lane->hold != HB_SM_HOLD_NONE)
+    if (lane->is_outdated || lane->hold != HB_SM_HOLD_NONE)
         hb_sm_batch_give_back(lane);
+    lane->is_outdated = false;
     hb_sm_track_step(lane);
     lane->is_looking = false;
     hb_sm_walk_look(lane);

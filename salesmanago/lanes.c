@@ -152,9 +152,30 @@ static bool is_store_gone(const struct hb_sm_lane *lane)
     return store && store->is_deleted;
 }
 
+/* What is asked for (a sync, a replay) and when it was changed is no setting. */
+static bool has_settings_of(const struct hb_sm_lane *lane, const struct hb_connector *other)
+{
+    const struct hb_connector *own = &lane->connector;
+    return hb_str_eq(own->base_url, other->base_url) && hb_str_eq(own->sealed_key, other->sealed_key) &&
+           hb_str_eq(own->catalog.id, other->catalog.id) &&
+           hb_str_eq(own->catalog.currency, other->catalog.currency) && hb_str_eq(own->language, other->language) &&
+           hb_str_eq(own->mapping, other->mapping);
+}
+
+/* What was made for requests by other settings is made anew; what is under way is answered first. */
+static void outdate(struct hb_sm_lane *lane)
+{
+    if (lane->request)
+        lane->is_outdated = true;
+    else
+        hb_sm_batch_give_back(lane);
+}
+
 static void change(struct hb_sm_lane *lane, struct hb_connector *take_connector)
 {
     bool is_new = !lane->connector.text.ptr;
+    if (!is_new && !has_settings_of(lane, take_connector))
+        outdate(lane);
     bool is_enabled = lane->connector.enabled_revision != take_connector->enabled_revision;
     hb_connector_deinit(&lane->connector);
     lane->connector = *take_connector;

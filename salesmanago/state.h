@@ -167,6 +167,7 @@ struct hb_sm_lane {
     struct hb_sm_work *works, **works_end;
     struct hb_sm_batch batch;
     struct hb_http_request *request;
+    bool is_outdated; /* the settings changed since the request was made */
     struct hb_buf body;
     size_t items_max; /* of a request: less after one that was too large */
     unsigned timeouts, good_batches;
@@ -228,6 +229,11 @@ struct hb_sm_worker {
 };
 
 /* worker.c */
+/* A loop that turned no more for so long: the process was stopped, and others may have taken over. */
+static inline int64_t hb_sm_stall_us(const struct hb_sm_worker *worker)
+{
+    return worker->options.config->salesmanago_session_timeout_ms * HB_US_PER_MS / 2;
+}
 struct hb_mono hb_sm_now(const struct hb_sm_worker *worker);
 uint32_t hb_sm_random(struct hb_sm_worker *worker);
 void hb_sm_hash(const struct hb_sm_worker *worker, struct hb_str key, unsigned char ret_hash[HB_HASH_BYTES]);
