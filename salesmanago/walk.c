@@ -234,7 +234,7 @@ static void finish(struct hb_sm_walk *walk)
     give_up(walk);
     for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++) {
         struct hb_sm_track *track = &lane->tracks[i];
-        if (is_replay && track->state == HB_SM_TRACK_ATTACHED) {
+        if (is_replay && ends[i] >= 0 && track->state == HB_SM_TRACK_ATTACHED) {
             memcpy(track->replay, replay, sizeof track->replay);
             hb_sm_track_return(track);
         } else if (!is_replay && ends[i] >= 0 && track->is_overflowed) {
@@ -339,6 +339,7 @@ static void begin(struct hb_sm_lane *lane, bool is_replay)
     }
     reader->walk = walk;
     lane->walk = walk;
+    lane->rests_long = false; /* the pause is over, also if nothing of this walk should be accepted */
     lane->walk_total = lane->walk_done = 0;
     hb_sm_walk_tell(walk);
     begin_round(walk);

@@ -428,5 +428,42 @@ class Trouble(ConnectedTest):
         self.assertLess(self.upserts()[-1]["at"] - begun, 0.7 + 0.5)
 
 
+class Rests(ConnectedTest):
+    is_shared = False
+    config = {"salesmanago_detach_after_ms": 300, "salesmanago_retry_first_ms": 800}
+
+    def test_after_a_long_rest_with_nothing_left_to_send_it_is_attached_and_a_replay_goes_on(self):
+        for role in ("catalog", "salesmanago"):
+            self.start(role)
+        self.connect()
+        self.sim.settings(poison=[{"ids": ["1"], "code": 18, "message": "name|No"}])
+        self.publish(updated("1"), updated("2"))
+        self.wait_stored("2")
+        wait_until("1 is dead", self.dead, 30)
+        self.sim.settings(poison=[])
+        self.sim.inject("status", status=503, times=1)
+        self.replay()
+        self.wait_stored("1")
+        wait_until("it is attached", lambda: self.status()["detached"] == 0, 30)
+
+
+class Reconnected(ConnectedTest):
+    is_shared = False
+    config = {"salesmanago_timeout_ms": 8000}
+
+    def test_an_answer_to_the_former_key_does_not_pause_who_has_a_new_one(self):
+        for role in ("catalog", "salesmanago"):
+            self.start(role)
+        self.connect()
+        self.sim.inject("status", status=401, times=1, delay_ms=6000)
+        self.publish(updated("1"))
+        wait_until("a request runs", lambda: self.sim.in_flight() > 0, 30)
+        self.sim.add_key("key2")
+        self.sim.key = "key2"
+        self.connect(is_waiting=False)
+        self.wait_stored("1")
+        self.assertEqual(self.status()["status"], "active")
+
+
 if __name__ == "__main__":
     main()
