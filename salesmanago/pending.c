@@ -120,14 +120,17 @@ bool hb_sm_pending_has_newer(const struct hb_sm_pending *pending, const struct h
 struct hb_sm_change *hb_sm_pending_back(struct hb_sm_pending *pending, struct hb_sm_change *change)
 {
     HB_ASSERT(change->state == HB_SM_CHANGE_TAKEN);
-    if (hb_map_get(&pending->waiting_by_key, change->key)) { /* it came later: it is newer */
+    struct hb_sm_change *waiting = hb_map_get(&pending->waiting_by_key, change->key);
+    if (waiting && (waiting->offset > change->offset || change->source == HB_SM_WALK)) {
         open_remove(pending, change);
         return change;
     }
+    if (waiting) /* a walk met the same record: the one whose slot is open stays */
+        hb_sm_pending_end(pending, waiting);
     if (hb_map_put(&pending->waiting_by_key, change->key, change))
         HB_ASSERT(false && "out of memory with a change in hand: Kafka has it for the next process");
     queue_insert(pending, change, pending->first);
-    return NULL;
+    return waiting;
 }
 
 void hb_sm_pending_end(struct hb_sm_pending *pending, struct hb_sm_change *change)

@@ -69,7 +69,8 @@ static inline struct hb_sm_change *hb_sm_pending_next(const struct hb_sm_pending
 }
 /* It is being sent. */
 void hb_sm_pending_take(struct hb_sm_pending *pending, struct hb_sm_change *change);
-/* It was not sent, and waits again, before all others. Returns it, taken out, if a newer one waits; else NULL. */
+/* It was not sent, and waits again, before all others. Returns what is taken out for it, or NULL: itself, if a newer one
+ * waits; or what waits, if that is the same record once more. */
 struct hb_sm_change *hb_sm_pending_back(struct hb_sm_pending *pending, struct hb_sm_change *change);
 /* Whether a newer version of the same product waits. */
 bool hb_sm_pending_has_newer(const struct hb_sm_pending *pending, const struct hb_sm_change *change);

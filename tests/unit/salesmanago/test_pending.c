@@ -59,6 +59,33 @@ static void a_newer_version_takes_the_place_of_the_one_that_waits(void **state)
     hb_sm_pending_deinit(&pending);
 }
 
+/* The replay of dead products reads what came live, too: both are the same record, and only one has a slot. */
+static void of_the_same_record_met_live_and_in_a_walk_the_live_one_stays(void **state)
+{
+    struct hb_sm_pending pending = {.waiting = 0};
+    struct hb_sm_change *live = change(1, 10, HB_SM_LIVE), *walked = change(1, 10, HB_SM_WALK);
+    (void)state;
+
+    assert_null(put(&pending, live));
+    hb_sm_pending_take(&pending, live);
+    assert_null(put(&pending, walked));
+    assert_false(hb_sm_pending_has_newer(&pending, live));
+    assert_ptr_equal(hb_sm_pending_back(&pending, live), walked);
+    assert_ptr_equal(hb_sm_pending_next(&pending), live);
+    assert_int_equal(pending.open, 1);
+    hb_sm_change_free(walked);
+
+    walked = change(1, 10, HB_SM_WALK);
+    hb_sm_pending_take(&pending, live);
+    assert_null(put(&pending, walked));
+    hb_sm_pending_take(&pending, walked);
+    assert_null(hb_sm_pending_back(&pending, live));
+    assert_ptr_equal(hb_sm_pending_back(&pending, walked), walked);
+    hb_sm_change_free(walked);
+    end(&pending, live);
+    hb_sm_pending_deinit(&pending);
+}
+
 static void while_a_version_is_sent_a_newer_one_waits_and_the_old_one_does_not_come_back(void **state)
 {
     struct hb_sm_pending pending = {.waiting = 0};
@@ -175,6 +202,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_newer_version_takes_the_place_of_the_one_that_waits),
+        cmocka_unit_test(of_the_same_record_met_live_and_in_a_walk_the_live_one_stays),
         cmocka_unit_test(while_a_version_is_sent_a_newer_one_waits_and_the_old_one_does_not_come_back),
         cmocka_unit_test(what_was_not_sent_waits_before_all_others),
         cmocka_unit_test(a_walks_older_version_gives_way_to_a_live_one),
