@@ -156,7 +156,8 @@ static void forget(struct hb_session *session)
     session->ours = 0;
     session->refused[0] = '\0';
     hb_batch_clear(session->filling);
-    hb_kafka_membership_free(&session->membership);
+    if (!session->is_writing) /* else a transaction that did not end has it until the session is freed */
+        hb_kafka_membership_free(&session->membership);
 }
 
 static void say(struct hb_session *session, enum hb_log_event event, size_t count)
