@@ -14,6 +14,7 @@
 #define QUEUED_RECORDS_MIN 20000
 #define QUEUED_KIB_MAX 16384
 #define ASSIGN_DELAY_MS 20 /* shards that begin together share an assignment */
+#define ASSIGN_LIMIT_MS 10000 /* for an assignment to show that it began; Kafka may be away */
 #define PROMPT_MS 100      /* retries wait until their shard is caught up */
 
 /* ---- which partitions, from where ---- */
@@ -22,13 +23,21 @@ static void assign(void *user)
 {
     struct hb_retry *retry = user;
     struct hb_kafka_start starts[HB_SHARDS];
+    int64_t now_us = hb_loop_mono(retry->options.loop).us;
     size_t count = 0;
 
+    /* Assigned again while the last assignment still stops the one before, the library aborts (rktp_started); its first
+     * record or end is the sign that it began. On a starved machine that takes longer than shards that begin together. */
+    if (now_us < retry->assigning_until_us) {
+        hb_timer_start(retry->assign_timer, ASSIGN_DELAY_MS, 0);
+        return;
+    }
     for (int i = 0; i < HB_SHARDS; i++)
         if (retry->shards[i].is_reading)
             starts[count++] = (struct hb_kafka_start){0, i, retry->shards[i].next};
     enum hb_err err = hb_kafka_reader_assign(retry->reader, starts, count);
     retry->must_assign = err != HB_OK;
+    retry->assigning_until_us = count && !err ? now_us + ASSIGN_LIMIT_MS * HB_US_PER_MS : 0;
     if (err)
         hb_timer_start(retry->assign_timer, 1000, 0);
 }
@@ -89,6 +98,7 @@ static void take_message(void *user, struct hb_kafka_message *take_message)
         take_message->partition < HB_SHARDS ? &retry->shards[take_message->partition] : NULL;
     struct hb_retry_record *record = NULL;
 
+    retry->assigning_until_us = 0;
     /* What came of a former assignment is not wanted any more. */
     if (shard && shard->is_reading && !retry->must_assign && take_message->offset >= shard->next)
         record = calloc(1, sizeof(*record));
@@ -115,7 +125,9 @@ static void take_message(void *user, struct hb_kafka_message *take_message)
 
 static void take_end(void *user, int topic, int32_t partition, int64_t offset)
 {
-    (void)user;
+    struct hb_retry *retry = user;
+
+    retry->assigning_until_us = 0;
     (void)topic;
     (void)partition;
     (void)offset;
@@ -127,6 +139,8 @@ static void take_error(void *user, enum hb_err err, int topic, int32_t partition
     struct hb_retry *retry = user;
 
     (void)topic;
+    if (err == HB_ERR_NOT_FOUND)
+        retry->assigning_until_us = 0;
     if (err == HB_ERR_NOT_FOUND && partition >= 0 && partition < HB_SHARDS && retry->shards[partition].is_reading) {
         retry->shards[partition].next = HB_KAFKA_BEGINNING;
         plan_assign(retry);

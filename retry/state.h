@@ -187,6 +187,7 @@ struct hb_retry {
     /* reading.c */
     size_t pending;     /* records kept, of all shards */
     bool must_assign;
+    int64_t assigning_until_us; /* 0: the last assignment has begun, or it was given up waiting for that */
     struct hb_view_record *batch; /* scratch of one turn */
     /* claiming.c */
     struct hb_turns turns;
