@@ -55,18 +55,30 @@ static struct hb_str address_of(struct hb_sm_making *making, struct hb_sm_one *o
     return err ? hb_str_n(NULL, 0) : hb_buf_str(&making->clean);
 }
 
+/* One that a product shares with its many variants is cleaned once. */
+static struct hb_str text_of_html(struct hb_sm_making *making, struct hb_cursor value)
+{
+    bool is_shared = !making->source.is_variant;
+    struct hb_buf *text = is_shared ? &making->html : &making->clean;
+    if (making->html_of.ptr == value.raw.ptr && making->html_of.len == value.raw.len)
+        return hb_buf_str(&making->html);
+    hb_buf_clear(&making->text);
+    hb_buf_clear(text);
+    making->err = hb_sm_source_text(value, &making->text);
+    if (!making->err)
+        making->err = hb_html_text(hb_buf_str(&making->text), text);
+    if (is_shared)
+        making->html_of = making->err ? hb_str_n(NULL, 0) : value.raw;
+    return hb_buf_str(text);
+}
+
 /* The text in making->text as it is before its limit. */
 static struct hb_str cleaned(struct hb_sm_making *making, struct hb_sm_one *one, const struct hb_sm_limit *limit)
 {
     if (limit->kind == HB_SM_KIND_URL)
         return address_of(making, one, limit);
-    if (limit->kind != HB_SM_KIND_HTML) {
-        blank_controls(&making->text);
-        return hb_text_strip(hb_buf_str(&making->text));
-    }
-    hb_buf_clear(&making->clean);
-    making->err = hb_html_text(hb_buf_str(&making->text), &making->clean);
-    return hb_buf_str(&making->clean);
+    blank_controls(&making->text);
+    return hb_text_strip(hb_buf_str(&making->text));
 }
 
 static struct hb_str limited(struct hb_sm_making *making, struct hb_sm_one *one, const struct hb_sm_limit *limit,
@@ -88,11 +100,13 @@ static struct hb_str text_of(struct hb_sm_making *making, struct hb_sm_one *one,
     struct hb_str none = {NULL, 0};
     if (value.kind == HB_CURSOR_NONE)
         return none;
-    hb_buf_clear(&making->text);
-    making->err = hb_sm_source_text(value, &making->text);
-    if (making->err || making->text.len == 0)
-        return none;
-    struct hb_str text = cleaned(making, one, limit);
+    struct hb_str text = limit->kind == HB_SM_KIND_HTML ? text_of_html(making, value) : none;
+    if (limit->kind != HB_SM_KIND_HTML) {
+        hb_buf_clear(&making->text);
+        making->err = hb_sm_source_text(value, &making->text);
+        if (!making->err && making->text.len > 0)
+            text = cleaned(making, one, limit);
+    }
     return making->err || text.len == 0 ? none : limited(making, one, limit, text);
 }
 

@@ -21,7 +21,7 @@ static void look_through(struct hb_sm_view *view, struct hb_cursor object)
     }
 }
 
-static struct hb_cursor member(const struct hb_sm_view *view, struct hb_str name)
+static struct hb_cursor member(const struct hb_sm_view *view, struct hb_str name, size_t *read)
 {
     static const struct hb_cursor none = {HB_CURSOR_NONE, {NULL, 0}};
     struct hb_cursor found = none;
@@ -29,6 +29,8 @@ static struct hb_cursor member(const struct hb_sm_view *view, struct hb_str name
         return none;
     if (view->count == 0)
         found = hb_cursor_member(view->object, name);
+    if (view->count == 0)
+        *read += view->object.raw.len;
     for (size_t i = view->count; i > 0; i--) { /* of members with the same name the last counts */
         if (!hb_cursor_text_eq(view->names[i - 1], name))
             continue;
@@ -52,9 +54,9 @@ static int fit_of(struct hb_str has, struct hb_str wanted)
     return base_has.len == has.len ? 2 : 1;
 }
 
-static struct hb_cursor translation_of(const struct hb_sm_view *view, struct hb_str language)
+static struct hb_cursor translation_of(const struct hb_sm_view *view, struct hb_str language, size_t *read)
 {
-    struct hb_cursor all = member(view, HB_STR("translations")), value, found = {HB_CURSOR_NONE, {NULL, 0}};
+    struct hb_cursor all = member(view, HB_STR("translations"), read), value, found = {HB_CURSOR_NONE, {NULL, 0}};
     struct hb_str name;
     size_t state = 0;
     int best = 0;
@@ -73,7 +75,7 @@ static struct hb_cursor translation_of(const struct hb_sm_view *view, struct hb_
 void hb_sm_source_product(struct hb_sm_source *source, struct hb_str data, struct hb_str language)
 {
     look_through(&source->views[HB_SM_PRODUCT], hb_cursor_root(data));
-    look_through(&source->views[HB_SM_TRANSLATION], translation_of(&source->views[HB_SM_PRODUCT], language));
+    look_through(&source->views[HB_SM_TRANSLATION], translation_of(&source->views[HB_SM_PRODUCT], language, source->read));
     hb_sm_source_variant(source, hb_str_n(NULL, 0), language);
 }
 
@@ -82,12 +84,13 @@ void hb_sm_source_variant(struct hb_sm_source *source, struct hb_str data, struc
     struct hb_cursor none = {HB_CURSOR_NONE, {NULL, 0}};
     source->is_variant = data.len > 0;
     look_through(&source->views[HB_SM_VARIANT], data.len > 0 ? hb_cursor_root(data) : none);
-    look_through(&source->views[HB_SM_VARIANT_TRANSLATION], translation_of(&source->views[HB_SM_VARIANT], language));
+    look_through(&source->views[HB_SM_VARIANT_TRANSLATION],
+                 translation_of(&source->views[HB_SM_VARIANT], language, source->read));
 }
 
 struct hb_cursor hb_sm_source_member(const struct hb_sm_source *source, enum hb_sm_level level, struct hb_str name)
 {
-    return member(&source->views[level], name);
+    return member(&source->views[level], name, source->read);
 }
 
 /* Passes on what is not empty, and notes that there was something. */
@@ -116,8 +119,11 @@ void hb_sm_source_values(const struct hb_sm_source *source, const struct hb_sm_p
     struct passing passing = {fn, ctx, false};
     if (path->count == 0)
         return;
-    for (int level = (int)first; !passing.has_any && level <= (int)last; level++)
-        (void)hb_sm_path_follow(path, 1, member(&source->views[level], path->steps[0].name), pass_on, &passing);
+    for (int level = (int)first; !passing.has_any && level <= (int)last; level++) {
+        struct hb_cursor value = member(&source->views[level], path->steps[0].name, source->read);
+        *source->read += value.raw.len;
+        (void)hb_sm_path_follow(path, 1, value, pass_on, &passing);
+    }
 }
 
 static enum hb_err add_list(struct hb_cursor list, struct hb_buf *ret_text)

@@ -9,7 +9,7 @@
 #include "hookbus/catalog.h"
 #include "salesmanago/mapping_internal.h"
 
-#define HB_SM_VIEW_MEMBERS_MAX 40 /* of an object that are found fast; one with more is searched each time */
+#define HB_SM_VIEW_MEMBERS_MAX 128 /* of an object that are found fast; one with more is searched each time */
 
 /* The members of an object, looked through once. */
 struct hb_sm_view {
@@ -24,6 +24,7 @@ enum hb_sm_level { HB_SM_VARIANT_TRANSLATION, HB_SM_VARIANT, HB_SM_TRANSLATION, 
 struct hb_sm_source {
     struct hb_sm_view views[HB_SM_LEVEL_COUNT];
     bool is_variant;
+    size_t *read; /* bytes of the data gone through, again for each item; the caller's */
 };
 
 /* The product's own levels; language empty: no translation. `data` has passed hb_json_scan. */

@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* What a product and all its variants may read of its data, each what it shares again: a second of all stores' time is
+ * no one product's. */
+#define READ_BYTES_MAX ((size_t)64 << 20)
 #define SCRATCH_BYTES_MAX (HB_CATALOG_VALUE_MAX + HB_SM_ITEMS_BYTES_MAX) /* no value becomes longer than that */
 
 /* ---- remarks ---- */
@@ -123,6 +126,11 @@ static void make_variant(struct hb_sm_making *making, struct hb_str raw_id, stru
         fold(making, &one, raw_id, "it has no address of its own");
         return;
     }
+    if (making->read > READ_BYTES_MAX) {
+        hb_sm_refuse(making, &one, "productId", "its variants share so much that more than %zu MiB had to be read for them",
+                     READ_BYTES_MAX >> 20);
+        return;
+    }
     if (items->count == HB_SM_ITEMS_MAX) {
         hb_sm_refuse(making, &one, "productId", "the product has more than %d variants", HB_SM_ITEMS_MAX - 1);
         return;
@@ -194,7 +202,9 @@ enum hb_err hb_sm_items_make(const struct hb_catalog_product *product, const str
                                   .settings = settings,
                                   .items = items,
                                   .text = hb_buf_make(SCRATCH_BYTES_MAX),
-                                  .clean = hb_buf_make(SCRATCH_BYTES_MAX)};
+                                  .clean = hb_buf_make(SCRATCH_BYTES_MAX),
+                                  .html = hb_buf_make(SCRATCH_BYTES_MAX)};
+    making.source.read = &making.read;
     items->count = items->trimmed = items->refused = 0;
     items->warning.field = items->refusal.field = NULL;
     hb_buf_clear(&items->bytes);
@@ -202,6 +212,7 @@ enum hb_err hb_sm_items_make(const struct hb_catalog_product *product, const str
         make_all(&making);
     hb_buf_deinit(&making.text);
     hb_buf_deinit(&making.clean);
+    hb_buf_deinit(&making.html);
     return making.err;
 }
 

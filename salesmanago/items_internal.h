@@ -22,6 +22,9 @@ struct hb_sm_making {
     struct hb_sm_items *items;
     struct hb_sm_source source;
     struct hb_buf text, clean; /* scratch: a value as it is in the data, and as it is to be sent */
+    struct hb_str html_of;     /* the product's own HTML that was cleaned last, which its variants share, */
+    struct hb_buf html;        /* and its text */
+    size_t read;               /* bytes of the data gone through */
     bool is_active;            /* by the product's status */
     bool has_product;          /* the first item is the product itself: it was not refused */
     enum hb_err err;           /* HB_ERR_MEMORY ends all */

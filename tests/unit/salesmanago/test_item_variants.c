@@ -255,6 +255,44 @@ static void a_product_whose_items_would_take_too_much_memory_says_so(void **stat
     hb_buf_deinit(&data);
 }
 
+/* All stores wait for the one whose product is made. */
+static void a_product_whose_variants_would_read_all_of_it_each_says_so(void **state)
+{
+    (void)state;
+    struct hb_buf data = hb_buf_make(1u << 20);
+    repeat(&data, "{" BASE, 1);
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(hb_buf_addf(&data, ",\"member%d\":\"", i), HB_OK);
+        repeat(&data, "x", 2000);
+        repeat(&data, "\"", 1);
+    }
+    repeat(&data, ",\"variants\":[{\"id\":\"v\",\"url\":\"https://a.pl/v\"}", 1);
+    for (int i = 0; i < 400; i++)
+        assert_int_equal(hb_buf_addf(&data, ",{\"id\":\"v%d\",\"url\":\"https://a.pl/v%d\"}", i, i), HB_OK);
+    repeat(&data, "]}", 1);
+    struct rig rig = rig_of(data.ptr);
+    rig_make(&rig);
+    assert_in_range(rig.items.count, 2, 100);
+    assert_int_equal(rig.items.count + rig.items.refused, 402);
+    assert_non_null(strstr(rig.items.refusal.words, "64 MiB had to be read"));
+    rig_end(&rig);
+    hb_buf_deinit(&data);
+}
+
+static void the_description_that_variants_share_is_that_of_each_and_an_own_one_stays_its_own(void **state)
+{
+    (void)state;
+    struct rig rig = rig_of("{" BASE ",\"description\":\"<p>ours</p>\",\"variants\":["
+                            "{\"id\":\"v1\",\"url\":\"https://a.pl/1\",\"description\":\"<b>own</b>\"},"
+                            "{\"id\":\"v2\",\"url\":\"https://a.pl/2\"}]}");
+    rig_make(&rig);
+    assert_int_equal(rig.items.count, 3);
+    static const char *const wanted[] = {"\"ours\"", "\"own\"", "\"ours\""};
+    for (size_t i = 0; i < 3; i++)
+        assert_true(hb_str_eq(rig_raw(&rig, i, "description"), hb_str_c(wanted[i])));
+    rig_end(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +308,8 @@ int main(void)
         cmocka_unit_test(what_is_deleted_is_turned_off_with_what_there_is),
         cmocka_unit_test(more_variants_than_are_sent_are_refused_and_said),
         cmocka_unit_test(a_product_whose_items_would_take_too_much_memory_says_so),
+        cmocka_unit_test(a_product_whose_variants_would_read_all_of_it_each_says_so),
+        cmocka_unit_test(the_description_that_variants_share_is_that_of_each_and_an_own_one_stays_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
