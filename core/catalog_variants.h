@@ -1,7 +1,8 @@
 /* Job: finds variants by their id in a JSON document that lists them under `variants`.
  *
- * Place: core/catalog_stock and core/catalog_former. Owns / borrows: views of the document, which passed hb_json_scan.
- * Cost: O(document) a search, O(1) where two lists go alike and the search begins where the last one ended.
+ * Place: core/catalog_stock; core/catalog_former, which compares whole lists, takes only the small ones.
+ * Owns / borrows: views of the document, which passed hb_json_scan. Cost: O(document) a search, O(1) where two lists go
+ * alike and the search begins where the last one ended.
  * Threads: any. */
 #ifndef CORE_CATALOG_VARIANTS_H
 #define CORE_CATALOG_VARIANTS_H

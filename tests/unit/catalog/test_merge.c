@@ -3,6 +3,8 @@
 #include "core/catalog_check.h"
 #include "core/catalog_former.h"
 
+#include <time.h>
+
 #define PRODUCT(rest) "{\"id\":\"1001\",\"name\":\"Dress\"" rest "}"
 #define STOCK(n) ",\"stock\":{\"available\":true,\"quantity\":" #n "}"
 #define INVENTORY(n) "{\"product_id\":\"1001\",\"available\":true,\"quantity\":" #n "}"
@@ -302,6 +304,38 @@ static void former_variants_are_bounded_and_the_oldest_go_first(void **state)
 
 /* ---- what is not taken ---- */
 
+static void tell_variants(struct fold *fold, int count, int from, int step, int64_t at)
+{
+    struct hb_buf data = hb_buf_make(HB_CATALOG_DATA_MAX + 1);
+    assert_int_equal(hb_buf_add(&data, HB_STR("{\"id\":\"1001\",\"name\":\"Dress\",\"variants\":[")), HB_OK);
+    for (int i = 0; i < count; i++)
+        assert_int_equal(hb_buf_addf(&data, "%s{\"id\":\"v%d\",\"note\":\"%200s\"}", i ? "," : "", from + i * step, ""),
+                         HB_OK);
+    assert_int_equal(hb_buf_add(&data, HB_STR("]}")), HB_OK);
+    assert_int_equal(hb_buf_add_char(&data, '\0'), HB_OK);
+    fold_tell(fold, UPDATED(data.ptr, NULL, at));
+    assert_int_equal(fold->effect, HB_CATALOG_CHANGED);
+    hb_buf_deinit(&data);
+}
+
+/* All stores wait for the one whose product is merged: the order of its variants must not matter. */
+static void variants_in_another_order_cost_no_more(void **state)
+{
+    struct fold fold = fold_make();
+    (void)state;
+    tell_variants(&fold, HB_CATALOG_VARIANTS_MAX, 0, 1, 1);
+    clock_t begun = clock();
+    tell_variants(&fold, HB_CATALOG_VARIANTS_MAX, 0, 1, 2);
+    clock_t same = clock() - begun;
+    begun = clock();
+    tell_variants(&fold, HB_CATALOG_VARIANTS_MAX, HB_CATALOG_VARIANTS_MAX - 1, -1, 3);
+    assert_in_range(clock() - begun, 0, 10 * same + CLOCKS_PER_SEC / 20);
+    assert_int_equal(fold_read(&fold).former_variants.len, 0);
+    tell_variants(&fold, HB_CATALOG_VARIANTS_MAX, HB_CATALOG_VARIANTS_MAX / 2, 1, 4);
+    assert_true(fold_read(&fold).former_variants.len > 0);
+    fold_free(&fold);
+}
+
 static void data_that_does_not_fit_is_refused_and_changes_nothing(void **state)
 {
     static const struct told rows[] = {
@@ -394,6 +428,7 @@ int main(void)
         cmocka_unit_test(former_variants_survive_a_delete_and_inventory),
         cmocka_unit_test(former_variants_are_forgotten_after_thirty_days),
         cmocka_unit_test(former_variants_are_bounded_and_the_oldest_go_first),
+        cmocka_unit_test(variants_in_another_order_cost_no_more),
         cmocka_unit_test(data_that_does_not_fit_is_refused_and_changes_nothing),
         cmocka_unit_test(other_types_are_passed_over),
         cmocka_unit_test(the_deepest_and_largest_data_still_makes_a_record_that_can_be_read),
