@@ -22,11 +22,22 @@ bool hb_spilling_has_room(const struct hb_retry_node *node)
     return percent_of(node) < SPILL_PERCENT;
 }
 
+static bool has_spilled(const struct hb_retry_node *node)
+{
+    for (int i = 0; i < HB_SHARDS; i++)
+        if (node->retry->shards[i].node == node && node->retry->shards[i].spilled > 0)
+            return true;
+    return false;
+}
+
+/* What is spilled waits for nothing but the next look, once there is room. */
 int hb_spilling_check_every_s(const struct hb_retry_node *node, int idle_s)
 {
     int64_t percent = percent_of(node);
 
-    return percent >= AGAIN_PERCENT || node->is_spilling ? 1 : percent >= WATCHED_PERCENT ? WATCH_EVERY_S : idle_s;
+    if (percent >= AGAIN_PERCENT || node->is_spilling || has_spilled(node))
+        return 1;
+    return percent >= WATCHED_PERCENT ? WATCH_EVERY_S : idle_s;
 }
 
 /* ---- who is the fullest ---- */
