@@ -4,6 +4,7 @@
 #include "salesmanago/api_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define WORKERS_MAX 64
 
@@ -141,7 +142,12 @@ static const char *sync_state(const struct hb_connector *connector, const struct
 static struct sm_sync_progress progress_of(const struct hb_connector *connector, const struct sums *sums,
                                            const struct detached *detached)
 {
-    return (struct sm_sync_progress){sync_state(connector, sums, detached), sums->done, sums->total};
+    struct sm_sync_progress progress = {sync_state(connector, sums, detached), sums->done, sums->total};
+
+    /* The positions that say so stand in the registry seconds before the workers' next figures. */
+    if (strcmp(progress.state, "done") == 0)
+        progress.done = progress.total;
+    return progress;
 }
 
 struct sm_sync_progress sm_sync_read(const struct hb_sm_api *api, const struct hb_connector *connector)

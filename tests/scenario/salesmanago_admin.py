@@ -372,6 +372,11 @@ class Admin(SharedTest):
         out, err = follower.communicate(timeout=30)
         self.assertEqual((follower.returncode, b"full sync done: 100 products" in out), (0, True), (out, err))
         self.assertEqual(self.must(200, "GET", "/status")["detached"], 0)
+        # The positions tell the end, the worker's figures follow seconds later.
+        self.record("connector-status", "/w1", {**status, "sync": {"id": begun["sync"]["id"], "state": "running", "done": 40, "total": 100}})
+        for partition in range(24):
+            self.record("connector-position", f"/{partition}", {"attached": True, "sync": begun["sync"]["id"]})
+        wait_until("done, and all of it", lambda: (lambda sync: (sync["state"], sync["done"]))(self.must(200, "GET", "/status")["sync"]) == ("done", 100))
         self.assertTrue(self.must(202, "POST", "/sync", {})["begun"])
         self.assertNotEqual(self.must(202, "POST", "/sync", {"restart": True})["sync"]["id"], begun["sync"]["id"])
 
