@@ -11,7 +11,7 @@ declare -gA PACKAGES=(
     [run]="redis-server maven default-jre-headless ca-certificates"
     # The simulator of SALESmanago that the quickstart shows.
     [simulator]="python3"
-    [test]="libcmocka-dev g++ git python3 openssl procps iproute2"
+    [test]="libcmocka-dev g++ git python3 python3-jsonschema openssl procps iproute2"
     # Other people's clients and verifiers, for the tests that run beside a real Kafka.
     [peers]="kcat python3-venv python3-pip nodejs npm"
 )
