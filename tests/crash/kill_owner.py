@@ -74,7 +74,8 @@ class History(Owners):
         dispatcher.kill()
 
     def test_killed_when_the_journal_has_an_attempt_of_the_retry_queue_its_line_is_there(self):
-        webhook = self.subscribe(self.receiver(lambda post, number: 500 if post["headers"]["hookbus-attempt"] in "12" else 200), schedule=(0, 1, 1))
+        # The next one is due long after: at the kill nothing is under way.
+        webhook = self.subscribe(self.receiver(lambda post, number: 500 if post["headers"]["hookbus-attempt"] in "12" else 200), schedule=(0, 4, 4))
         dispatcher = self.start_dispatcher()
         event = self.oracle.publish_many(1)[0]
         self.kill_when(dispatcher, webhook, event, "parked", 1)  # the first attempt, which failed

@@ -252,7 +252,8 @@ class Oracle:
             wait_until("every attempt has its line", lambda: not missing()[0], limit_s)
         except AssertionError:
             left = missing()[0]
-            raise AssertionError(f"{len(left)} deliveries whose last attempt has no line (webhook, event, attempt): {left[:3]}") from None
+            stories = [self.story(one, event) for webhook, event, _ in left[:1] for one in self.subscriptions if one.id == webhook]
+            raise AssertionError("\n".join([f"{len(left)} deliveries whose last attempt has no line (webhook, event, attempt): {left[:3]}", *stories])) from None
         return missing()[1]
 
     def check_view(self, redis, limit_s=20):
