@@ -69,6 +69,22 @@ void hb_role_signals_deinit(struct hb_role_signals *signals)
     hb_signal_free(&signals->interrupt);
 }
 
+enum hb_err hb_role_run(struct hb_cli *cli, struct hb_setup *setup, enum hb_err begun, const struct hb_error *end)
+{
+    enum hb_err err = begun;
+
+    if (!err) {
+        hb_loop_run(setup->loop);
+        err = end->code ? hb_cli_fail(cli, end->code, "%s", end->text) : HB_OK;
+    }
+    if (setup->log && err) {
+        hb_log(&setup->role, HB_LOG_FATAL, HB_LOG_C("reason", cli->error.text));
+    } else if (setup->log) {
+        hb_log(&setup->role, HB_LOG_STOPPED, HB_LOG_INT("pid", getpid()));
+    }
+    return err;
+}
+
 void hb_role_name(const char *instance, char ret_name[HB_ROLE_NAME_MAX])
 {
     char host[HOST_MAX + 1] = "";

@@ -1,10 +1,10 @@
 /* Job: what the long-running commands share: ending on a signal, dying with the parent that supervises them, and the
  * name a worker has in its consumer group.
  *
- * Place: `hookbus api`, `dispatcher`, `catalog`, `salesmanago`, `run`. SIGTERM, SIGINT and SIGHUP (the terminal was closed; not under nohup) ask
- * for a graceful end, once. A supervised child (--supervised) leaves SIGINT and SIGHUP to its parent, which turns
- * either into one SIGTERM for each, and dies if the parent does. Owns / borrows: the loop is the setup's. Fails:
- * HB_ERR_IO, HB_ERR_MEMORY. Threads: the loop's. */
+ * Place: `hookbus api`, `dispatcher`, `catalog`, `salesmanago`, `run`. SIGTERM, SIGINT and SIGHUP (the terminal was
+ * closed; not under nohup) ask for a graceful end, once. A supervised child (--supervised) leaves SIGINT and SIGHUP to
+ * its parent, which turns either into one SIGTERM for each, and dies if the parent does. Owns / borrows: the loop is
+ * the setup's. Fails: HB_ERR_IO, HB_ERR_MEMORY. Threads: the loop's. */
 #ifndef CLI_ROLE_H
 #define CLI_ROLE_H
 
@@ -27,6 +27,12 @@ HB_MUST_USE enum hb_err hb_role_signals_init(struct hb_role_signals *signals, bo
 void hb_role_signals_deinit(struct hb_role_signals *signals);
 /* Asks for the end as a signal would. */
 void hb_role_stop(struct hb_role_signals *signals);
+
+/* What ends a role's command: with `begun` HB_OK the loop runs until it is stopped, and `end` (code HB_OK: nothing)
+ * says what failed meanwhile; the log, if it stands already, gets how it ended. Returns the command's outcome, its
+ * words in the cli's error. */
+HB_MUST_USE enum hb_err hb_role_run(struct hb_cli *cli, struct hb_setup *setup, enum hb_err begun,
+                                    const struct hb_error *end);
 
 /* The static name in the consumer group: the same after a restart, another on each machine: `instance`, or the host's
  * name if that is NULL. */

@@ -147,14 +147,8 @@ enum hb_err hb_salesmanago_role_run(struct hb_cli *cli, bool is_supervised)
     if (!err) {
         hb_log(&role->setup.role, HB_LOG_STARTED, HB_LOG_INT("pid", getpid()), HB_LOG_C("version", HB_VERSION),
                HB_LOG_INT("port", hb_http_server_port(role->server)), HB_LOG_C("keys", role->setup.keys_trouble));
-        hb_loop_run(role->setup.loop);
-        err = role->end.code ? hb_cli_fail(cli, role->end.code, "%s", role->end.text) : HB_OK;
     }
-    if (role->setup.log && err) {
-        hb_log(&role->setup.role, HB_LOG_FATAL, HB_LOG_C("reason", cli->error.text));
-    } else if (role->setup.log) {
-        hb_log(&role->setup.role, HB_LOG_STOPPED, HB_LOG_INT("pid", getpid()));
-    }
+    err = hb_role_run(cli, &role->setup, err, &role->end);
     deinit(role);
     free(role);
     return err;
