@@ -70,12 +70,9 @@ bool hb_runtime_write_disabled(const struct hb_runtime_writer *writer, const str
 static struct hb_runtime_rest past_of(const struct hb_json *root)
 {
     struct hb_runtime_rest past = {.failing_since = {INT64_MAX}, .reason = ""};
-    struct hb_str text;
     int64_t probes = 0;
-    if (!hb_json_str(hb_json_get(root, "since"), &text) || hb_wall_parse(text, &past.failing_since) != HB_OK) {
-        past.failing_since.ms = INT64_MAX;
+    if (!hb_json_wall(hb_json_get(root, "since"), &past.failing_since))
         return past;
-    }
     if (hb_json_int(hb_json_get(root, "probes"), &probes) && probes > 0)
         past.failed_probes = probes < HB_REST_DISABLE_PROBES ? (int)probes : HB_REST_DISABLE_PROBES;
     (void)hb_json_bool(hb_json_get(root, "died"), &past.has_died);

@@ -95,7 +95,7 @@ static bool read_hash(struct hb_str hex, unsigned char ret_hash[HB_SHA256_BYTES]
 enum hb_err hb_api_key_read(const struct hb_json *record, struct hb_api_key *ret_key)
 {
     struct hb_api_key key = {.expires = {INT64_MAX}};
-    struct hb_str hex = {NULL, 0}, expires = {NULL, 0};
+    struct hb_str hex = {NULL, 0};
     if (!hb_json_str(hb_json_get(record, "prefix"), &key.prefix) ||
         !hb_json_str(hb_json_get(record, "hash"), &hex) || !read_hash(hex, key.hash)) {
         return HB_ERR_INVALID;
@@ -104,8 +104,7 @@ enum hb_err hb_api_key_read(const struct hb_json *record, struct hb_api_key *ret
     (void)hb_json_str(hb_json_get(record, "store"), &key.store);
     (void)hb_json_bool(hb_json_get(record, "revoked"), &key.is_revoked);
     /* An end that cannot be read must not make a key eternal. */
-    if (hb_json_get(record, "expires") && !(hb_json_str(hb_json_get(record, "expires"), &expires) &&
-                                            hb_wall_parse(expires, &key.expires) == HB_OK)) {
+    if (hb_json_get(record, "expires") && !hb_json_wall(hb_json_get(record, "expires"), &key.expires)) {
         return HB_ERR_INVALID;
     }
     const struct hb_json *scopes = hb_json_get(record, "scopes");

@@ -23,11 +23,10 @@ static bool read_scopes(const struct hb_json *value, struct hb_api_key *key, str
 static bool read_expires(const struct hb_json *value, struct hb_wall now, struct hb_api_key *key,
                          struct hb_api_problem *problem)
 {
-    struct hb_str text;
     if (!value || hb_json_kind(value) == HB_JSON_NULL) {
         return true;
     }
-    if (!hb_json_str(value, &text) || hb_wall_parse(text, &key->expires) || key->expires.ms <= now.ms) {
+    if (!hb_json_wall(value, &key->expires) || key->expires.ms <= now.ms) {
         return hb_api_refuse(problem, "expires", "expires is no time to come.", "RFC 3339: 2027-01-31T12:00:00Z");
     }
     return true;

@@ -50,7 +50,7 @@ static void drop_if_empty(struct hb_registry *registry, struct hb_str webhook)
 /* ms 0 in ret_until: it does not rest. */
 static bool read_rest(const struct hb_json *json, int64_t *ret_revision, struct hb_wall *ret_until)
 {
-    struct hb_str status, until;
+    struct hb_str status;
     if (!hb_json_str(hb_json_get(json, "status"), &status) ||
         !hb_json_int(hb_json_get(json, "revision"), ret_revision)) {
         return false;
@@ -59,8 +59,7 @@ static bool read_rest(const struct hb_json *json, int64_t *ret_revision, struct 
     if (hb_str_eq(status, HB_STR("active"))) {
         return true;
     }
-    return hb_str_eq(status, HB_STR("resting")) && hb_json_str(hb_json_get(json, "until"), &until) &&
-           hb_wall_parse(until, ret_until) == HB_OK;
+    return hb_str_eq(status, HB_STR("resting")) && hb_json_wall(hb_json_get(json, "until"), ret_until);
 }
 
 enum hb_err hb_registry_apply_state(struct hb_registry *registry, struct registry_record *record,

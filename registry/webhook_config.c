@@ -46,12 +46,6 @@ void hb_webhook_config_init(struct hb_webhook_config *ret_config, int64_t timeou
 
 /* ---- reading a record ---- */
 
-static bool read_wall(const struct hb_json *value, struct hb_wall *ret_at)
-{
-    struct hb_str text;
-    return hb_json_str(value, &text) && hb_wall_parse(text, ret_at) == HB_OK;
-}
-
 static bool read_strings(const struct hb_json *array, struct hb_str *ret_items, size_t max, size_t *ret_count)
 {
     size_t count = 0;
@@ -88,8 +82,8 @@ static bool read_secrets(const struct hb_json *array, struct hb_webhook_config *
             !hb_json_str(hb_json_get(item, "sealed"), &secret.sealed)) {
             return false;
         }
-        (void)read_wall(hb_json_get(item, "created"), &secret.created);
-        (void)read_wall(hb_json_get(item, "expires"), &secret.expires);
+        (void)hb_json_wall(hb_json_get(item, "created"), &secret.created);
+        (void)hb_json_wall(hb_json_get(item, "expires"), &secret.expires);
         config->secrets[config->secrets_count++] = secret;
     }
     return true;
@@ -177,8 +171,8 @@ static void read_optional(const struct hb_json *record, struct hb_webhook_config
     (void)hb_json_int(hb_json_get(record, "enabled_revision"), &config->enabled_revision);
     (void)hb_json_int(hb_json_get(record, "created_offset"), &config->created_offset);
     read_timeout(hb_json_get(record, "timeout_ms"), config);
-    (void)read_wall(hb_json_get(record, "created"), &config->created);
-    (void)read_wall(hb_json_get(record, "updated"), &config->updated);
+    (void)hb_json_wall(hb_json_get(record, "created"), &config->created);
+    (void)hb_json_wall(hb_json_get(record, "updated"), &config->updated);
 }
 
 static bool read_url(const struct hb_json *record, struct hb_webhook_config *config)

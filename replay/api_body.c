@@ -26,8 +26,7 @@ static bool refuse(struct body *body, const char *field, const char *detail, con
 
 static bool read_wall(struct body *body, const struct hb_json *value, const char *name, struct hb_wall *ret_at)
 {
-    struct hb_str text;
-    if (hb_json_str(value, &text) && hb_wall_parse(text, ret_at) == HB_OK && ret_at->ms > 0)
+    if (hb_json_wall(value, ret_at) && ret_at->ms > 0)
         return true;
     return refuse(body, name, "This is no time.", "RFC 3339: 2026-01-31T12:00:00Z");
 }

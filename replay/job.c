@@ -112,12 +112,6 @@ static enum hb_err read_states(const struct hb_json *json, unsigned *ret_states)
     return *ret_states ? HB_OK : HB_ERR_INVALID;
 }
 
-static bool read_wall(const struct hb_json *json, struct hb_wall *ret_at)
-{
-    struct hb_str text;
-    return hb_json_str(json, &text) && hb_wall_parse(text, ret_at) == HB_OK;
-}
-
 static int find_wish(struct hb_str text)
 {
     int wish = 0;
@@ -141,12 +135,12 @@ static enum hb_err read_plain(const struct hb_json *json, struct hb_replay_job *
                     hb_json_int(hb_json_get(json, "revision"), &job->revision) &&
                     hb_json_int(hb_json_get(json, "rate"), &job->rate) && job->rate >= 1 &&
                     job->rate <= HB_REPLAY_RATE_MAX && hb_json_bool(hb_json_get(json, "once"), &job->is_once) &&
-                    read_wall(hb_json_get(json, "created"), &job->created) && job->created.ms >= 0 &&
-                    read_wall(hb_json_get(json, "updated"), &job->updated);
+                    hb_json_wall(hb_json_get(json, "created"), &job->created) && job->created.ms >= 0 &&
+                    hb_json_wall(hb_json_get(json, "updated"), &job->updated);
     if (!is_right)
         return HB_ERR_INVALID;
-    (void)read_wall(hb_json_get(json, "since"), &job->since);
-    if (!read_wall(hb_json_get(json, "until"), &job->until))
+    (void)hb_json_wall(hb_json_get(json, "since"), &job->since);
+    if (!hb_json_wall(hb_json_get(json, "until"), &job->until))
         job->until.ms = HB_REPLAY_NO_UNTIL;
     job->wish = (enum hb_replay_wish)wish;
     return HB_OK;

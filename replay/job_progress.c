@@ -160,8 +160,7 @@ static enum hb_err read_state(const struct hb_json *json, struct hb_replay_progr
         return HB_ERR_INVALID;
     if (version > RECORD_VERSION)
         return HB_ERR_VERSION;
-    struct hb_str at;
-    if (stage < 0 || !hb_json_str(hb_json_get(json, "at"), &at) || hb_wall_parse(at, &state->at) ||
+    if (stage < 0 || !hb_json_wall(hb_json_get(json, "at"), &state->at) ||
         !hb_json_int(hb_json_get(json, "total"), &state->total) ||
         !hb_json_int(hb_json_get(json, "selected"), &state->selected) ||
         !hb_json_int(hb_json_get(json, "gone"), &state->gone) ||

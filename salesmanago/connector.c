@@ -115,12 +115,6 @@ enum hb_err hb_connector_write(const struct hb_connector *connector, struct hb_b
 
 /* ---- reading ---- */
 
-static bool read_wall(const struct hb_json *json, struct hb_wall *ret_at)
-{
-    struct hb_str text;
-    return hb_json_str(json, &text) && hb_wall_parse(text, ret_at) == HB_OK;
-}
-
 static int find_text(const char *const *texts, int count, struct hb_str text)
 {
     for (int i = 0; i < count; i++)
@@ -142,7 +136,7 @@ static enum hb_err read_wish(const struct hb_json *json, struct hb_connector_wis
     if (!json)
         return HB_OK;
     bool is_right = hb_json_str(hb_json_get(json, "id"), &ret_wish->id) && hb_event_is_id(ret_wish->id) &&
-                    read_wall(hb_json_get(json, "at"), &ret_wish->at);
+                    hb_json_wall(hb_json_get(json, "at"), &ret_wish->at);
     return is_right ? HB_OK : HB_ERR_INVALID;
 }
 
@@ -189,8 +183,8 @@ static bool read_plain(const struct hb_json *json, struct hb_connector *connecto
     connector->status = (enum hb_connector_status)status;
     return hb_json_int(hb_json_get(json, "revision"), &connector->revision) &&
            hb_json_int(hb_json_get(json, "enabled_revision"), &connector->enabled_revision) &&
-           read_wall(hb_json_get(json, "created"), &connector->created) &&
-           read_wall(hb_json_get(json, "updated"), &connector->updated);
+           hb_json_wall(hb_json_get(json, "created"), &connector->created) &&
+           hb_json_wall(hb_json_get(json, "updated"), &connector->updated);
 }
 
 static enum hb_err read_record(const struct hb_json *json, struct hb_connector *connector)
@@ -276,7 +270,7 @@ static enum hb_err read_state(const struct hb_json *json, struct hb_connector_st
         return err;
     if (!hb_json_str(hb_json_get(json, "status"), &status) ||
         !hb_json_int(hb_json_get(json, "revision"), &state->revision) ||
-        !read_wall(hb_json_get(json, "at"), &state->at))
+        !hb_json_wall(hb_json_get(json, "at"), &state->at))
         return HB_ERR_INVALID;
     state->is_paused = hb_str_eq(status, HB_STR("paused"));
     if (state->is_paused && !read_reason(json, &state->reason))

@@ -111,15 +111,14 @@ static void see(void *user, struct hb_str key, struct hb_str value)
 {
     struct look *look = user;
     struct hb_json *json = NULL;
-    struct hb_str incarnation, at_text;
+    struct hb_str incarnation;
     struct hb_wall at = {INT64_MAX};
     bool is_marked = false;
     (void)key;
     if (hb_json_parse(value, &json, NULL))
         return;
     (void)hb_json_bool(hb_json_get(json, "busy"), &is_marked);
-    if (hb_json_str(hb_json_get(json, "at"), &at_text) && hb_wall_parse(at_text, &at))
-        at.ms = INT64_MAX;
+    (void)hb_json_wall(hb_json_get(json, "at"), &at);
     bool is_ours = hb_json_str(hb_json_get(json, "incarnation"), &incarnation) &&
                    hb_str_eq(incarnation, hb_str_c(look->worker->incarnation));
     look->is_anybody |= is_marked && !is_ours && hb_loop_wall(look->worker->options.loop).ms - OLD_MS < at.ms;

@@ -30,6 +30,7 @@ bool hb_json_str(const struct hb_json *value, struct hb_str *ret);
 bool hb_json_int(const struct hb_json *value, int64_t *ret);
 bool hb_json_number(const struct hb_json *value, double *ret);
 bool hb_json_bool(const struct hb_json *value, bool *ret);
+bool hb_json_wall(const struct hb_json *value, struct hb_wall *ret); /* a text in RFC 3339 */
 /* Appends the value as compact JSON. */
 HB_MUST_USE enum hb_err hb_json_print(const struct hb_json *value, struct hb_buf *ret_text);
 

@@ -101,3 +101,13 @@ bool hb_json_bool(const struct hb_json *value, bool *ret)
     *ret = cJSON_IsTrue(node(value));
     return true;
 }
+
+bool hb_json_wall(const struct hb_json *value, struct hb_wall *ret)
+{
+    struct hb_str text;
+    struct hb_wall at;
+    if (!hb_json_str(value, &text) || hb_wall_parse(text, &at))
+        return false;
+    *ret = at;
+    return true;
+}

@@ -135,6 +135,20 @@ static void members_are_read_by_kind(void **state)
     hb_json_free(&root);
 }
 
+static void a_time_is_a_text_that_rfc_3339_knows_and_anything_else_leaves_the_result_untouched(void **state)
+{
+    (void)state;
+    struct hb_json *root = parse("{\"at\":\"1970-01-01T00:00:01.500Z\",\"bad\":\"1970-13-01T00:00:00Z\",\"n\":5}");
+    struct hb_wall at = {7};
+    assert_false(hb_json_wall(hb_json_get(root, "bad"), &at));
+    assert_false(hb_json_wall(hb_json_get(root, "n"), &at));
+    assert_false(hb_json_wall(NULL, &at));
+    assert_int_equal(at.ms, 7);
+    assert_true(hb_json_wall(hb_json_get(root, "at"), &at));
+    assert_int_equal(at.ms, 1500);
+    hb_json_free(&root);
+}
+
 static void a_wrong_kind_leaves_the_result_untouched(void **state)
 {
     (void)state;
@@ -196,6 +210,7 @@ int main(void)
         cmocka_unit_test(brackets_in_strings_are_no_depth),
         cmocka_unit_test(a_duplicate_among_many_members_is_found),
         cmocka_unit_test(members_are_read_by_kind),
+        cmocka_unit_test(a_time_is_a_text_that_rfc_3339_knows_and_anything_else_leaves_the_result_untouched),
         cmocka_unit_test(a_wrong_kind_leaves_the_result_untouched),
         cmocka_unit_test(items_are_walked_in_order),
         cmocka_unit_test(a_value_is_printed_compact),
