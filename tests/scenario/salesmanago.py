@@ -242,8 +242,9 @@ class Order(ConnectedTest):
     def test_update_while_request_runs_the_last_version_wins_and_no_older_one_overtakes(self):
         self.sim.settings(answer_ms=1000, applies="end")
         self.connect()
-        for version in range(1, 40):
-            self.publish(updated("1", version, stock={"available": True, "quantity": 2 * version}), updated("2", version), stocked("1", 2 * version + 1))
+        for version in range(1, 40):  # product and stock are two topics: which is newer only their times say
+            self.publish({**updated("1", version, stock={"available": True, "quantity": 2 * version}), "time": f"2026-01-01T00:00:{version:02}Z"},
+                         updated("2", version), {**stocked("1", 2 * version + 1), "time": f"2026-01-01T00:00:{version:02}.5Z"})
             time.sleep(0.08)  # changes keep coming while requests run: that is the case
         self.wait_stored("1", name="39 Sukienka", quantity=79)
         self.wait_stored("2", name="39 Sukienka")
