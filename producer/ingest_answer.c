@@ -1,10 +1,10 @@
 #include "producer/ingest_answer.h"
 
 #include "platform/http_server/http_server.h"
+#include "platform/http_server/problem.h"
 
 #include <stdio.h>
 
-#define PROBLEM_BASE "https://hookbus.dev/problems/"
 /* Our own trouble: how long a client should wait. */
 #define RETRY_AFTER_S 1
 
@@ -54,21 +54,6 @@ static void add(struct writer *w, struct hb_str text)
     }
 }
 
-/* ,"name":"text" */
-static void add_member(struct writer *w, const char *name, const char *text)
-{
-    if (!text) {
-        return;
-    }
-    add(w, HB_STR(",\""));
-    add(w, hb_str_c(name));
-    add(w, HB_STR("\":\""));
-    if (!w->err) {
-        w->err = hb_buf_add_json(w->buf, hb_str_c(text));
-    }
-    add(w, HB_STR("\""));
-}
-
 static const char *slug_of(const struct hb_accept_item *item)
 {
     return item->slug ? item->slug : hb_refusal_spec(item->refusal)->slug;
@@ -77,14 +62,15 @@ static const char *slug_of(const struct hb_accept_item *item)
 static void add_problem(struct writer *w, const struct hb_accept_item *item)
 {
     const struct hb_refusal_spec *spec = hb_refusal_spec(item->refusal);
-    add(w, HB_STR(",\"problem\":{\"type\":\"" PROBLEM_BASE));
-    add(w, hb_str_c(slug_of(item)));
-    add(w, HB_STR("\""));
-    add_member(w, "title", spec->title);
-    add_member(w, "detail", spec->detail);
-    add_member(w, "field", item->field);
-    add_member(w, "should", item->should);
-    add(w, HB_STR("}"));
+    const struct hb_http_problem_words words = {.slug = slug_of(item), /* the item has the status */
+                                                .title = spec->title,
+                                                .detail = spec->detail,
+                                                .field = item->field,
+                                                .should = item->should};
+    add(w, HB_STR(",\"problem\":"));
+    if (!w->err) {
+        w->err = hb_http_problem_write(&words, w->buf);
+    }
 }
 
 /* A refused event's id is shown only if it is one: what is wrong may be the id. */
@@ -121,9 +107,9 @@ enum hb_err hb_ingest_answer_batch(const struct hb_accept_call *call, struct hb_
     size_t taken = taken_count(call);
     if (taken == 0) {
         const struct hb_refusal_spec *spec = hb_refusal_spec(HB_REFUSAL_ALL_REFUSED);
-        w.err =
-            hb_buf_addf(ret_body, "{\"type\":\"" PROBLEM_BASE "%s\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\",",
-                        spec->slug, spec->title, hb_ingest_answer_status(call), spec->detail);
+        w.err = hb_buf_addf(
+            ret_body, "{\"type\":\"" HB_HTTP_PROBLEM_BASE "%s\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\",",
+            spec->slug, spec->title, hb_ingest_answer_status(call), spec->detail);
     } else {
         add(&w, HB_STR("{"));
     }
@@ -177,8 +163,7 @@ static void send_batch(struct hb_http_call *http, const struct hb_accept_call *c
     if (status == 503) {
         hb_http_call_add_header(http, "Retry-After", HB_STR("1"));
     }
-    hb_http_call_answer(http, status, status == 202 ? "application/json" : "application/problem+json",
-                        hb_buf_str(scratch));
+    hb_http_call_answer(http, status, status == 202 ? "application/json" : HB_HTTP_PROBLEM_TYPE, hb_buf_str(scratch));
 }
 
 static void send_one(struct hb_http_call *http, const struct hb_accept_call *call, struct hb_buf *scratch)

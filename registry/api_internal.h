@@ -5,7 +5,7 @@
 #ifndef REGISTRY_API_INTERNAL_H
 #define REGISTRY_API_INTERNAL_H
 
-#include "platform/json/json.h"
+#include "platform/http_server/json_answer.h"
 #include "registry/access.h"
 #include "registry/api.h"
 #include "registry/api_key.h"
@@ -20,8 +20,7 @@
 #define API_PAGE_MAX 500
 #define API_ROUTES_MAX 40
 #define API_TOKEN_TEXT_MAX 128
-#define API_NO_MATCH INT64_C(-1)  /* no If-Match */
-#define API_ANY_MATCH INT64_C(-2) /* If-Match: * */
+#define API_RETRY_AFTER_S 2
 
 struct hb_registry_api {
     struct hb_loop *loop;
@@ -36,18 +35,6 @@ struct hb_registry_api {
     struct hb_http_route routes[API_ROUTES_MAX];
     size_t routes_count;
 };
-
-/* Why something is refused. Texts are static but for `detail`. */
-struct hb_api_problem {
-    int status; /* 0: none */
-    const char *slug, *title, *field, *should;
-    char detail[HB_ERROR_TEXT_MAX];
-};
-/* Fills it in; returns false, so that `return hb_api_refuse(...)` is one line. */
-bool hb_api_refuse(struct hb_api_problem *problem, const char *field, const char *detail,
-                   const char *should); /* 422 invalid-field */
-bool hb_api_refuse_as(struct hb_api_problem *problem, int status, const char *slug, const char *detail);
-void hb_api_answer_problem(struct hb_http_call *call, const struct hb_api_problem *problem);
 
 /* ---- changes ---- */
 struct api_change;
@@ -67,7 +54,7 @@ struct api_change {
     struct hb_json *body; /* NULL without one */
     unsigned scopes;      /* of the key that asks */
     int64_t if_match;
-    struct hb_api_problem problem;
+    struct hb_http_problem problem;
     char who[HB_KEY_PREFIX_BYTES + 1];
     char store[HB_ID_MAX + 1];
     char id[HB_ID_MAX + 1];                /* of the webhook, or the key's prefix */
@@ -91,22 +78,14 @@ void hb_api_change_drop(struct api_change *change);
 bool hb_api_change_matches(struct api_change *change, int64_t revision);
 enum hb_pen_verdict hb_api_change_refuse(struct api_change *change, int status, const char *slug, const char *detail);
 
-/* ---- answers ---- */
-struct api_answer {
-    struct hb_buf buf;
-    struct hb_json_writer w;
-};
-void hb_api_answer_begin(struct api_answer *answer);
-/* Sends and frees. revision > 0 adds an ETag. */
-void hb_api_answer_send(struct hb_http_call *call, struct api_answer *answer, int status, int64_t revision);
-
+/* ---- pages ---- */
 struct api_page {
     size_t limit;
     struct hb_str after; /* the id the last page ended with */
     size_t count;
     struct hb_str last;
     bool is_full; /* there is more */
-    struct api_answer answer;
+    struct hb_http_json answer;
 };
 /* Reads limit and cursor and begins {"items":[; false after having answered what is wrong. */
 bool hb_api_page_begin(struct hb_http_call *call, struct api_page *page);

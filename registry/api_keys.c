@@ -6,33 +6,34 @@
 
 /* ---- create ---- */
 
-static bool read_scopes(const struct hb_json *value, struct hb_api_key *key, struct hb_api_problem *problem)
+static bool read_scopes(const struct hb_json *value, struct hb_api_key *key, struct hb_http_problem *problem)
 {
     static const char SHOULD[] = "at least one of publish, read, read:data, manage";
     for (const struct hb_json *item = hb_json_first(value); item; item = hb_json_next(item)) {
         struct hb_str text;
         int scope = hb_json_str(item, &text) ? hb_scope_find(text) : -1;
         if (scope < 0) {
-            return hb_api_refuse(problem, "scopes", "scopes holds an unknown scope.", SHOULD);
+            return hb_http_refuse_field(problem, "scopes", "scopes holds an unknown scope.", SHOULD);
         }
         key->scopes |= 1U << scope;
     }
-    return key->scopes != 0 || hb_api_refuse(problem, "scopes", "A key needs scopes.", SHOULD);
+    return key->scopes != 0 || hb_http_refuse_field(problem, "scopes", "A key needs scopes.", SHOULD);
 }
 
 static bool read_expires(const struct hb_json *value, struct hb_wall now, struct hb_api_key *key,
-                         struct hb_api_problem *problem)
+                         struct hb_http_problem *problem)
 {
     if (!value || hb_json_kind(value) == HB_JSON_NULL) {
         return true;
     }
     if (!hb_json_wall(value, &key->expires) || key->expires.ms <= now.ms) {
-        return hb_api_refuse(problem, "expires", "expires is no time to come.", "RFC 3339: 2027-01-31T12:00:00Z");
+        return hb_http_refuse_field(problem, "expires", "expires is no time to come.",
+                                    "RFC 3339: 2027-01-31T12:00:00Z");
     }
     return true;
 }
 
-static bool members_are_known(const struct hb_json *body, struct hb_api_problem *problem)
+static bool members_are_known(const struct hb_json *body, struct hb_http_problem *problem)
 {
     static const char *const NAMES[] = {"name", "scopes", "expires", "store"};
     for (const struct hb_json *item = hb_json_first(body); item; item = hb_json_next(item)) {
@@ -41,20 +42,22 @@ static bool members_are_known(const struct hb_json *body, struct hb_api_problem 
             is_known |= hb_str_eq(hb_json_name(item), hb_str_c(NAMES[i]));
         }
         if (!is_known) {
-            return hb_api_refuse(problem, NULL, "The body has an unknown member.", "name, scopes, expires, store");
+            return hb_http_refuse_field(problem, NULL, "The body has an unknown member.",
+                                        "name, scopes, expires, store");
         }
     }
     return true;
 }
 
 /* A store that is no text must not make a key for all stores, nor one that another path names. */
-static bool store_is_text(const struct api_change *change, struct hb_api_problem *problem)
+static bool store_is_text(const struct api_change *change, struct hb_http_problem *problem)
 {
     const struct hb_json *value = hb_json_get(change->body, "store");
     struct hb_str store;
     bool is_good = !value || (hb_json_str(value, &store) && store.len > 0 && hb_str_eq(store, hb_str_c(change->store)));
-    return is_good || hb_api_refuse(problem, "store", "store is not the id of the store the key is for.",
-                                    "the id of a store as text; without it POST /v1/keys makes a key for all stores");
+    return is_good ||
+           hb_http_refuse_field(problem, "store", "store is not the id of the store the key is for.",
+                                "the id of a store as text; without it POST /v1/keys makes a key for all stores");
 }
 
 /* The key as the body asks for it; name and store are views into the change and its body. */
@@ -66,7 +69,7 @@ static bool read_key(struct api_change *change, struct hb_api_key *ret_key)
         return false;
     }
     if (name && (!hb_json_str(name, &key.name) || key.name.len > HB_KEY_NAME_MAX || !hb_utf8_is_valid(key.name))) {
-        return hb_api_refuse(&change->problem, "name", "name cannot be used.", "text of at most 128 bytes");
+        return hb_http_refuse_field(&change->problem, "name", "name cannot be used.", "text of at most 128 bytes");
     }
     if (!read_scopes(hb_json_get(change->body, "scopes"), &key, &change->problem) ||
         !read_expires(hb_json_get(change->body, "expires"), hb_loop_wall(change->api->loop), &key, &change->problem)) {
@@ -74,7 +77,7 @@ static bool read_key(struct api_change *change, struct hb_api_key *ret_key)
     }
     /* Nobody gives what he has not. */
     if (key.scopes & ~hb_scopes_effective(change->scopes)) {
-        return hb_api_refuse_as(&change->problem, 403, "forbidden", "A key can give only scopes it has itself.");
+        return hb_http_refuse(&change->problem, 403, "forbidden", "A key can give only scopes it has itself.");
     }
     *ret_key = key;
     return true;
@@ -109,18 +112,18 @@ static enum hb_pen_verdict judge_create(struct api_change *change, struct hb_buf
 static void answer_created(struct api_change *change)
 {
     struct hb_api_key key;
-    struct api_answer answer;
+    struct hb_http_json answer;
     if (!read_key(change, &key)) {
         /* Judged a moment ago: only its end can have passed since. */
-        hb_api_answer_problem(change->call, &change->problem);
+        hb_http_call_refuse(change->call, &change->problem, API_RETRY_AFTER_S);
         return;
     }
-    hb_api_answer_begin(&answer);
+    hb_http_json_begin(&answer, API_ANSWER_BYTES_MAX);
     hb_json_object(&answer.w, NULL);
     hb_api_key_add_common(&answer.w, &key);
     hb_json_add_str(&answer.w, "key", hb_str_c(change->secret));
     hb_json_close_object(&answer.w);
-    hb_api_answer_send(change->call, &answer, 201, 0);
+    hb_http_json_send(change->call, &answer, 201, 0);
 }
 
 static void create(struct hb_registry_api *api, struct hb_http_call *call, const struct hb_api_key *key,
@@ -192,17 +195,17 @@ static void show(struct hb_registry_api *api, struct hb_http_call *call, const s
                  struct hb_str store)
 {
     const struct registry_key *entry = key ? key_of(api, store, hb_http_call_param(call, "prefix")) : NULL;
-    struct hb_api_problem problem = {0};
-    struct api_answer answer;
+    struct hb_http_problem problem = {0};
+    struct hb_http_json answer;
     if (key && !entry) {
-        (void)hb_api_refuse_as(&problem, 404, "not_found", "There is no key of this prefix.");
-        hb_api_answer_problem(call, &problem);
+        (void)hb_http_refuse(&problem, 404, "not_found", "There is no key of this prefix.");
+        hb_http_call_refuse(call, &problem, API_RETRY_AFTER_S);
     } else if (key) {
-        hb_api_answer_begin(&answer);
+        hb_http_json_begin(&answer, API_ANSWER_BYTES_MAX);
         hb_json_object(&answer.w, NULL);
         hb_api_key_add_common(&answer.w, &entry->key);
         hb_json_close_object(&answer.w);
-        hb_api_answer_send(call, &answer, 200, 0);
+        hb_http_json_send(call, &answer, 200, 0);
     }
 }
 

@@ -88,8 +88,8 @@ static void add_records(struct hb_json_writer *w, const char *name, struct regis
 
 static void answer_census(struct hb_http_call *call, const struct census *census)
 {
-    struct api_answer answer;
-    hb_api_answer_begin(&answer);
+    struct hb_http_json answer;
+    hb_http_json_begin(&answer, API_ANSWER_BYTES_MAX);
     struct hb_json_writer *w = &answer.w;
     hb_json_object(w, NULL);
     hb_json_add_str(w, "newest", census->newest);
@@ -104,22 +104,22 @@ static void answer_census(struct hb_http_call *call, const struct census *census
     add_records(w, "webhooks", census->webhooks, census->webhooks_count);
     add_records(w, "others", census->others, census->others_count);
     hb_json_close_object(w);
-    hb_api_answer_send(call, &answer, 200, 0);
+    hb_http_json_send(call, &answer, 200, 0);
 }
 
 static void show_secrets(void *user, struct hb_http_call *call)
 {
     struct hb_registry_api *api = user;
-    struct hb_api_problem problem = {0};
+    struct hb_http_problem problem = {0};
     struct hb_str all = {NULL, 0};
     if (!hb_access_check_key(api->registry, call, HB_SCOPE_MANAGE, all, hb_loop_wall(api->loop))) {
         return;
     }
     struct census *census = api->keyring ? calloc(1, sizeof(*census)) : NULL;
     if (!census) {
-        (void)hb_api_refuse_as(&problem, 503, api->keyring ? "own_trouble" : "sealing_key_missing",
-                               api->keyring ? "Out of memory." : "This process has no sealing key (secrets.key_file).");
-        hb_api_answer_problem(call, &problem);
+        (void)hb_http_refuse(&problem, 503, api->keyring ? "own_trouble" : "sealing_key_missing",
+                             api->keyring ? "Out of memory." : "This process has no sealing key (secrets.key_file).");
+        hb_http_call_refuse(call, &problem, API_RETRY_AFTER_S);
         return;
     }
     struct registry_record *record = NULL;

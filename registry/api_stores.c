@@ -32,22 +32,24 @@ static enum hb_err write_store(const struct hb_store *store, struct hb_wall now,
 }
 
 /* The members a body may have; id only when the store is made, and there it was read already. */
-static bool merge_store(const struct hb_json *body, bool is_new, struct hb_store *store, struct hb_api_problem *problem)
+static bool merge_store(const struct hb_json *body, bool is_new, struct hb_store *store,
+                        struct hb_http_problem *problem)
 {
     for (const struct hb_json *item = hb_json_first(body); item; item = hb_json_next(item)) {
         struct hb_str name = hb_json_name(item);
         if (hb_str_eq(name, HB_STR("name"))) {
             if (!hb_json_str(item, &store->name) || store->name.len >= HB_STORE_NAME_MAX ||
                 !hb_utf8_is_valid(store->name)) {
-                return hb_api_refuse(problem, "name", "name cannot be used.", "text of at most 127 bytes");
+                return hb_http_refuse_field(problem, "name", "name cannot be used.", "text of at most 127 bytes");
             }
         } else if (hb_str_eq(name, HB_STR("check_schemas"))) {
             if (!hb_json_bool(item, &store->checks_schemas)) {
-                return hb_api_refuse(problem, "check_schemas", "check_schemas is no truth value.", "true or false");
+                return hb_http_refuse_field(problem, "check_schemas", "check_schemas is no truth value.",
+                                            "true or false");
             }
         } else if (!(is_new && hb_str_eq(name, HB_STR("id")))) {
-            return hb_api_refuse(problem, NULL, "The body has a member that is unknown or cannot be changed.",
-                                 is_new ? "id, name, check_schemas" : "name, check_schemas");
+            return hb_http_refuse_field(problem, NULL, "The body has a member that is unknown or cannot be changed.",
+                                        is_new ? "id, name, check_schemas" : "name, check_schemas");
         }
     }
     return true;
@@ -66,11 +68,11 @@ static enum hb_pen_verdict write_verdict(struct api_change *change, const struct
 static void answer_store(struct api_change *change, int status)
 {
     const struct hb_store *store = hb_registry_store(change->api->registry, hb_str_c(change->store));
-    struct api_answer answer;
+    struct hb_http_json answer;
     HB_ASSERT(store != NULL); /* our own reader has applied it */
-    hb_api_answer_begin(&answer);
+    hb_http_json_begin(&answer, API_ANSWER_BYTES_MAX);
     add_store(&answer.w, store);
-    hb_api_answer_send(change->call, &answer, status, store->revision);
+    hb_http_json_send(change->call, &answer, status, store->revision);
 }
 
 /* ---- create ---- */
@@ -112,7 +114,7 @@ static void create_store(void *user, struct hb_http_call *call)
         return;
     }
     if (!hb_json_str(hb_json_get(change->body, "id"), &id) || !hb_event_is_id(id)) {
-        (void)hb_api_refuse(&change->problem, "id", "A store needs an id.", "1..64 of A-Z a-z 0-9 _ -");
+        (void)hb_http_refuse_field(&change->problem, "id", "A store needs an id.", "1..64 of A-Z a-z 0-9 _ -");
         hb_api_change_drop(change);
         return;
     }
@@ -128,7 +130,7 @@ static bool current_store(struct api_change *change, struct hb_store *ret_store)
 {
     const struct hb_store *old = hb_registry_store(change->api->registry, hb_str_c(change->store));
     if (!old || old->is_deleted) {
-        return hb_api_refuse_as(&change->problem, 404, "not_found", "The store was deleted.");
+        return hb_http_refuse(&change->problem, 404, "not_found", "The store was deleted.");
     }
     *ret_store = *old;
     ret_store->revision++;
@@ -189,14 +191,14 @@ static void show_store(void *user, struct hb_http_call *call)
 {
     struct hb_registry_api *api = user;
     struct hb_str id = hb_http_call_param(call, "store");
-    struct api_answer answer;
+    struct hb_http_json answer;
     if (!hb_access_check(api->registry, call, HB_SCOPE_READ, id, hb_loop_wall(api->loop))) {
         return;
     }
     const struct hb_store *store = hb_registry_store(api->registry, id);
-    hb_api_answer_begin(&answer);
+    hb_http_json_begin(&answer, API_ANSWER_BYTES_MAX);
     add_store(&answer.w, store);
-    hb_api_answer_send(call, &answer, 200, store->revision);
+    hb_http_json_send(call, &answer, 200, store->revision);
 }
 
 static void add_to_page(void *user, const struct hb_store *store)

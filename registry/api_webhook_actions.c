@@ -109,12 +109,13 @@ static bool read_rotation(struct api_change *change)
     change->overlap_s = OVERLAP_S_DEFAULT;
     if (overlap &&
         (!hb_json_int(overlap, &change->overlap_s) || change->overlap_s < 0 || change->overlap_s > OVERLAP_S_MAX)) {
-        return hb_api_refuse(&change->problem, "overlap_s", "overlap_s is no such number of seconds.", "0..2592000");
+        return hb_http_refuse_field(&change->problem, "overlap_s", "overlap_s is no such number of seconds.",
+                                    "0..2592000");
     }
     for (const struct hb_json *item = hb_json_first(change->body); item; item = hb_json_next(item)) {
         struct hb_str name = hb_json_name(item);
         if (!hb_str_eq(name, HB_STR("overlap_s")) && !hb_str_eq(name, HB_STR("secret"))) {
-            return hb_api_refuse(&change->problem, NULL, "The body has an unknown member.", "overlap_s, secret");
+            return hb_http_refuse_field(&change->problem, NULL, "The body has an unknown member.", "overlap_s, secret");
         }
     }
     return hb_webhook_choose_secret(change);
@@ -147,16 +148,16 @@ static void refuse_secret(void *user, struct hb_http_call *call)
 static void answer_match(struct hb_http_call *call, const struct hb_filter *filter, struct hb_str data)
 {
     struct hb_error why = {HB_OK, ""};
-    struct api_answer answer;
+    struct hb_http_json answer;
     bool matches = hb_filter_match(filter, data, &why) == HB_FILTER_MATCH_YES;
-    hb_api_answer_begin(&answer);
+    hb_http_json_begin(&answer, API_ANSWER_BYTES_MAX);
     hb_json_object(&answer.w, NULL);
     hb_json_add_bool(&answer.w, "matches", matches);
     if (!matches) {
         hb_json_add_str(&answer.w, "why", hb_str_c(why.text));
     }
     hb_json_close_object(&answer.w);
-    hb_api_answer_send(call, &answer, 200, 0);
+    hb_http_json_send(call, &answer, 200, 0);
 }
 
 static void test_filter(void *user, struct hb_http_call *call)
@@ -165,24 +166,24 @@ static void test_filter(void *user, struct hb_http_call *call)
     struct hb_str body = hb_http_call_body(call), store = hb_http_call_param(call, "store");
     struct hb_filter *filter = NULL;
     struct hb_error error = {HB_OK, ""};
-    struct hb_api_problem problem = {.status = 0};
+    struct hb_http_problem problem = {.status = 0};
     size_t at = 0;
     if (!hb_access_check(api->registry, call, HB_SCOPE_READ, store, hb_loop_wall(api->loop))) {
         return;
     }
     if (body.len > API_TEST_BODY_BYTES_MAX) {
-        (void)hb_api_refuse_as(&problem, 413, "too_large", "Filter and data together may have 300 KiB.");
+        (void)hb_http_refuse(&problem, 413, "too_large", "Filter and data together may have 300 KiB.");
     } else if (hb_json_scan(body, &at)) {
-        (void)hb_api_refuse_as(&problem, 400, "invalid_json", "The body is not well-formed JSON.");
+        (void)hb_http_refuse(&problem, 400, "invalid_json", "The body is not well-formed JSON.");
     } else if (hb_raw_member(body, HB_STR("data")).len == 0) {
-        (void)hb_api_refuse(&problem, "data", "data is missing.", "the data of an event");
+        (void)hb_http_refuse_field(&problem, "data", "data is missing.", "the data of an event");
     } else if (hb_raw_member(body, HB_STR("filter")).len == 0) {
-        (void)hb_api_refuse(&problem, "filter", "filter is missing.", "a pattern, see docs/filters.md");
+        (void)hb_http_refuse_field(&problem, "filter", "filter is missing.", "a pattern, see docs/filters.md");
     } else if (hb_filter_new(hb_raw_member(body, HB_STR("filter")), &filter, &error)) {
-        (void)hb_api_refuse(&problem, "filter", error.text, NULL);
+        (void)hb_http_refuse_field(&problem, "filter", error.text, NULL);
     }
     if (problem.status) {
-        hb_api_answer_problem(call, &problem);
+        hb_http_call_refuse(call, &problem, API_RETRY_AFTER_S);
         return;
     }
     answer_match(call, filter, hb_raw_member(body, HB_STR("data")));

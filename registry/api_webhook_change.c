@@ -18,7 +18,7 @@ struct webhook_edit *hb_webhook_edit_make(struct api_change *change)
 {
     struct webhook_edit *edit = calloc(1, sizeof(*edit));
     if (!edit) {
-        (void)hb_api_refuse_as(&change->problem, 503, "own_trouble", "Out of memory.");
+        (void)hb_http_refuse(&change->problem, 503, "own_trouble", "Out of memory.");
         return NULL;
     }
     edit->merge.keyring = change->api->keyring;
@@ -48,7 +48,7 @@ static bool load(struct webhook_edit *edit, struct api_change *change, const str
     struct hb_webhook_config *config = &edit->merge.config;
     struct hb_str text = hb_registry_record(change->api->registry, hb_str_c(change->object));
     if (hb_json_parse(text, &edit->json, NULL) || hb_webhook_config_read(edit->json, text, config)) {
-        return hb_api_refuse_as(&change->problem, 503, "own_trouble", "The webhook's record cannot be read.");
+        return hb_http_refuse(&change->problem, 503, "own_trouble", "The webhook's record cannot be read.");
     }
     /* Compaction will remove the record that created it: what it alone knew goes along from now on. */
     config->created_offset = webhook->created_offset;
@@ -66,7 +66,7 @@ struct webhook_edit *hb_webhook_edit_new(struct api_change *change)
     const struct hb_webhook *webhook =
         hb_registry_webhook(change->api->registry, hb_str_c(change->store), hb_str_c(change->id));
     if (!webhook || webhook->status == HB_WEBHOOK_DELETED) {
-        (void)hb_api_refuse_as(&change->problem, 404, "not_found", "No webhook of this id belongs to the store.");
+        (void)hb_http_refuse(&change->problem, 404, "not_found", "No webhook of this id belongs to the store.");
         return NULL;
     }
     struct webhook_edit *edit = hb_webhook_edit_make(change);
@@ -93,8 +93,8 @@ bool hb_webhook_edit_add_secret(struct webhook_edit *edit, struct api_change *ch
     struct hb_webhook_config *config = &edit->merge.config;
     struct hb_wall now = hb_loop_wall(change->api->loop);
     if (!change->api->keyring) {
-        return hb_api_refuse_as(&change->problem, 503, "sealing_key_missing",
-                                "This process has no sealing key (secrets.key_file): no secret can be kept.");
+        return hb_http_refuse(&change->problem, 503, "sealing_key_missing",
+                              "This process has no sealing key (secrets.key_file): no secret can be kept.");
     }
     for (size_t i = 0; i < config->secrets_count; i++) {
         config->secrets[i].expires.ms =
@@ -102,13 +102,13 @@ bool hb_webhook_edit_add_secret(struct webhook_edit *edit, struct api_change *ch
     }
     drop_expired(config, now);
     if (config->secrets_count == HB_WEBHOOK_SECRETS_MAX) {
-        return hb_api_refuse_as(
+        return hb_http_refuse(
             &change->problem, 409, "too_many_secrets",
             "Four secrets sign at the same time already; wait until one ends, or rotate with overlap_s 0.");
     }
     struct hb_seal_place place = hb_seal_place_secret(hb_str_c(change->store), hb_str_c(change->id));
     if (hb_seal(change->api->keyring, place, hb_str_c(change->secret), &edit->sealed_secret)) {
-        return hb_api_refuse_as(&change->problem, 503, "own_trouble", "The secret could not be sealed.");
+        return hb_http_refuse(&change->problem, 503, "own_trouble", "The secret could not be sealed.");
     }
     memmove(&config->secrets[1], &config->secrets[0], config->secrets_count * sizeof(config->secrets[0]));
     config->secrets[0] = (struct hb_config_secret){hb_buf_str(&edit->sealed_secret), now, {INT64_MAX}};
@@ -136,8 +136,8 @@ bool hb_webhook_choose_secret(struct api_change *change)
     size_t bytes = 0;
     const struct hb_json *member = hb_json_get(change->body, "secret");
     if (member && (!hb_json_str(member, &given) || hb_secret_decode(given, key, &bytes))) {
-        return hb_api_refuse(&change->problem, "secret", "The secret cannot be used.",
-                             "whsec_ and the base64 of 24..64 bytes");
+        return hb_http_refuse_field(&change->problem, "secret", "The secret cannot be used.",
+                                    "whsec_ and the base64 of 24..64 bytes");
     }
     if (member) {
         (void)snprintf(change->secret, sizeof(change->secret), "%.*s", HB_ARG(given));
@@ -153,11 +153,11 @@ void hb_webhook_answer(struct api_change *change, int status)
 {
     struct hb_webhook *webhook =
         hb_registry_webhook(change->api->registry, hb_str_c(change->store), hb_str_c(change->id));
-    struct api_answer answer;
+    struct hb_http_json answer;
     HB_ASSERT(webhook != NULL); /* our own reader has applied it */
-    hb_api_answer_begin(&answer);
+    hb_http_json_begin(&answer, API_ANSWER_BYTES_MAX);
     const struct hb_webhook_viewer viewer = {
         .is_manager = true, .secret = hb_str_c(change->secret), .now = hb_loop_wall(change->api->loop)};
     hb_webhook_show(&answer.w, change->api->registry, webhook, &viewer);
-    hb_api_answer_send(change->call, &answer, status, webhook->revision);
+    hb_http_json_send(change->call, &answer, status, webhook->revision);
 }

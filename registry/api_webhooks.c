@@ -158,7 +158,7 @@ static struct hb_webhook_viewer viewer_of(const struct hb_registry_api *api, con
 static void show_webhook(void *user, struct hb_http_call *call)
 {
     struct hb_registry_api *api = user;
-    struct api_answer answer;
+    struct hb_http_json answer;
     const struct hb_api_key *key = check(api, call, HB_SCOPE_READ);
     if (!key) {
         return;
@@ -171,9 +171,9 @@ static void show_webhook(void *user, struct hb_http_call *call)
                              "No webhook of this id belongs to the store.", NULL, NULL);
         return;
     }
-    hb_api_answer_begin(&answer);
+    hb_http_json_begin(&answer, API_ANSWER_BYTES_MAX);
     hb_webhook_show(&answer.w, api->registry, webhook, &viewer);
-    hb_api_answer_send(call, &answer, 200, webhook->revision);
+    hb_http_json_send(call, &answer, 200, webhook->revision);
 }
 
 static void list_webhooks(void *user, struct hb_http_call *call)

@@ -20,7 +20,7 @@ static bool merge_name(struct hb_webhook_merge *merge, const struct hb_json *val
 {
     struct hb_str name = {NULL, 0};
     if (!is_null(value) && (!hb_json_str(value, &name) || name.len > HB_WEBHOOK_NAME_MAX || !hb_utf8_is_valid(name))) {
-        return hb_api_refuse(merge->problem, "name", "name cannot be used.", "text of at most 128 bytes");
+        return hb_http_refuse_field(merge->problem, "name", "name cannot be used.", "text of at most 128 bytes");
     }
     merge->config.name = name;
     return true;
@@ -31,12 +31,11 @@ static bool merge_url(struct hb_webhook_merge *merge, const struct hb_json *valu
     struct hb_webhook_config *config = &merge->config;
     config->url_query = (struct hb_str){NULL, 0};
     if (!hb_json_str(value, &config->url)) {
-        return hb_api_refuse(merge->problem, "url", "url is no text.", "https://host[:port]/path");
+        return hb_http_refuse_field(merge->problem, "url", "url is no text.", "https://host[:port]/path");
     }
     return merge->keyring || hb_webhook_url_plain_query(config).len == 0 ||
-           hb_api_refuse_as(
-               merge->problem, 503, "sealing_key_missing",
-               "This process has no sealing key (secrets.key_file): a URL with a query cannot be kept.");
+           hb_http_refuse(merge->problem, 503, "sealing_key_missing",
+                          "This process has no sealing key (secrets.key_file): a URL with a query cannot be kept.");
 }
 
 static bool merge_texts(const struct hb_json *value, struct hb_str *ret_items, size_t max, size_t *ret_count)
@@ -59,12 +58,12 @@ static bool merge_events(struct hb_webhook_merge *merge, const struct hb_json *v
     static const char SHOULD[] = "1..64 of: a type (order.created), order.*, or *";
     struct hb_webhook_config *config = &merge->config;
     if (!merge_texts(value, config->types, HB_WEBHOOK_TYPES_MAX, &config->types_count)) {
-        return hb_api_refuse(merge->problem, "events", "events is no list of texts, or too long.", SHOULD);
+        return hb_http_refuse_field(merge->problem, "events", "events is no list of texts, or too long.", SHOULD);
     }
     for (size_t i = 0; i < config->types_count; i++) {
         if (!hb_selection_is_pattern(config->types[i])) {
-            return hb_api_refuse(merge->problem, "events", "events holds what is neither a type nor a pattern.",
-                                 SHOULD);
+            return hb_http_refuse_field(merge->problem, "events", "events holds what is neither a type nor a pattern.",
+                                        SHOULD);
         }
     }
     return true;
@@ -75,12 +74,12 @@ static bool merge_changed(struct hb_webhook_merge *merge, const struct hb_json *
     static const char SHOULD[] = "at most 64 paths like price or variants[].price";
     struct hb_webhook_config *config = &merge->config;
     if (!merge_texts(value, config->changed, HB_WEBHOOK_CHANGED_MAX, &config->changed_count)) {
-        return hb_api_refuse(merge->problem, "changed", "changed is no list of texts, or too long.", SHOULD);
+        return hb_http_refuse_field(merge->problem, "changed", "changed is no list of texts, or too long.", SHOULD);
     }
     for (size_t i = 0; i < config->changed_count; i++) {
         bool has_comma = memchr(config->changed[i].ptr, ',', config->changed[i].len) != NULL;
         if (config->changed[i].len == 0 || has_comma || !hb_event_is_changed(config->changed[i])) {
-            return hb_api_refuse(merge->problem, "changed", "changed holds what is no path.", SHOULD);
+            return hb_http_refuse_field(merge->problem, "changed", "changed holds what is no path.", SHOULD);
         }
     }
     return true;
@@ -110,8 +109,8 @@ static bool merge_format(struct hb_webhook_merge *merge, const struct hb_json *v
 {
     int format = HB_FORMAT_STANDARD;
     if (!is_null(value) && !merge_word(merge, value, hb_format_find, &format)) {
-        return hb_api_refuse(merge->problem, "format", "format is unknown.",
-                             "standard, cloudevents, cloudevents-binary or data");
+        return hb_http_refuse_field(merge->problem, "format", "format is unknown.",
+                                    "standard, cloudevents, cloudevents-binary or data");
     }
     merge->config.format = (enum hb_format)format;
     return true;
@@ -121,7 +120,7 @@ static bool merge_order(struct hb_webhook_merge *merge, const struct hb_json *va
 {
     int order = HB_ORDER_NONE;
     if (!is_null(value) && !merge_word(merge, value, hb_order_find, &order)) {
-        return hb_api_refuse(merge->problem, "order", "order is unknown.", "none or per_subject");
+        return hb_http_refuse_field(merge->problem, "order", "order is unknown.", "none or per_subject");
     }
     merge->config.order = (enum hb_order)order;
     return true;
@@ -131,7 +130,7 @@ static bool merge_on_dead(struct hb_webhook_merge *merge, const struct hb_json *
 {
     int on_dead = HB_ON_DEAD_CONTINUE;
     if (!is_null(value) && !merge_word(merge, value, hb_on_dead_find, &on_dead)) {
-        return hb_api_refuse(merge->problem, "on_dead", "on_dead is unknown.", "continue or hold");
+        return hb_http_refuse_field(merge->problem, "on_dead", "on_dead is unknown.", "continue or hold");
     }
     merge->config.on_dead = (enum hb_on_dead)on_dead;
     return true;
@@ -142,7 +141,7 @@ static bool merge_timeout(struct hb_webhook_merge *merge, const struct hb_json *
     int64_t timeout_ms = 0;
     if (!hb_json_int(value, &timeout_ms) || timeout_ms < HB_WEBHOOK_TIMEOUT_MS_MIN ||
         timeout_ms > HB_WEBHOOK_TIMEOUT_MS_MAX) {
-        return hb_api_refuse(merge->problem, "timeout_ms", "timeout_ms is no such number.", "1000..30000");
+        return hb_http_refuse_field(merge->problem, "timeout_ms", "timeout_ms is no such number.", "1000..30000");
     }
     merge->config.timeout_ms = timeout_ms;
     return true;
@@ -155,8 +154,8 @@ static bool merge_rate(struct hb_webhook_merge *merge, const struct hb_json *val
                    hb_json_int(hb_json_get(value, "per_s"), &per_s) && count >= 1 && count <= HB_WEBHOOK_RATE_COUNT_MAX &&
                    per_s >= 1 && per_s <= HB_WEBHOOK_RATE_PER_S_MAX && hb_json_count(value) == 2;
     if (!is_null(value) && !is_rate) {
-        return hb_api_refuse(merge->problem, "rate_limit", "rate_limit cannot be used.",
-                             "{\"count\": 1..1000000, \"per_s\": 1..86400} or null");
+        return hb_http_refuse_field(merge->problem, "rate_limit", "rate_limit cannot be used.",
+                                    "{\"count\": 1..1000000, \"per_s\": 1..86400} or null");
     }
     merge->config.rate_count = count;
     merge->config.rate_per_s = per_s;
@@ -173,12 +172,12 @@ static bool merge_schedule(struct hb_webhook_merge *merge, const struct hb_json 
     }
     if (hb_json_kind(value) != HB_JSON_ARRAY || hb_json_count(value) == 0 ||
         hb_json_count(value) > HB_WEBHOOK_SCHEDULE_MAX) {
-        return hb_api_refuse(merge->problem, "schedule", "schedule is no such list.", SHOULD);
+        return hb_http_refuse_field(merge->problem, "schedule", "schedule is no such list.", SHOULD);
     }
     for (const struct hb_json *item = hb_json_first(value); item; item = hb_json_next(item)) {
         int64_t *wait_s = &config->schedule[config->schedule_count++];
         if (!hb_json_int(item, wait_s) || *wait_s < 0 || *wait_s > HB_SCHEDULE_WAIT_S_MAX) {
-            return hb_api_refuse(merge->problem, "schedule", "schedule holds what is no waiting time.", SHOULD);
+            return hb_http_refuse_field(merge->problem, "schedule", "schedule holds what is no waiting time.", SHOULD);
         }
     }
     return true;
@@ -188,11 +187,11 @@ static bool merge_status(struct hb_webhook_merge *merge, const struct hb_json *v
 {
     int status = HB_WEBHOOK_ACTIVE;
     if (!merge->is_new) {
-        return hb_api_refuse(merge->problem, "status", "status is changed by POST …/enable, /pause, /resume, /disable.",
-                             NULL);
+        return hb_http_refuse_field(merge->problem, "status",
+                                    "status is changed by POST …/enable, /pause, /resume, /disable.", NULL);
     }
     if (!merge_word(merge, value, hb_webhook_status_find, &status) || status == HB_WEBHOOK_DELETED) {
-        return hb_api_refuse(merge->problem, "status", "status cannot be used.", "active, paused or disabled");
+        return hb_http_refuse_field(merge->problem, "status", "status cannot be used.", "active, paused or disabled");
     }
     merge->config.status = (enum hb_webhook_status)status;
     return true;
@@ -201,7 +200,8 @@ static bool merge_status(struct hb_webhook_merge *merge, const struct hb_json *v
 static bool merge_secret(struct hb_webhook_merge *merge, const struct hb_json *value)
 {
     (void)value; /* the change has read it: it is sealed apart */
-    return merge->is_new || hb_api_refuse(merge->problem, "secret", "The secret is changed by POST …/secret.", NULL);
+    return merge->is_new ||
+           hb_http_refuse_field(merge->problem, "secret", "The secret is changed by POST …/secret.", NULL);
 }
 
 /* ---- headers ---- */
@@ -226,13 +226,13 @@ static bool seal_header(struct hb_webhook_merge *merge, struct hb_config_header 
     const struct hb_webhook_config *config = &merge->config;
     size_t at = merge->sealed.len;
     if (!merge->keyring) {
-        return hb_api_refuse_as(
+        return hb_http_refuse(
             merge->problem, 503, "sealing_key_missing",
             "This process has no sealing key (secrets.key_file): a header with a credential cannot be kept.");
     }
     if (hb_seal(merge->keyring, hb_seal_place_header(config->store, config->id, header->name), header->value,
                 &merge->sealed)) {
-        return hb_api_refuse_as(merge->problem, 503, "own_trouble", "The header could not be sealed.");
+        return hb_http_refuse(merge->problem, 503, "own_trouble", "The header could not be sealed.");
     }
     header->sealed = hb_str_n(merge->sealed.ptr + at, merge->sealed.len - at);
     header->value = (struct hb_str){NULL, 0};
@@ -255,8 +255,8 @@ static bool keep_header(struct hb_webhook_merge *merge, const struct hb_webhook_
             return true;
         }
     }
-    return hb_api_refuse(merge->problem, "headers", "No sealed value of that header is kept.",
-                         "the header's value as text");
+    return hb_http_refuse_field(merge->problem, "headers", "No sealed value of that header is kept.",
+                                "the header's value as text");
 }
 
 static bool check_headers(struct hb_webhook_merge *merge)
@@ -270,7 +270,7 @@ static bool check_headers(struct hb_webhook_merge *merge)
         headers[i] = (struct hb_header){config->headers[i].name, value};
     }
     if (hb_headers_check(headers, config->headers_count, &error)) {
-        return hb_api_refuse(merge->problem, "headers", error.text, NULL);
+        return hb_http_refuse_field(merge->problem, "headers", error.text, NULL);
     }
     for (size_t i = 0; i < config->headers_count; i++) {
         struct hb_config_header *header = &config->headers[i];
@@ -292,7 +292,7 @@ static bool merge_headers(struct hb_webhook_merge *merge, const struct hb_json *
     }
     config->headers_count = 0;
     if (!is_null(value) && (hb_json_kind(value) != HB_JSON_OBJECT || hb_json_count(value) > HB_WEBHOOK_HEADERS_MAX)) {
-        is_good = hb_api_refuse(merge->problem, "headers", "headers cannot be used.", SHOULD);
+        is_good = hb_http_refuse_field(merge->problem, "headers", "headers cannot be used.", SHOULD);
     }
     for (const struct hb_json *item = is_good ? hb_json_first(value) : NULL; item && is_good;
          item = hb_json_next(item)) {
@@ -300,7 +300,7 @@ static bool merge_headers(struct hb_webhook_merge *merge, const struct hb_json *
         if (is_kept(item)) {
             is_good = keep_header(merge, old, &header);
         } else if (!hb_json_str(item, &header.value)) {
-            is_good = hb_api_refuse(merge->problem, "headers", "A header's value is no text.", SHOULD);
+            is_good = hb_http_refuse_field(merge->problem, "headers", "A header's value is no text.", SHOULD);
         }
         config->headers[config->headers_count++] = header;
     }
@@ -327,7 +327,7 @@ static bool merge_member(struct hb_webhook_merge *merge, const struct hb_json *i
             return FIELDS[i].merge(merge, item);
         }
     }
-    return hb_api_refuse(
+    return hb_http_refuse_field(
         merge->problem, NULL, "The body has a member that is unknown or cannot be changed.",
         "name, url, events, changed, filter, format, headers, timeout_ms, order, on_dead, rate_limit, schedule");
 }
@@ -337,7 +337,7 @@ static bool check_filter(struct hb_webhook_merge *merge)
     struct hb_filter *filter = NULL;
     struct hb_error error = {HB_OK, ""};
     if (merge->config.filter.len > 0 && hb_filter_new(merge->config.filter, &filter, &error)) {
-        return hb_api_refuse(merge->problem, "filter", error.text, NULL);
+        return hb_http_refuse_field(merge->problem, "filter", error.text, NULL);
     }
     hb_filter_free(&filter);
     return true;
@@ -359,10 +359,11 @@ static bool check_destination(struct hb_webhook_merge *merge, const struct hb_ur
                    hb_str_eq_nocase(old.host, url->host) && old.port == url->port;
     for (size_t i = 0; i < merge->config.headers_count && !is_same; i++) {
         if (is_from_before(merge, &merge->config.headers[i])) {
-            return hb_api_refuse(merge->problem, "headers",
-                                 "The URL leads to another host or port: sealed headers do not go along, since they "
-                                 "would be sent there.",
-                                 "headers in the same request, each sealed one with its value anew or left out");
+            return hb_http_refuse_field(
+                merge->problem, "headers",
+                "The URL leads to another host or port: sealed headers do not go along, since they "
+                "would be sent there.",
+                "headers in the same request, each sealed one with its value anew or left out");
         }
     }
     return true;
@@ -373,11 +374,12 @@ static bool check_whole(struct hb_webhook_merge *merge, struct hb_str old_url)
     struct hb_error error = {HB_OK, ""};
     struct hb_url url;
     if (hb_url_check(merge->config.url, merge->egress, &url, &error)) {
-        return hb_api_refuse(merge->problem, "url", error.text, "an http or https URL of a host that may be called");
+        return hb_http_refuse_field(merge->problem, "url", error.text,
+                                    "an http or https URL of a host that may be called");
     }
     if (merge->config.types_count == 0) {
-        return hb_api_refuse(merge->problem, "events", "A webhook needs at least one event type.",
-                             "[\"order.created\"] or [\"*\"]");
+        return hb_http_refuse_field(merge->problem, "events", "A webhook needs at least one event type.",
+                                    "[\"order.created\"] or [\"*\"]");
     }
     return check_destination(merge, &url, old_url) && check_filter(merge);
 }
@@ -387,7 +389,7 @@ bool hb_webhook_merge_run(struct hb_webhook_merge *merge, const struct hb_json *
     const struct hb_str old_url = merge->config.url;
     merge->sealed = hb_buf_make(SEALED_BYTES_MAX);
     if (hb_buf_reserve(&merge->sealed, SEALED_BYTES_MAX)) {
-        return hb_api_refuse_as(merge->problem, 503, "own_trouble", "Out of memory.");
+        return hb_http_refuse(merge->problem, 503, "own_trouble", "Out of memory.");
     }
     for (const struct hb_json *item = hb_json_first(body); item; item = hb_json_next(item)) {
         if (!merge_member(merge, item)) {

@@ -15,7 +15,7 @@ struct hb_webhook_merge {
     struct hb_str body_text; /* for what must keep its bytes: the filter */
     const struct hb_keyring *keyring;
     const struct hb_egress *egress;
-    struct hb_api_problem *problem;
+    struct hb_http_problem *problem;
     struct hb_buf sealed; /* header values sealed for this change; reserved once, so views stay */
     bool is_new;
 };

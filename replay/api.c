@@ -2,31 +2,16 @@
 #include "registry/each.h"
 #include "replay/api_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- answers ---- */
 
-bool hb_replay_refuse(struct replay_problem *problem, int status, const char *slug, const char *field,
+bool hb_replay_refuse(struct hb_http_problem *problem, int status, const char *slug, const char *field,
                       const char *detail)
 {
-    *problem = (struct replay_problem){.status = status, .slug = slug, .field = field};
-    problem->title = status == 404   ? "There is no such object"
-                     : status == 409 ? "The object's state does not allow this"
-                     : status == 410 ? "The object was deleted"
-                     : status == 422 ? "A field is not valid"
-                     : status == 503 ? "Not possible now"
-                                     : "The request cannot be used";
-    (void)snprintf(problem->detail, sizeof problem->detail, "%s", detail);
+    (void)hb_http_refuse(problem, status, slug, detail);
+    problem->field = field;
     return false;
-}
-
-void hb_replay_answer_problem(struct hb_http_call *call, const struct replay_problem *problem)
-{
-    if (problem->status == 503 || problem->status == 429)
-        hb_http_call_add_header(call, "Retry-After", HB_STR("5"));
-    hb_http_call_problem(call, problem->status, problem->slug, problem->title, problem->detail, problem->field,
-                         problem->should);
 }
 
 /* What the operator wants counts until the job's end. */
@@ -70,31 +55,19 @@ void hb_replay_api_show(struct hb_registry *registry, const struct hb_replay_job
     free(progress);
 }
 
-static void send(struct hb_http_call *call, struct hb_json_writer *w, int status)
-{
-    if (hb_json_end(w))
-        hb_http_call_problem(call, 500, "own_trouble", "The answer could not be made", "Memory or its limit of bytes.",
-                             NULL, NULL);
-    else {
-        hb_http_call_add_header(call, "Cache-Control", HB_STR("no-store"));
-        hb_http_call_answer(call, status, "application/json", hb_buf_str(w->buf));
-    }
-}
-
 void hb_replay_api_answer(struct hb_replay_api *api, struct hb_http_call *call, struct hb_str value, int status)
 {
     struct hb_replay_job job;
-    struct replay_problem problem;
+    struct hb_http_problem problem;
     if (value.len == 0 || hb_replay_job_read(value, &job)) {
         (void)hb_replay_refuse(&problem, 404, "not_found", "replay", "The store has no such replay job.");
-        hb_replay_answer_problem(call, &problem);
+        hb_http_call_refuse(call, &problem, REPLAY_RETRY_AFTER_S);
         return;
     }
-    struct hb_buf buf = hb_buf_make(REPLAY_ANSWER_BYTES_MAX);
-    struct hb_json_writer w = hb_json_write(&buf);
-    hb_replay_api_show(api->options.registry, &job, &w);
-    send(call, &w, status);
-    hb_buf_deinit(&buf);
+    struct hb_http_json answer;
+    hb_http_json_begin(&answer, REPLAY_ANSWER_BYTES_MAX);
+    hb_replay_api_show(api->options.registry, &job, &answer.w);
+    hb_http_json_send(call, &answer, status, 0);
     hb_replay_job_deinit(&job);
 }
 
@@ -151,19 +124,19 @@ static int cmp_newest_first(const void *a, const void *b)
 
 static void answer_list(struct hb_replay_api *api, struct hb_http_call *call, const struct listing *listing)
 {
-    struct hb_buf buf = hb_buf_make(REPLAY_ANSWER_BYTES_MAX);
-    struct hb_json_writer w = hb_json_write(&buf);
+    struct hb_http_json answer;
+    struct hb_json_writer *w = &answer.w;
     size_t shown = 0;
-    hb_json_object(&w, NULL);
-    hb_json_array(&w, "items");
-    for (; shown < listing->count && shown < HB_REPLAY_LIST_MAX && buf.len < REPLAY_ANSWER_BYTES_MAX / 2; shown++)
-        hb_replay_api_show(api->options.registry, listing->jobs[shown], &w);
-    hb_json_close_array(&w);
-    hb_json_add_bool(&w, "complete", shown == listing->count);
-    hb_json_add_null(&w, "next");
-    hb_json_close_object(&w);
-    send(call, &w, 200);
-    hb_buf_deinit(&buf);
+    hb_http_json_begin(&answer, REPLAY_ANSWER_BYTES_MAX);
+    hb_json_object(w, NULL);
+    hb_json_array(w, "items");
+    for (; shown < listing->count && shown < HB_REPLAY_LIST_MAX && w->buf->len < REPLAY_ANSWER_BYTES_MAX / 2; shown++)
+        hb_replay_api_show(api->options.registry, listing->jobs[shown], w);
+    hb_json_close_array(w);
+    hb_json_add_bool(w, "complete", shown == listing->count);
+    hb_json_add_null(w, "next");
+    hb_json_close_object(w);
+    hb_http_json_send(call, &answer, 200, 0);
 }
 
 static void list(void *user, struct hb_http_call *call)

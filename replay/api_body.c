@@ -14,7 +14,7 @@ struct body {
     bool is_dry;
     bool has_until;
     struct hb_wall now;
-    struct replay_problem *problem;
+    struct hb_http_problem *problem;
 };
 
 static bool refuse(struct body *body, const char *field, const char *detail, const char *should)
@@ -48,7 +48,7 @@ static bool read_list(struct body *body, const struct hb_json *value, const stru
         return refuse(body, list->name, "This must be a list, not empty and not longer than its limit.", list->should);
     *ret_texts = calloc(count, sizeof **ret_texts);
     if (!*ret_texts)
-        return hb_replay_refuse(body->problem, 503, "own_trouble", NULL, "Out of memory.");
+        return hb_http_refuse(body->problem, 503, "own_trouble", "Out of memory.");
     for (const struct hb_json *item = hb_json_first(value); item; item = hb_json_next(item))
         if (!hb_json_str(item, &(*ret_texts)[(*ret_count)++]) || !list->is_good((*ret_texts)[*ret_count - 1]))
             return refuse(body, list->name, "An item of the list cannot be used.", list->should);
@@ -170,7 +170,7 @@ static bool check_range(struct body *body)
 }
 
 bool hb_replay_body_read(const struct hb_replay_api *api, const struct hb_json *json, struct hb_wall now,
-                         struct hb_replay_job *ret_job, bool *ret_is_dry, struct replay_problem *ret_problem)
+                         struct hb_replay_job *ret_job, bool *ret_is_dry, struct hb_http_problem *ret_problem)
 {
     struct body body = {.api = api, .job = ret_job, .now = now, .problem = ret_problem};
     ret_job->states = HB_REPLAY_BIT(DEAD);

@@ -1,5 +1,6 @@
 #include "platform/loop/loop.h"
 #include "registry/each.h"
+#include "registry/pen_problem.h"
 #include "replay/api_internal.h"
 
 #include <stdio.h>
@@ -31,31 +32,18 @@ static struct replay_change *change_new(struct hb_replay_api *api, struct hb_htt
     return change;
 }
 
-static void answer_failure(struct replay_change *change, enum hb_err err)
-{
-    if (err == HB_ERR_TIMEOUT)
-        (void)hb_replay_refuse(&change->problem, 503, "outcome_unknown", NULL,
-                               "Kafka did not say in time whether the change was written: read the jobs before trying "
-                               "again.");
-    else if (err == HB_ERR_CLOSED)
-        (void)hb_replay_refuse(&change->problem, 503, "closing", NULL,
-                               "This process is ending; nothing is known to be written.");
-    else if (err != HB_ERR_CONFLICT)
-        (void)hb_replay_refuse(&change->problem, 503, "registry_away", NULL,
-                               "The registry could not be written; nothing was changed.");
-    hb_replay_answer_problem(change->call, &change->problem);
-}
-
 static void done(void *user, enum hb_err err, enum hb_pen_verdict verdict)
 {
     struct replay_change *change = user;
     (void)verdict;
-    if (err)
-        answer_failure(change, err);
-    else
+    if (err) {
+        hb_pen_explain(err, "jobs", &change->problem);
+        hb_http_call_refuse(change->call, &change->problem, REPLAY_RETRY_AFTER_S);
+    } else {
         hb_replay_api_answer(change->api, change->call,
                              hb_registry_record(change->api->options.registry, hb_str_c(change->object)),
                              change->status);
+    }
     if (change->oldest[0] && (!err || err == HB_ERR_CONFLICT))
         hb_replay_api_forget(change->api, change->who, hb_str_c(change->store), hb_str_c(change->oldest));
     change_free(change);
@@ -72,9 +60,8 @@ static void submit(struct replay_change *change, const char *action,
                                          .done = done,
                                          .user = change};
     if (hb_pen_change(change->api->options.pen, &change->pen)) {
-        (void)hb_replay_refuse(&change->problem, 503, "busy", NULL,
-                               "A thousand changes wait already; nothing was changed.");
-        hb_replay_answer_problem(change->call, &change->problem);
+        hb_pen_explain_busy(&change->problem);
+        hb_http_call_refuse(change->call, &change->problem, REPLAY_RETRY_AFTER_S);
         change_free(change);
     }
 }
@@ -88,12 +75,11 @@ static bool has_room(struct replay_change *change)
     (void)snprintf(change->oldest, sizeof change->oldest, "%s",
                    census.jobs >= HB_REPLAY_STORE_JOBS_MAX - HB_REPLAY_STORE_OPEN_MAX ? census.oldest : "");
     if (census.open >= HB_REPLAY_STORE_OPEN_MAX)
-        return hb_replay_refuse(&change->problem, 409, "too_many_replays", NULL,
-                                "The store has a hundred unfinished replay jobs: cancel some, or wait.");
+        return hb_http_refuse(&change->problem, 409, "too_many_replays",
+                              "The store has a hundred unfinished replay jobs: cancel some, or wait.");
     return census.jobs < HB_REPLAY_STORE_JOBS_MAX ||
-           hb_replay_refuse(
-               &change->problem, 409, "too_many_replays", NULL,
-               "The store has a thousand replay jobs, and those that ended are being forgotten: try again.");
+           hb_http_refuse(&change->problem, 409, "too_many_replays",
+                          "The store has a thousand replay jobs, and those that ended are being forgotten: try again.");
 }
 
 static enum hb_pen_verdict judge_new(void *user, struct hb_buf *ret_value, int64_t *ret_revision)
@@ -107,7 +93,7 @@ static enum hb_pen_verdict judge_new(void *user, struct hb_buf *ret_value, int64
     *ret_revision = 1;
     if (hb_buf_add(ret_value, hb_buf_str(&change->value)) == HB_OK)
         return HB_PEN_WRITE;
-    (void)hb_replay_refuse(&change->problem, 503, "own_trouble", NULL, "Out of memory.");
+    (void)hb_http_refuse(&change->problem, 503, "own_trouble", "Out of memory.");
     return HB_PEN_REFUSE;
 }
 
@@ -144,7 +130,7 @@ static enum hb_pen_verdict write_wish(struct replay_change *change, struct hb_re
     if (job->wish == change->wish)
         return HB_PEN_NOTHING;
     if (has_ended(change) || job->wish == HB_REPLAY_WISH_CANCELLED) {
-        (void)hb_replay_refuse(&change->problem, 409, "replay_ended", NULL, "The replay job has ended.");
+        (void)hb_http_refuse(&change->problem, 409, "replay_ended", "The replay job has ended.");
         return HB_PEN_REFUSE;
     }
     job->wish = change->wish;
@@ -152,7 +138,7 @@ static enum hb_pen_verdict write_wish(struct replay_change *change, struct hb_re
     *ret_revision = ++job->revision;
     if (hb_replay_job_write(job, ret_value) == HB_OK)
         return HB_PEN_WRITE;
-    (void)hb_replay_refuse(&change->problem, 503, "own_trouble", NULL, "The record could not be made.");
+    (void)hb_http_refuse(&change->problem, 503, "own_trouble", "The record could not be made.");
     return HB_PEN_REFUSE;
 }
 
@@ -175,12 +161,12 @@ static void wish(struct hb_replay_api *api, struct hb_http_call *call, enum hb_r
     struct hb_str store = hb_http_call_param(call, "store"), id = hb_http_call_param(call, "replay");
     const struct hb_api_key *key =
         hb_access_check(api->options.registry, call, HB_SCOPE_MANAGE, store, hb_loop_wall(api->options.loop));
-    struct replay_problem problem;
+    struct hb_http_problem problem;
     if (!key)
         return;
     if (id.len == 0 || id.len > HB_ID_MAX) {
         (void)hb_replay_refuse(&problem, 404, "not_found", "replay", "The store has no such replay job.");
-        hb_replay_answer_problem(call, &problem);
+        hb_http_call_refuse(call, &problem, REPLAY_RETRY_AFTER_S);
         return;
     }
     struct replay_change *change = change_new(api, call, key, id);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 bool hb_replay_webhook_is_fit(const struct hb_replay_api *api, struct hb_str store, struct hb_str webhook,
-                              struct replay_problem *ret_problem)
+                              struct hb_http_problem *ret_problem)
 {
     const struct hb_webhook *found = hb_registry_webhook(api->options.registry, store, webhook);
     if (!found)
@@ -35,7 +35,7 @@ static void carry_out(struct hb_replay_api *api, struct hb_http_call *call, cons
                       struct hb_replay_job *job, bool is_dry)
 {
     char id[HB_ID_MAX + 1];
-    struct replay_problem problem;
+    struct hb_http_problem problem;
     job->store = hb_http_call_param(call, "store");
     job->revision = 1;
     job->created = job->updated = hb_loop_wall(api->options.loop);
@@ -43,10 +43,10 @@ static void carry_out(struct hb_replay_api *api, struct hb_http_call *call, cons
     job->id = hb_str_c(id);
     struct hb_buf value = hb_buf_make(HB_REPLAY_RECORD_BYTES_MAX);
     if (!hb_replay_webhook_is_fit(api, job->store, job->webhook, &problem)) {
-        hb_replay_answer_problem(call, &problem);
+        hb_http_call_refuse(call, &problem, REPLAY_RETRY_AFTER_S);
     } else if (hb_replay_job_write(job, &value)) {
-        (void)hb_replay_refuse(&problem, 413, "too_large", NULL, "The job's lists are too large.");
-        hb_replay_answer_problem(call, &problem);
+        (void)hb_http_refuse(&problem, 413, "too_large", "The job's lists are too large.");
+        hb_http_call_refuse(call, &problem, REPLAY_RETRY_AFTER_S);
     } else if (is_dry) {
         hb_replay_api_dry_run(api, call, job, hb_buf_str(&value));
     } else {
@@ -62,26 +62,16 @@ void hb_replay_api_create(void *user, struct hb_http_call *call)
     const struct hb_api_key *key =
         hb_access_check(api->options.registry, call, HB_SCOPE_MANAGE, hb_http_call_param(call, "store"), now);
     struct hb_json *body = NULL;
-    struct hb_error error = {HB_OK, ""};
     struct hb_replay_job job = {.revision = 0};
-    struct replay_problem problem;
+    struct hb_http_problem problem;
     bool is_dry = false;
     if (!key)
         return;
-    if (hb_http_call_body(call).len > HB_REPLAY_BODY_BYTES_MAX) {
-        (void)hb_replay_refuse(&problem, 413, "too_large", NULL, "The body may have 96 KiB.");
-        hb_replay_answer_problem(call, &problem);
-        return;
-    }
-    if (hb_json_parse(hb_http_call_body(call), &body, &error) || hb_json_kind(body) != HB_JSON_OBJECT) {
-        (void)hb_replay_refuse(&problem, 400, "invalid_json", NULL,
-                               error.code ? error.text : "The body must be a JSON object.");
-        hb_replay_answer_problem(call, &problem);
-    } else if (!hb_replay_body_read(api, body, now, &job, &is_dry, &problem)) {
-        hb_replay_answer_problem(call, &problem);
-    } else {
+    if (hb_http_json_read(hb_http_call_body(call), HB_REPLAY_BODY_BYTES_MAX, &body, &problem) &&
+        hb_replay_body_read(api, body, now, &job, &is_dry, &problem))
         carry_out(api, call, key, &job, is_dry);
-    }
+    else
+        hb_http_call_refuse(call, &problem, REPLAY_RETRY_AFTER_S);
     hb_replay_job_deinit(&job);
     hb_json_free(&body);
 }

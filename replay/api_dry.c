@@ -87,15 +87,15 @@ static void answer(const struct replay_dry *dry, const struct hb_replay_list *li
 
 static void refuse(const struct replay_dry *dry, enum hb_err err, const char *text)
 {
-    struct replay_problem problem;
+    struct hb_http_problem problem;
     if (err == HB_ERR_FULL)
         (void)hb_replay_refuse(&problem, 422, "too_many_deliveries", "since", text);
     else if (err == HB_ERR_TIMEOUT)
         (void)hb_replay_refuse(&problem, 422, "range_too_large", "since",
                                "Counting took longer than 25 s: narrow the range of time.");
     else
-        (void)hb_replay_refuse(&problem, 503, "history_unavailable", NULL, text);
-    hb_replay_answer_problem(dry->call, &problem);
+        (void)hb_http_refuse(&problem, 503, "history_unavailable", text);
+    hb_http_call_refuse(dry->call, &problem, REPLAY_RETRY_AFTER_S);
 }
 
 static void counted(void *user, struct hb_replay_task *task)
@@ -131,12 +131,13 @@ static void gone(void *user)
 void hb_replay_api_dry_run(struct hb_replay_api *api, struct hb_http_call *call, const struct hb_replay_job *job,
                            struct hb_str value)
 {
-    struct replay_problem problem;
+    struct hb_http_problem problem;
     struct replay_dry *dry = has_room(api, job->store) ? calloc(1, sizeof *dry) : NULL;
     if (!dry) {
-        (void)hb_replay_refuse(&problem, 429, "too_many_queries", NULL,
-                               "A dry run reads Kafka's topics: one a store at a time; try again when it has ended.");
-        hb_replay_answer_problem(call, &problem);
+        (void)hb_http_refuse(&problem, 429, "too_many_queries",
+                             "A dry run reads Kafka's topics: one a store at a time; try again when it has ended.");
+        problem.title = "The request cannot be used";
+        hb_http_call_refuse(call, &problem, REPLAY_RETRY_AFTER_S);
         return;
     }
     dry->api = api;

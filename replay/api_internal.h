@@ -3,7 +3,7 @@
 #define REPLAY_API_INTERNAL_H
 
 #include "platform/http_server/http_server.h"
-#include "platform/json/json.h"
+#include "platform/http_server/json_answer.h"
 #include "registry/access.h"
 #include "registry/api_key.h"
 #include "registry/pen.h"
@@ -13,6 +13,7 @@
 
 #define REPLAY_ROUTES 6
 #define REPLAY_ANSWER_BYTES_MAX ((size_t)4 * 1024 * 1024)
+#define REPLAY_RETRY_AFTER_S 5
 
 struct hb_replay_api {
     struct hb_replay_api_options options;
@@ -21,28 +22,21 @@ struct hb_replay_api {
     size_t dry_runs_count;
 };
 
-/* Why something is refused; static texts but for `detail`. */
-struct replay_problem {
-    int status;
-    const char *slug, *title, *field, *should;
-    char detail[HB_ERROR_TEXT_MAX];
-};
-/* Fills it in; false, so that `return hb_replay_refuse(…)` is one line. */
-bool hb_replay_refuse(struct replay_problem *problem, int status, const char *slug, const char *field,
+/* hb_http_refuse with a field. */
+bool hb_replay_refuse(struct hb_http_problem *problem, int status, const char *slug, const char *field,
                       const char *detail);
-void hb_replay_answer_problem(struct hb_http_call *call, const struct replay_problem *problem);
 
 /* ---- api_body.c ---- */
 /* The job a body asks for: webhook, states … once, with id, store, created and revision still to be set. views of the
  * document, lists owned by the job. */
 bool hb_replay_body_read(const struct hb_replay_api *api, const struct hb_json *body, struct hb_wall now,
-                         struct hb_replay_job *ret_job, bool *ret_is_dry, struct replay_problem *ret_problem);
+                         struct hb_replay_job *ret_job, bool *ret_is_dry, struct hb_http_problem *ret_problem);
 
 /* ---- api_create.c ---- */
 void hb_replay_api_create(void *user, struct hb_http_call *call);
 /* Whether the webhook's deliveries may be replayed now. */
 bool hb_replay_webhook_is_fit(const struct hb_replay_api *api, struct hb_str store, struct hb_str webhook,
-                              struct replay_problem *ret_problem);
+                              struct hb_http_problem *ret_problem);
 
 /* ---- api_dry.c ---- */
 /* Counts what the job (its record's value) would take and answers the call. */
@@ -58,7 +52,7 @@ struct replay_change {
     struct hb_http_call *call;
     enum hb_replay_wish wish;
     int status; /* of the answer */
-    struct replay_problem problem;
+    struct hb_http_problem problem;
     char who[HB_KEY_PREFIX_BYTES + 1];
     char store[HB_ID_MAX + 1], id[HB_ID_MAX + 1];
     char object[HB_REPLAY_KEY_MAX];

@@ -110,7 +110,7 @@ void sm_show(const struct hb_sm_api *api, const struct hb_connector *connector, 
 static void show(void *user, struct hb_http_call *call)
 {
     struct hb_connector connector;
-    struct sm_answer out;
+    struct hb_http_json out;
     if (!sm_may(user, call, HB_SCOPE_READ) || !sm_load_or_answer(user, call, &connector))
         return;
     sm_answer_begin(&out);

@@ -68,29 +68,32 @@ static const char *advice(const char *words)
     return "try again later";
 }
 
-static void say(struct sm_problem *problem, int status, const char *slug, const char *what, const char *words)
+static void say(struct hb_http_problem *problem, const char *what, const char *words)
 {
-    (void)sm_refuse(problem, status, slug, "");
     (void)snprintf(problem->detail, sizeof problem->detail, "%s%s%s", what, words[0] ? ": " : ".", words);
 }
 
-void sm_call_problem(const struct hb_sm_answer *answer, struct sm_problem *ret_problem)
+void sm_call_problem(const struct hb_sm_answer *answer, struct hb_http_problem *ret_problem)
 {
     switch (answer->outcome) {
     case HB_SM_KEY_REFUSED:
-        say(ret_problem, 422, "key_refused", "SALESmanago does not take the API key", answer->words);
+        (void)hb_http_refuse(ret_problem, 422, "key_refused", "");
+        say(ret_problem, "SALESmanago does not take the API key", answer->words);
         ret_problem->field = "key";
         ret_problem->should = "a key that is valid in SALESmanago: Integration Center, API, API v3";
         return;
     case HB_SM_CATALOG_UNKNOWN:
-        say(ret_problem, 422, "catalog_unknown", "SALESmanago does not know the catalog", answer->words);
+        (void)hb_http_refuse(ret_problem, 422, "catalog_unknown", "");
+        say(ret_problem, "SALESmanago does not know the catalog", answer->words);
         ret_problem->field = "catalog";
         return;
     case HB_SM_OVER_LIMIT:
-        say(ret_problem, 409, "over_limit", "A limit of the SALESmanago account is reached", answer->words);
+        (void)hb_http_refuse(ret_problem, 409, "over_limit", "");
+        say(ret_problem, "A limit of the SALESmanago account is reached", answer->words);
         return;
     case HB_SM_REFUSED:
-        say(ret_problem, 422, "salesmanago_refused", "SALESmanago refuses this", answer->words);
+        (void)hb_http_refuse(ret_problem, 422, "salesmanago_refused", "");
+        say(ret_problem, "SALESmanago refuses this", answer->words);
         return;
     case HB_SM_TOO_LARGE:
     case HB_SM_TIMEOUT:
@@ -106,32 +109,33 @@ void sm_call_problem(const struct hb_sm_answer *answer, struct sm_problem *ret_p
         (void)snprintf(what, sizeof what, "SALESmanago answered %d, which cannot be used", answer->status);
     else
         (void)snprintf(what, sizeof what, "SALESmanago could not be asked (%s)", advice(answer->words));
-    say(ret_problem, 502, "salesmanago_away", what, answer->words);
+    (void)sm_refuse_away(ret_problem, "");
+    say(ret_problem, what, answer->words);
 }
 
 /* ---- the request ---- */
 
-static bool has_room(const struct hb_sm_api *api, struct hb_str store, struct sm_problem *problem)
+static bool has_room(const struct hb_sm_api *api, struct hb_str store, struct hb_http_problem *problem)
 {
     size_t own = 0;
     for (const struct sm_call *call = api->calls; call; call = call->next)
         own += hb_str_eq(hb_str_c(call->store), store);
     if (own < HB_SM_API_STORE_CALLS_MAX && api->calls_count < HB_SM_API_CALLS_MAX)
         return true;
-    return sm_refuse(problem, 429, "too_many_calls",
-                     "Other calls of SALESmanago are under way for the store, or too many in all: try again.");
+    return hb_http_refuse(problem, 429, "too_many_calls",
+                          "Other calls of SALESmanago are under way for the store, or too many in all: try again.");
 }
 
-bool sm_base_url_check(const struct hb_sm_api *api, struct hb_str url, struct sm_problem *ret_problem)
+bool sm_base_url_check(const struct hb_sm_api *api, struct hb_str url, struct hb_http_problem *ret_problem)
 {
     struct hb_error error = {HB_OK, ""};
     struct hb_url parsed;
     if (url.len > HB_CONNECTOR_URL_MAX || hb_url_check(url, api->options.egress, &parsed, &error))
-        return sm_refuse_field(ret_problem, "base_url", error.code ? error.text : "base_url is too long.",
-                               HB_CONNECTOR_BASE_URL);
+        return hb_http_refuse_field(ret_problem, "base_url", error.code ? error.text : "base_url is too long.",
+                                    HB_CONNECTOR_BASE_URL);
     if (memchr(url.ptr, '?', url.len) || url.ptr[url.len - 1] == '/')
-        return sm_refuse_field(ret_problem, "base_url", "base_url has a query, or ends with a slash.",
-                               HB_CONNECTOR_BASE_URL);
+        return hb_http_refuse_field(ret_problem, "base_url", "base_url has a query, or ends with a slash.",
+                                    HB_CONNECTOR_BASE_URL);
     return true;
 }
 
@@ -146,14 +150,14 @@ static enum hb_err make(struct sm_call *call, const struct sm_call_spec *spec, s
     return err;
 }
 
-bool sm_call_send(struct hb_sm_api *api, const struct sm_call_spec *spec, struct sm_problem *ret_problem)
+bool sm_call_send(struct hb_sm_api *api, const struct sm_call_spec *spec, struct hb_http_problem *ret_problem)
 {
     struct hb_error error = {HB_OK, ""};
     if (!has_room(api, spec->store, ret_problem))
         return false;
     struct sm_call *call = calloc(1, sizeof *call);
     if (!call)
-        return sm_refuse(ret_problem, 503, "own_trouble", "Out of memory.");
+        return hb_http_refuse(ret_problem, 503, "own_trouble", "Out of memory.");
     *call = (struct sm_call){.next = api->calls,
                              .api = api,
                              .kind = spec->kind,
@@ -181,8 +185,8 @@ bool sm_call_send(struct hb_sm_api *api, const struct sm_call_spec *spec, struct
     if (!err)
         return true;
     call_free(call);
-    return sm_refuse(ret_problem, err == HB_ERR_INVALID ? 422 : 503, "not_sendable",
-                     error.text[0] ? error.text : hb_err_text(err));
+    return hb_http_refuse(ret_problem, err == HB_ERR_INVALID ? 422 : 503, "not_sendable",
+                          error.text[0] ? error.text : hb_err_text(err));
 }
 
 void sm_call_end_all(struct hb_sm_api *api)

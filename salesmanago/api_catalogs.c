@@ -24,7 +24,7 @@ static void add_catalog(struct hb_json_writer *w, const char *name, const struct
 static void answer_catalogs(struct hb_http_call *call, const struct hb_answer *http,
                             const struct hb_sm_catalogs *catalogs)
 {
-    struct sm_answer out;
+    struct hb_http_json out;
     sm_answer_begin(&out);
     hb_json_add_bool(&out.w, "ok", true);
     hb_json_array(&out.w, "catalogs");
@@ -44,14 +44,14 @@ static void listed(void *user, const struct hb_answer *http, const struct hb_sm_
 {
     struct asking *asking = user;
     struct hb_sm_catalogs catalogs = {.list = NULL};
-    struct sm_problem problem = {.status = 0};
+    struct hb_http_problem problem = {.status = 0};
     struct hb_error error = {HB_OK, ""};
     if (answer->outcome != HB_SM_ACCEPTED)
         sm_call_problem(answer, &problem);
     else if (hb_sm_catalogs_read(http->body, &catalogs, &error))
-        (void)sm_refuse(&problem, 502, "salesmanago_away", error.text);
+        (void)sm_refuse_away(&problem, error.text);
     if (problem.status)
-        sm_answer_problem(asking->call, &problem);
+        hb_http_call_refuse(asking->call, &problem, SM_API_RETRY_AFTER_S);
     else
         answer_catalogs(asking->call, http, &catalogs);
     hb_sm_catalogs_deinit(&catalogs);
@@ -61,15 +61,15 @@ static void listed(void *user, const struct hb_answer *http, const struct hb_sm_
 static void made(void *user, const struct hb_answer *http, const struct hb_sm_answer *answer)
 {
     struct asking *asking = user;
-    struct sm_problem problem = {.status = 0};
+    struct hb_http_problem problem = {.status = 0};
     struct hb_error error = {HB_OK, ""};
-    struct sm_answer out;
+    struct hb_http_json out;
     if (answer->outcome != HB_SM_ACCEPTED)
         sm_call_problem(answer, &problem);
     else if (hb_sm_catalog_id_read(http->body, asking->made.id, &error))
-        (void)sm_refuse(&problem, 502, "salesmanago_away", error.text);
+        (void)sm_refuse_away(&problem, error.text);
     if (problem.status) {
-        sm_answer_problem(asking->call, &problem);
+        hb_http_call_refuse(asking->call, &problem, SM_API_RETRY_AFTER_S);
     } else {
         sm_answer_begin(&out);
         add_catalog(&out.w, "catalog", &asking->made);
@@ -89,7 +89,7 @@ struct request {
 static void ask(struct hb_sm_api *api, struct hb_http_call *call, const struct sm_access *access,
                 const struct request *request)
 {
-    struct sm_problem problem = {.status = 0};
+    struct hb_http_problem problem = {.status = 0};
     struct asking *asking = calloc(1, sizeof *asking);
     if (!asking) {
         hb_http_call_problem(call, 503, "own_trouble", "Out of memory", "Try again later.", NULL, NULL);
@@ -106,17 +106,17 @@ static void ask(struct hb_sm_api *api, struct hb_http_call *call, const struct s
                                       .done = request->kind == HB_SM_CALL_CATALOG_LIST ? listed : made,
                                       .user = asking};
     if (!sm_call_send(api, &spec, &problem)) {
-        sm_answer_problem(call, &problem);
+        hb_http_call_refuse(call, &problem, SM_API_RETRY_AFTER_S);
         free(asking);
     }
 }
 
 static void list(struct hb_sm_api *api, struct hb_http_call *call, const struct hb_json *body)
 {
-    struct sm_problem problem = {.status = 0};
+    struct hb_http_problem problem = {.status = 0};
     struct sm_access access;
     if (!sm_access_read(api, hb_http_call_param(call, "store"), body, &access, &problem)) {
-        sm_answer_problem(call, &problem);
+        hb_http_call_refuse(call, &problem, SM_API_RETRY_AFTER_S);
         return;
     }
     ask(api, call, &access, &(struct request){.kind = HB_SM_CALL_CATALOG_LIST});
@@ -145,18 +145,18 @@ void sm_catalogs(void *user, struct hb_http_call *call)
 /* ---- a new catalog ---- */
 
 static bool read_text(const struct hb_json *body, const char *name, const char *should, struct hb_str *ret_text,
-                      struct sm_problem *problem)
+                      struct hb_http_problem *problem)
 {
     return (hb_json_str(hb_json_get(body, name), ret_text) && ret_text->len > 0 &&
             ret_text->len < HB_SM_CATALOG_TEXT_BYTES_MAX) ||
-           sm_refuse_field(problem, name, "The member is missing, no text or too long.", should);
+           hb_http_refuse_field(problem, name, "The member is missing, no text or too long.", should);
 }
 
-static bool read_wish(const struct hb_json *body, struct hb_sm_catalog_wish *wish, struct sm_problem *problem)
+static bool read_wish(const struct hb_json *body, struct hb_sm_catalog_wish *wish, struct hb_http_problem *problem)
 {
     const struct hb_json *is_default = hb_json_get(body, "default");
     if (is_default && !hb_json_bool(is_default, &wish->is_default))
-        return sm_refuse_field(problem, "default", "default is neither true nor false.", "true or false");
+        return hb_http_refuse_field(problem, "default", "default is neither true nor false.", "true or false");
     return read_text(body, "name", "the catalog's name, 1..255 characters", &wish->name, problem) &&
            read_text(body, "currency", "ISO 4217: PLN", &wish->currency, problem) &&
            read_text(body, "location", "letters, digits and _, no digit first: shop_pl", &wish->location, problem);
@@ -172,15 +172,15 @@ static void copy(char *to, size_t max, struct hb_str text)
 static void make(struct hb_sm_api *api, struct hb_http_call *call, const struct hb_json *body,
                  const struct sm_access *access)
 {
-    struct sm_problem problem = {.status = 0};
+    struct hb_http_problem problem = {.status = 0};
     struct hb_error error = {HB_OK, ""};
     struct hb_sm_catalog_wish wish = {.name_member = NULL};
     struct hb_sm_catalog catalog = {.id = ""};
     struct hb_buf text = hb_buf_make(HB_SM_API_BODY_BYTES_MAX);
     if (read_wish(body, &wish, &problem) && hb_sm_catalog_write(&wish, &text, &error))
-        (void)sm_refuse(&problem, 422, "invalid_field", error.text);
+        (void)hb_http_refuse(&problem, 422, "invalid_field", error.text);
     if (problem.status) {
-        sm_answer_problem(call, &problem);
+        hb_http_call_refuse(call, &problem, SM_API_RETRY_AFTER_S);
     } else {
         copy(catalog.name, sizeof catalog.name, wish.name);
         copy(catalog.currency, sizeof catalog.currency, wish.currency);
@@ -194,7 +194,7 @@ static void make(struct hb_sm_api *api, struct hb_http_call *call, const struct 
 void sm_catalog_make(void *user, struct hb_http_call *call)
 {
     static const char *const NAMES[] = {"name", "currency", "location", "default", "key", "base_url", NULL};
-    struct sm_problem problem = {.status = 0};
+    struct hb_http_problem problem = {.status = 0};
     struct sm_access access;
     struct hb_json *body =
         sm_may(user, call, HB_SCOPE_MANAGE) ? sm_body_read(call, HB_SM_API_BODY_BYTES_MAX, NAMES) : NULL;
@@ -204,7 +204,7 @@ void sm_catalog_make(void *user, struct hb_http_call *call)
         make(user, call, body, &access);
         sm_access_deinit(&access);
     } else {
-        sm_answer_problem(call, &problem);
+        hb_http_call_refuse(call, &problem, SM_API_RETRY_AFTER_S);
     }
     hb_json_free(&body);
 }

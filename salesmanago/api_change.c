@@ -1,13 +1,13 @@
 #include "core/ids.h"
 #include "platform/crypto/crypto.h"
 #include "platform/loop/loop.h"
+#include "registry/pen_problem.h"
 #include "salesmanago/api_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NO_MATCH INT64_C(-1)
-#define ANY_MATCH INT64_C(-2)
+#define NOUN "connector" /* what the problems call it */
 
 static void change_free(struct sm_change *change)
 {
@@ -21,49 +21,20 @@ static void change_free(struct sm_change *change)
 
 void sm_change_drop(struct sm_change *change)
 {
-    sm_answer_problem(change->call, &change->problem);
+    hb_http_call_refuse(change->call, &change->problem, SM_API_RETRY_AFTER_S);
     change_free(change);
 }
 
 enum hb_pen_verdict sm_change_refuse(struct sm_change *change, int status, const char *slug, const char *detail)
 {
-    (void)sm_refuse(&change->problem, status, slug, detail);
+    (void)hb_http_refuse(&change->problem, status, slug, detail);
     return HB_PEN_REFUSE;
-}
-
-/* ---- If-Match ---- */
-
-/* "3" in quotes, or *. */
-static bool read_if_match(struct sm_change *change)
-{
-    struct hb_str text = hb_http_call_header(change->call, "If-Match");
-    uint64_t revision = 0;
-    change->if_match = NO_MATCH;
-    if (text.len == 0)
-        return true;
-    if (hb_str_eq(text, HB_STR("*"))) {
-        change->if_match = ANY_MATCH;
-        return true;
-    }
-    bool is_quoted = text.len >= 3 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"';
-    if (!is_quoted || !hb_str_to_u64(hb_str_n(text.ptr + 1, text.len - 2), &revision) || revision > INT64_MAX)
-        return sm_refuse(&change->problem, 412, "precondition_failed", "If-Match is not an ETag this API gave.");
-    change->if_match = (int64_t)revision;
-    return true;
 }
 
 static bool matches(struct sm_change *change, int64_t revision)
 {
-    char detail[128];
-    if (change->if_match == NO_MATCH && change->kind->needs_match)
-        return sm_refuse(&change->problem, 428, "precondition_required",
-                         "Read the connector first and send its ETag in If-Match, or If-Match: * to overwrite whatever "
-                         "is there.");
-    if (change->if_match == NO_MATCH || change->if_match == ANY_MATCH || change->if_match == revision)
-        return true;
-    (void)snprintf(detail, sizeof detail, "The connector is at revision %lld: read it again and decide anew.",
-                   (long long)revision);
-    return sm_refuse(&change->problem, 412, "precondition_failed", detail);
+    return (!change->kind->needs_match || hb_http_match_require(change->if_match, NOUN, &change->problem)) &&
+           hb_http_match_check(change->if_match, revision, NOUN, &change->problem);
 }
 
 /* ---- judging ---- */
@@ -121,8 +92,8 @@ static enum hb_pen_verdict judge(void *user, struct hb_buf *ret_value, int64_t *
     if (read_current(change, &connector, &is_there))
         return sm_change_refuse(change, 503, "own_trouble", "The connector's record cannot be read.");
     if (!is_there && !change->kind->makes) {
-        (void)sm_refuse(&change->problem, 404, "not_found",
-                        "The store has no SALESmanago connector: connect it first (hookbus salesmanago connect).");
+        (void)hb_http_refuse(&change->problem, 404, "not_found",
+                             "The store has no SALESmanago connector: connect it first (hookbus salesmanago connect).");
     } else if (!is_there) {
         begin_anew(change, &connector);
         verdict = write(change, &connector, ret_value, ret_revision);
@@ -135,27 +106,13 @@ static enum hb_pen_verdict judge(void *user, struct hb_buf *ret_value, int64_t *
 
 /* ---- the end ---- */
 
-static void answer_failure(struct sm_change *change, enum hb_err err)
-{
-    if (err == HB_ERR_TIMEOUT)
-        (void)sm_refuse(&change->problem, 503, "outcome_unknown",
-                        "Kafka did not say in time whether the change was written: read the connector before trying "
-                        "again.");
-    else if (err == HB_ERR_CLOSED)
-        (void)sm_refuse(&change->problem, 503, "closing", "This process is ending; nothing is known to be written.");
-    else if (err != HB_ERR_CONFLICT)
-        (void)sm_refuse(&change->problem, 503, "registry_away",
-                        "The registry could not be written; nothing was changed.");
-    sm_answer_problem(change->call, &change->problem);
-}
-
 static void answer(struct sm_change *change)
 {
     struct hb_connector connector = {.revision = 0};
-    struct sm_answer out;
+    struct hb_http_json out;
     if (hb_connector_read(hb_registry_record(change->api->options.registry, hb_str_c(change->object)), &connector)) {
-        (void)sm_refuse(&change->problem, 503, "own_trouble", "The change was written and cannot be read back.");
-        sm_answer_problem(change->call, &change->problem);
+        (void)hb_http_refuse(&change->problem, 503, "own_trouble", "The change was written and cannot be read back.");
+        hb_http_call_refuse(change->call, &change->problem, SM_API_RETRY_AFTER_S);
         return;
     }
     if (change->kind->status == 204) {
@@ -176,10 +133,12 @@ static void done(void *user, enum hb_err err, enum hb_pen_verdict verdict)
 {
     struct sm_change *change = user;
     (void)verdict;
-    if (err)
-        answer_failure(change, err);
-    else
+    if (err) {
+        hb_pen_explain(err, NOUN, &change->problem);
+        hb_http_call_refuse(change->call, &change->problem, SM_API_RETRY_AFTER_S);
+    } else {
         answer(change);
+    }
     change_free(change);
 }
 
@@ -214,7 +173,7 @@ struct sm_change *sm_change_new(struct hb_sm_api *api, struct hb_http_call *call
     (void)snprintf(change->store, sizeof change->store, "%.*s", HB_ARG(store));
     (void)hb_connector_key(HB_CONNECTOR_RECORD, store, HB_STR(HB_CONNECTOR_ID), change->object);
     name_wish(change);
-    if (read_if_match(change))
+    if (hb_http_match_read(call, &change->if_match, &change->problem))
         return change;
     sm_change_drop(change);
     return NULL;
@@ -230,7 +189,7 @@ void sm_change_submit(struct sm_change *change)
                                          .done = done,
                                          .user = change};
     if (hb_pen_change(change->api->options.pen, &change->pen)) {
-        (void)sm_refuse(&change->problem, 503, "busy", "A thousand changes wait already; nothing was changed.");
+        hb_pen_explain_busy(&change->problem);
         sm_change_drop(change);
     }
 }

@@ -23,8 +23,8 @@ static bool take_key(struct sm_change *change, struct hb_connector *connector)
     if (change->sealed.len > 0)
         connector->sealed_key = hb_buf_str(&change->sealed);
     else if (!is_as_tested)
-        return sm_refuse(&change->problem, 409, "changed_meanwhile",
-                         "Somebody else connected while the kept key was tested: look, then try again.");
+        return hb_http_refuse(&change->problem, 409, "changed_meanwhile",
+                              "Somebody else connected while the kept key was tested: look, then try again.");
     return true;
 }
 
@@ -60,9 +60,9 @@ static bool find_catalog(struct sm_change *change, const struct hb_sm_catalogs *
             change->catalog = catalogs->list[i];
             return true;
         }
-    return sm_refuse_field(&change->problem, "catalog",
-                           "The key is right, but SALESmanago lists no catalog of this id for it.",
-                           "one of GET …/connectors/salesmanago/catalogs, or a new one by POST");
+    return hb_http_refuse_field(&change->problem, "catalog",
+                                "The key is right, but SALESmanago lists no catalog of this id for it.",
+                                "one of GET …/connectors/salesmanago/catalogs, or a new one by POST");
 }
 
 static void tested(void *user, const struct hb_answer *http, const struct hb_sm_answer *answer)
@@ -74,7 +74,7 @@ static void tested(void *user, const struct hb_answer *http, const struct hb_sm_
     if (answer->outcome != HB_SM_ACCEPTED)
         sm_call_problem(answer, &change->problem);
     else if (hb_sm_catalogs_read(http->body, &catalogs, &error))
-        (void)sm_refuse(&change->problem, 502, "salesmanago_away", error.text);
+        (void)sm_refuse_away(&change->problem, error.text);
     else
         is_good = find_catalog(change, &catalogs);
     hb_sm_catalogs_deinit(&catalogs);
@@ -91,10 +91,10 @@ static bool check_catalog(struct sm_change *change, const struct hb_connector *c
     const struct hb_json *member = hb_json_get(change->body, "catalog");
     struct hb_str id = connector ? connector->catalog.id : hb_str_c(NULL);
     if (member && !hb_json_str(member, &id) && !hb_json_str(hb_json_get(member, "id"), &id))
-        return sm_refuse_field(&change->problem, "catalog", "catalog has no id.", "{\"id\": \"…\"}");
+        return hb_http_refuse_field(&change->problem, "catalog", "catalog has no id.", "{\"id\": \"…\"}");
     if (id.len == 0 || id.len >= sizeof change->catalog.id || memchr(id.ptr, '\0', id.len))
-        return sm_refuse_field(&change->problem, "catalog", "Which catalog of SALESmanago?",
-                               "{\"id\": \"…\"}, an id of at most 36 characters");
+        return hb_http_refuse_field(&change->problem, "catalog", "Which catalog of SALESmanago?",
+                                    "{\"id\": \"…\"}, an id of at most 36 characters");
     memcpy(change->catalog.id, id.ptr, id.len);
     return true;
 }
@@ -104,10 +104,11 @@ static bool check_texts(struct sm_change *change)
     const struct hb_json *name = hb_json_get(change->body, "name"), *language = hb_json_get(change->body, "language");
     struct hb_str text;
     if (name && (!hb_json_str(name, &text) || text.len > HB_CONNECTOR_NAME_MAX))
-        return sm_refuse_field(&change->problem, "name", "The name is no text or too long.", "at most 128 bytes");
+        return hb_http_refuse_field(&change->problem, "name", "The name is no text or too long.", "at most 128 bytes");
     if (language && hb_json_kind(language) != HB_JSON_NULL &&
         (!hb_json_str(language, &text) || !hb_sm_language_is_valid(text)))
-        return sm_refuse_field(&change->problem, "language", "That is no language.", "pl, en, pt-BR; null for none");
+        return hb_http_refuse_field(&change->problem, "language", "That is no language.",
+                                    "pl, en, pt-BR; null for none");
     return true;
 }
 
@@ -120,8 +121,8 @@ static bool check_mapping(struct sm_change *change)
         return true;
     struct hb_str text = hb_raw_member(hb_http_call_body(change->call), HB_STR("mapping"));
     if (hb_json_kind(member) != HB_JSON_OBJECT || hb_sm_mapping_read(text, &mapping, &error))
-        return sm_refuse_field(&change->problem, "mapping", error.code ? error.text : "The mapping is no object.",
-                               "docs/salesmanago.md, The mapping");
+        return hb_http_refuse_field(&change->problem, "mapping", error.code ? error.text : "The mapping is no object.",
+                                    "docs/salesmanago.md, The mapping");
     hb_sm_mapping_free(&mapping);
     return true;
 }
@@ -147,7 +148,7 @@ static bool keep_access(struct sm_change *change, const struct sm_access *access
                             hb_buf_str(&access->key), &change->sealed);
     else
         err = err ? err : hb_buf_add(&change->tested, hb_buf_str(&access->sealed));
-    return !err || sm_refuse(&change->problem, 503, "own_trouble", "The API key could not be sealed.");
+    return !err || hb_http_refuse(&change->problem, 503, "own_trouble", "The API key could not be sealed.");
 }
 
 static bool try_access(struct sm_change *change)

@@ -89,7 +89,7 @@ void sm_dead(void *user, struct hb_http_call *call)
     struct hb_str store = hb_http_call_param(call, "store"), text;
     struct hb_connector connector;
     uint64_t limit = PAGE_DEFAULT;
-    struct sm_answer out;
+    struct hb_http_json out;
     if (!sm_may(api, call, HB_SCOPE_READ) || !sm_load_or_answer(api, call, &connector))
         return;
     hb_connector_deinit(&connector);
@@ -159,19 +159,19 @@ static bool read_products(struct sm_change *change)
     if (!list)
         return true;
     if (hb_json_kind(list) != HB_JSON_ARRAY || count == 0 || count > HB_CONNECTOR_PRODUCTS_MAX)
-        return sm_refuse_field(&change->problem, "products", "products is no list of 1..1000 ids.",
-                               "[\"1001\"]; left out: all dead products");
+        return hb_http_refuse_field(&change->problem, "products", "products is no list of 1..1000 ids.",
+                                    "[\"1001\"]; left out: all dead products");
     change->products = calloc(count, sizeof *change->products);
     if (!change->products)
-        return sm_refuse(&change->problem, 503, "own_trouble", "Out of memory.");
+        return hb_http_refuse(&change->problem, 503, "own_trouble", "Out of memory.");
     for (const struct hb_json *item = hb_json_first(list); item; item = hb_json_next(item)) {
         struct hb_str *product = &change->products[change->products_count];
         if (!hb_json_str(item, product) || product->len == 0 || product->len > HB_SUBJECT_MAX)
-            return sm_refuse_field(&change->problem, "products", "An id of products is no text.", "[\"1001\"]");
+            return hb_http_refuse_field(&change->problem, "products", "An id of products is no text.", "[\"1001\"]");
         if (!is_dead(change, *product)) {
             (void)snprintf(detail, sizeof detail, "Product %.*s is not dead: nothing is to be sent again.",
                            product->len > 128 ? 128 : (int)product->len, product->ptr);
-            (void)sm_refuse(&change->problem, 404, "not_found", detail);
+            (void)hb_http_refuse(&change->problem, 404, "not_found", detail);
             change->problem.field = "products";
             return false;
         }

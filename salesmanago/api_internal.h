@@ -3,7 +3,7 @@
 #define SALESMANAGO_API_INTERNAL_H
 
 #include "platform/http_server/http_server.h"
-#include "platform/json/json.h"
+#include "platform/http_server/json_answer.h"
 #include "registry/access.h"
 #include "registry/api_key.h"
 #include "registry/pen.h"
@@ -16,6 +16,7 @@
 #define SM_API_ROUTES_MAX 20
 #define SM_API_DEAD_LIST_MAX 1000
 #define SM_API_WISH_ID_MAX 48
+#define SM_API_RETRY_AFTER_S 5
 
 struct hb_sm_api {
     struct hb_sm_api_options options;
@@ -27,23 +28,11 @@ struct hb_sm_api {
 };
 
 /* ---- api_answer.c ---- */
-/* Why something is refused; static texts but for `detail`. */
-struct sm_problem {
-    int status;
-    const char *slug, *title, *field, *should;
-    char detail[HB_ERROR_TEXT_MAX + HB_CONNECTOR_WORDS_MAX];
-};
-/* Fill it in; false, so that `return sm_refuse…(…)` is one line. */
-bool sm_refuse(struct sm_problem *problem, int status, const char *slug, const char *detail);
-bool sm_refuse_field(struct sm_problem *problem, const char *field, const char *detail, const char *should);
-void sm_answer_problem(struct hb_http_call *call, const struct sm_problem *problem);
-/* An answer being written; sm_answer_send sends and frees it. revision 0: no ETag. */
-struct sm_answer {
-    struct hb_buf buf;
-    struct hb_json_writer w;
-};
-void sm_answer_begin(struct sm_answer *answer);
-void sm_answer_send(struct hb_http_call *call, struct sm_answer *answer, int status, int64_t revision);
+/* 502: it said something that cannot be used. */
+bool sm_refuse_away(struct hb_http_problem *problem, const char *detail);
+/* An answer that is one object: its members are written between the two. revision 0: no ETag. */
+void sm_answer_begin(struct hb_http_json *answer);
+void sm_answer_send(struct hb_http_call *call, struct hb_http_json *answer, int status, int64_t revision);
 /* The body as an object, or one member at least is not among `names` (NULL-ended): answered, NULL. An empty body:
  * {}. The caller frees it. */
 struct hb_json *sm_body_read(struct hb_http_call *call, size_t bytes_max, const char *const *names);
@@ -78,7 +67,7 @@ struct sm_change {
     struct hb_http_call *call;
     const struct sm_change_kind *kind;
     struct hb_json *body; /* owned; may be NULL */
-    struct sm_problem problem;
+    struct hb_http_problem problem;
     char who[HB_KEY_PREFIX_BYTES + 1];
     char store[HB_ID_MAX + 1];
     char object[HB_CONNECTOR_KEY_MAX];
@@ -116,12 +105,12 @@ struct sm_call_spec {
     void *user;
 };
 /* False: the problem says why nothing was sent, and done does not come. */
-bool sm_call_send(struct hb_sm_api *api, const struct sm_call_spec *spec, struct sm_problem *ret_problem);
+bool sm_call_send(struct hb_sm_api *api, const struct sm_call_spec *spec, struct hb_http_problem *ret_problem);
 void sm_call_end_all(struct hb_sm_api *api);
 /* What an answer that is not ACCEPTED means to whoever asked. */
-void sm_call_problem(const struct hb_sm_answer *answer, struct sm_problem *ret_problem);
+void sm_call_problem(const struct hb_sm_answer *answer, struct hb_http_problem *ret_problem);
 /* Whether a base URL may be used. */
-bool sm_base_url_check(const struct hb_sm_api *api, struct hb_str url, struct sm_problem *ret_problem);
+bool sm_base_url_check(const struct hb_sm_api *api, struct hb_str url, struct hb_http_problem *ret_problem);
 
 /* ---- api_access.c: which key and address a call uses ---- */
 struct sm_access {
@@ -133,7 +122,7 @@ struct sm_access {
 /* Of body members key and base_url, else of the store's connector. A kept key never goes to another address. False:
  * the problem is set. */
 bool sm_access_read(const struct hb_sm_api *api, struct hb_str store, const struct hb_json *body,
-                    struct sm_access *ret_access, struct sm_problem *ret_problem);
+                    struct sm_access *ret_access, struct hb_http_problem *ret_problem);
 void sm_access_deinit(struct sm_access *access);
 
 /* ---- the routes' handlers ---- */
@@ -160,7 +149,7 @@ struct sm_scan_spec {
     void (*drop)(void *user); /* frees user, after answer or when it never comes */
 };
 bool sm_scan_start(struct hb_sm_api *api, struct hb_http_call *call, const struct sm_scan_spec *spec,
-                   struct sm_problem *ret_problem);
+                   struct hb_http_problem *ret_problem);
 void sm_scan_end_all(struct hb_sm_api *api);
 
 /* ---- api_dead.c ---- */

@@ -37,7 +37,7 @@ static void show_mapping(struct sm_change *change, const struct hb_connector *co
 void sm_mapping_show(void *user, struct hb_http_call *call)
 {
     struct hb_connector connector;
-    struct sm_answer out;
+    struct hb_http_json out;
     if (!sm_may(user, call, HB_SCOPE_READ) || !sm_load_or_answer(user, call, &connector))
         return;
     sm_answer_begin(&out);
@@ -64,18 +64,18 @@ static enum hb_pen_verdict edit_reset(struct sm_change *change, struct hb_connec
 }
 
 /* The mapping's own reader judges the bytes: its grammar is stricter than ours of bodies, and says the place. */
-static bool check(struct hb_str text, struct sm_problem *problem)
+static bool check(struct hb_str text, struct hb_http_problem *problem)
 {
     struct hb_sm_mapping *mapping = NULL;
     struct hb_error error = {HB_OK, ""};
     size_t at = 0;
     if (text.len > HB_SM_MAPPING_BYTES_MAX)
-        return sm_refuse(problem, 413, "too_large", "A mapping may have 32 KiB.");
+        return hb_http_refuse(problem, 413, "too_large", "A mapping may have 32 KiB.");
     if (text.len == 0 || hb_json_scan(text, &at))
-        return sm_refuse(problem, 400, "invalid_json", "The body is not well-formed JSON.");
+        return hb_http_refuse(problem, 400, "invalid_json", "The body is not well-formed JSON.");
     enum hb_err err = hb_sm_mapping_read(text, &mapping, &error);
     hb_sm_mapping_free(&mapping);
-    return !err || sm_refuse_field(problem, "mapping", error.text, "docs/salesmanago.md, The mapping");
+    return !err || hb_http_refuse_field(problem, "mapping", error.text, "docs/salesmanago.md, The mapping");
 }
 
 void sm_mapping_set(void *user, struct hb_http_call *call)
@@ -83,12 +83,12 @@ void sm_mapping_set(void *user, struct hb_http_call *call)
     static const struct sm_change_kind KIND = {
         .action = "connector.mapping", .needs_match = true, .status = 200, .edit = edit_set, .show = show_mapping};
     struct hb_sm_api *api = user;
-    struct sm_problem problem;
+    struct hb_http_problem problem;
     const struct hb_api_key *key = sm_may(api, call, HB_SCOPE_MANAGE);
     if (!key)
         return;
     if (!check(hb_http_call_body(call), &problem)) {
-        sm_answer_problem(call, &problem);
+        hb_http_call_refuse(call, &problem, SM_API_RETRY_AFTER_S);
         return;
     }
     struct sm_change *change = sm_change_new(api, call, key, &KIND, NULL);
@@ -140,7 +140,7 @@ static void answer_items(const struct trial *trial, struct hb_http_call *call, c
     struct hb_sm_items items = HB_SM_ITEMS_EMPTY;
     const struct hb_sm_settings settings = {
         .mapping = trial->mapping, .currency = hb_str_c(trial->currency), .language = hb_str_c(trial->language)};
-    struct sm_answer out;
+    struct hb_http_json out;
     if (hb_sm_items_make(product, &settings, &items)) {
         hb_http_call_problem(call, 503, "own_trouble", "Out of memory", "The product could not be mapped.", NULL, NULL);
         hb_sm_items_deinit(&items);
@@ -164,17 +164,17 @@ static void answer_items(const struct trial *trial, struct hb_http_call *call, c
 
 static void answer_found(void *user, struct hb_http_call *call, const struct hb_catalog_scan_result *result)
 {
-    struct sm_problem problem = {.status = 0};
+    struct hb_http_problem problem = {.status = 0};
     struct hb_catalog_product product;
     const char *why = NULL;
     const struct hb_catalog_source source = {result->key, result->value, result->headers, result->headers_count};
     if (result->value.len == 0)
-        (void)sm_refuse(&problem, 404, "not_found",
-                        "The catalog knows no such product: no product event of this id has come.");
+        (void)hb_http_refuse(&problem, 404, "not_found",
+                             "The catalog knows no such product: no product event of this id has come.");
     else if (hb_catalog_read(&source, &product, &why) != HB_CATALOG_READ_OK)
-        (void)sm_refuse(&problem, 409, "unreadable", "The product's record in the catalog cannot be read.");
+        (void)hb_http_refuse(&problem, 409, "unreadable", "The product's record in the catalog cannot be read.");
     if (problem.status)
-        sm_answer_problem(call, &problem);
+        hb_http_call_refuse(call, &problem, SM_API_RETRY_AFTER_S);
     else
         answer_items(user, call, &product);
 }
@@ -191,7 +191,7 @@ static void try_data(const struct trial *trial, struct hb_http_call *call)
 
 /* The mapping of the body, or the connector's. */
 static bool read_trial(struct hb_http_call *call, const struct hb_connector *connector, const struct hb_json *body,
-                       struct trial *trial, struct sm_problem *problem)
+                       struct trial *trial, struct hb_http_problem *problem)
 {
     struct hb_error error = {HB_OK, ""};
     struct hb_str text = connector->mapping;
@@ -200,11 +200,11 @@ static bool read_trial(struct hb_http_call *call, const struct hb_connector *con
     (void)snprintf(trial->currency, sizeof trial->currency, "%.*s", HB_ARG(connector->catalog.currency));
     (void)snprintf(trial->language, sizeof trial->language, "%.*s", HB_ARG(connector->language));
     return hb_sm_mapping_read(text, &trial->mapping, &error) == HB_OK ||
-           sm_refuse_field(problem, "mapping", error.text, "docs/salesmanago.md, The mapping");
+           hb_http_refuse_field(problem, "mapping", error.text, "docs/salesmanago.md, The mapping");
 }
 
 static bool start(struct hb_sm_api *api, struct hb_http_call *call, const struct hb_json *body,
-                  struct trial *take_trial, struct sm_problem *problem)
+                  struct trial *take_trial, struct hb_http_problem *problem)
 {
     struct hb_str id;
     const struct hb_json *product = hb_json_get(body, "product"), *data = hb_json_get(body, "data");
@@ -221,8 +221,8 @@ static bool start(struct hb_sm_api *api, struct hb_http_call *call, const struct
             return true;
         is_good = false;
     } else {
-        is_good = sm_refuse_field(problem, "product", "Which product?",
-                                  "{\"product\": \"1001\"}, or {\"data\": {…}} with a product's data");
+        is_good = hb_http_refuse_field(problem, "product", "Which product?",
+                                       "{\"product\": \"1001\"}, or {\"data\": {…}} with a product's data");
     }
     trial_free(take_trial);
     return is_good;
@@ -231,7 +231,7 @@ static bool start(struct hb_sm_api *api, struct hb_http_call *call, const struct
 void sm_mapping_test(void *user, struct hb_http_call *call)
 {
     static const char *const NAMES[] = {"product", "data", "mapping", NULL};
-    struct sm_problem problem = {.status = 0};
+    struct hb_http_problem problem = {.status = 0};
     struct hb_connector connector;
     /* A product of the catalog is data that was published. */
     struct hb_json *body =
@@ -245,14 +245,14 @@ void sm_mapping_test(void *user, struct hb_http_call *call)
     }
     struct trial *trial = calloc(1, sizeof *trial);
     if (!trial) {
-        (void)sm_refuse(&problem, 503, "own_trouble", "Out of memory.");
+        (void)hb_http_refuse(&problem, 503, "own_trouble", "Out of memory.");
     } else if (!read_trial(call, &connector, body, trial, &problem)) {
         trial_free(trial);
     } else {
         (void)start(user, call, body, trial, &problem);
     }
     if (problem.status)
-        sm_answer_problem(call, &problem);
+        hb_http_call_refuse(call, &problem, SM_API_RETRY_AFTER_S);
     hb_connector_deinit(&connector);
     hb_json_free(&body);
 }

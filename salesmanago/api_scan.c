@@ -33,11 +33,11 @@ static void done(void *user, struct hb_catalog_scan *ended)
 {
     struct sm_scan *scan = user;
     struct hb_catalog_scan_result result;
-    struct sm_problem problem;
+    struct hb_http_problem problem;
     hb_catalog_scan_result(ended, &result);
     if (result.err) {
-        (void)sm_refuse(&problem, 503, "catalog_unavailable", result.text);
-        sm_answer_problem(scan->call, &problem);
+        (void)hb_http_refuse(&problem, 503, "catalog_unavailable", result.text);
+        hb_http_call_refuse(scan->call, &problem, SM_API_RETRY_AFTER_S);
     } else {
         scan->spec.answer(scan->spec.user, scan->call, &result);
     }
@@ -59,14 +59,14 @@ static bool has_room(const struct hb_sm_api *api, struct hb_str store)
 }
 
 bool sm_scan_start(struct hb_sm_api *api, struct hb_http_call *call, const struct sm_scan_spec *spec,
-                   struct sm_problem *ret_problem)
+                   struct hb_http_problem *ret_problem)
 {
     if (!has_room(api, spec->store))
-        return sm_refuse(ret_problem, 429, "too_many_queries",
-                         "This reads the catalog's topic: one a store at a time; try again when it has ended.");
+        return hb_http_refuse(ret_problem, 429, "too_many_queries",
+                              "This reads the catalog's topic: one a store at a time; try again when it has ended.");
     struct sm_scan *scan = calloc(1, sizeof *scan);
     if (!scan)
-        return sm_refuse(ret_problem, 503, "own_trouble", "Out of memory.");
+        return hb_http_refuse(ret_problem, 503, "own_trouble", "Out of memory.");
     *scan = (struct sm_scan){.next = api->scans, .api = api, .call = call, .spec = *spec};
     (void)snprintf(scan->store, sizeof scan->store, "%.*s", HB_ARG(spec->store));
     const struct hb_catalog_scan_options options = {.loop = api->options.loop,
@@ -80,7 +80,7 @@ bool sm_scan_start(struct hb_sm_api *api, struct hb_http_call *call, const struc
                                                     .user = scan};
     if (hb_catalog_scan_start(&options, &scan->scan)) {
         free(scan);
-        return sm_refuse(ret_problem, 503, "own_trouble", "No memory or thread to read the catalog; try again.");
+        return hb_http_refuse(ret_problem, 503, "own_trouble", "No memory or thread to read the catalog; try again.");
     }
     api->scans = scan;
     api->scans_count++;
@@ -98,7 +98,7 @@ void sm_scan_end_all(struct hb_sm_api *api)
 
 static void answer_count(void *user, struct hb_http_call *call, const struct hb_catalog_scan_result *result)
 {
-    struct sm_answer out;
+    struct hb_http_json out;
     (void)user;
     sm_answer_begin(&out);
     hb_json_add_int(&out.w, "known", (int64_t)result->products);
@@ -107,8 +107,8 @@ static void answer_count(void *user, struct hb_http_call *call, const struct hb_
 
 void sm_products(void *user, struct hb_http_call *call)
 {
-    struct sm_problem problem;
+    struct hb_http_problem problem;
     const struct sm_scan_spec spec = {.store = hb_http_call_param(call, "store"), .answer = answer_count};
     if (sm_may(user, call, HB_SCOPE_READ) && !sm_scan_start(user, call, &spec, &problem))
-        sm_answer_problem(call, &problem);
+        hb_http_call_refuse(call, &problem, SM_API_RETRY_AFTER_S);
 }

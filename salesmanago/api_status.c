@@ -235,7 +235,7 @@ static void show_status(const struct hb_sm_api *api, const struct hb_connector *
 void sm_status(void *user, struct hb_http_call *call)
 {
     struct hb_connector connector;
-    struct sm_answer out;
+    struct hb_http_json out;
     if (!sm_may(user, call, HB_SCOPE_READ) || !sm_load_or_answer(user, call, &connector))
         return;
     sm_answer_begin(&out);
@@ -252,7 +252,7 @@ static enum hb_pen_verdict edit_sync(struct sm_change *change, struct hb_connect
     bool is_restart = false;
     const struct hb_json *restart = hb_json_get(change->body, "restart");
     if (restart && !hb_json_bool(restart, &is_restart)) {
-        (void)sm_refuse_field(&change->problem, "restart", "restart is neither true nor false.", "true or false");
+        (void)hb_http_refuse_field(&change->problem, "restart", "restart is neither true nor false.", "true or false");
         return HB_PEN_REFUSE;
     }
     struct sm_sync_progress progress = sm_sync_read(change->api, connector);

@@ -65,37 +65,22 @@ void hb_http_call_answer(struct hb_http_call *call, int status, const char *cont
     hb_http_call_settle(call, (unsigned)status, response);
 }
 
-static enum hb_err add_member(struct hb_buf *buf, const char *name, const char *value)
+enum hb_err hb_http_problem_line(const struct hb_http_problem_words *words, struct hb_buf *ret_text)
 {
-    if (!value) {
-        return HB_OK;
-    }
-    enum hb_err err = hb_buf_addf(buf, "%s\"%s\":\"", buf->len > 1 ? "," : "", name);
-    err = err ? err : hb_buf_add_json(buf, hb_str_c(value));
-    return err ? err : hb_buf_add_char(buf, '"');
-}
-
-enum hb_err hb_http_problem_text(const struct hb_http_problem *problem, struct hb_buf *ret_text)
-{
-    enum hb_err err = hb_buf_addf(ret_text, "{\"type\":\"https://hookbus.dev/problems/%s\"", problem->slug);
-    err = err ? err : add_member(ret_text, "title", problem->title);
-    err = err ? err : hb_buf_addf(ret_text, ",\"status\":%d", problem->status);
-    err = err ? err : add_member(ret_text, "detail", problem->detail);
-    err = err ? err : add_member(ret_text, "field", problem->field);
-    err = err ? err : add_member(ret_text, "should", problem->should);
-    return err ? err : hb_buf_add(ret_text, HB_STR("}\n"));
+    enum hb_err err = hb_http_problem_write(words, ret_text);
+    return err ? err : hb_buf_add_char(ret_text, '\n');
 }
 
 void hb_http_call_problem(struct hb_http_call *call, int status, const char *slug, const char *title,
                           const char *detail, const char *field, const char *should)
 {
     struct hb_buf text = hb_buf_make(PROBLEM_BYTES_MAX);
-    struct hb_http_problem problem = {status, slug, title, detail, field, should};
-    if (hb_http_problem_text(&problem, &text) != HB_OK) { /* a text of the client's that is longer than we repeat */
+    struct hb_http_problem_words words = {status, slug, title, detail, field, should};
+    if (hb_http_problem_line(&words, &text) != HB_OK) { /* a text of the client's that is longer than we repeat */
         hb_buf_clear(&text);
-        problem = (struct hb_http_problem){status, slug, title, NULL, NULL, should};
-        (void)!hb_http_problem_text(&problem, &text); /* an empty body at worst */
+        words = (struct hb_http_problem_words){status, slug, title, NULL, NULL, should};
+        (void)!hb_http_problem_line(&words, &text); /* an empty body at worst */
     }
-    hb_http_call_answer(call, status, "application/problem+json", hb_buf_str(&text));
+    hb_http_call_answer(call, status, HB_HTTP_PROBLEM_TYPE, hb_buf_str(&text));
     hb_buf_deinit(&text);
 }

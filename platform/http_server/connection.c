@@ -2,12 +2,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define US_PER_S INT64_C(1000000)
+#define CANNED_BYTES_MAX ((size_t)1024)
 
 static int64_t in_seconds(const struct hb_http_server *server, int seconds)
 {
@@ -95,14 +95,20 @@ void *hb_http_conn_uri(void *user, const char *uri, struct MHD_Connection *mhd)
 
 void hb_http_send_canned(int fd, int status, const char *slug, const char *title)
 {
-    char body[256];
-    char answer[512];
-    int length = snprintf(body, sizeof(body), HB_HTTP_CANNED_PROBLEM, slug, title, status);
-    int count = snprintf(answer, sizeof(answer),
-                         "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: application/problem+json\r\n%s"
-                         "Content-Length: %d\r\n\r\n%s",
-                         status, title, status == 503 ? "Retry-After: 1\r\n" : "", length, body);
-    (void)!send(fd, answer, (size_t)count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const struct hb_http_problem_words words = {.status = status, .slug = slug, .title = title};
+    struct hb_buf body = hb_buf_make(CANNED_BYTES_MAX), answer = hb_buf_make(CANNED_BYTES_MAX);
+    enum hb_err err = hb_http_problem_line(&words, &body);
+    err = err ? err
+              : hb_buf_addf(&answer,
+                            "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: " HB_HTTP_PROBLEM_TYPE "\r\n%s"
+                            "Content-Length: %zu\r\n\r\n%.*s",
+                            status, title, status == 503 ? "Retry-After: 1\r\n" : "", body.len,
+                            HB_ARG(hb_buf_str(&body)));
+    if (!err) {
+        (void)!send(fd, answer.ptr, answer.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    hb_buf_deinit(&answer);
+    hb_buf_deinit(&body);
 }
 
 void hb_http_conn_refuse(struct hb_http_conn *conn, int status, const char *slug, const char *title)

@@ -6,6 +6,7 @@
 #define PLATFORM_HTTP_SERVER_HTTP_SERVER_INTERNAL_H
 
 #include "platform/http_server/http_server.h"
+#include "platform/http_server/problem.h"
 #include "platform/loop/loop.h"
 
 #include <arpa/inet.h>
@@ -110,8 +111,6 @@ void *hb_http_conn_uri(void *user, const char *uri, struct MHD_Connection *mhd);
 struct hb_http_conn *hb_http_conn_of(struct MHD_Connection *mhd);
 /* Looks for slow requests and vanished clients. */
 void hb_http_conn_sweep(struct hb_http_server *server);
-/* slug, title, status */
-#define HB_HTTP_CANNED_PROBLEM "{\"type\":\"https://hookbus.dev/problems/%s\",\"title\":\"%s\",\"status\":%d}\n"
 /* A canned problem written past MHD, to a client that reads (what does not fit at once is lost). */
 void hb_http_send_canned(int fd, int status, const char *slug, const char *title);
 /* The same to a connection that MHD has not begun to answer, then its end. */
@@ -151,11 +150,8 @@ const char *hb_http_framing_fault(const struct hb_http_call *call, const char *v
 /* answer.c */
 char *hb_http_keep(struct hb_http_call *call, struct hb_str text); /* a copy that lives with the call, or NULL */
 void hb_http_add_headers(struct hb_http_call *call, struct MHD_Response *response, const char *content_type);
-struct hb_http_problem {
-    int status;
-    const char *slug, *title, *detail, *field, *should;
-};
-HB_MUST_USE enum hb_err hb_http_problem_text(const struct hb_http_problem *problem, struct hb_buf *ret_text);
+/* Appends a problem on a line of its own. */
+HB_MUST_USE enum hb_err hb_http_problem_line(const struct hb_http_problem_words *words, struct hb_buf *ret_text);
 
 /* tls.c: reads the files into server->tls_cert and tls_key. */
 HB_MUST_USE enum hb_err hb_http_tls_load(struct hb_http_server *server, struct hb_error *reterr);

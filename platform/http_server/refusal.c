@@ -45,17 +45,18 @@ enum MHD_Result hb_http_queue(struct hb_http_call *call, struct MHD_Response *re
 static enum MHD_Result queue_problem(const struct hb_http_conn *conn, struct MHD_Connection *mhd, unsigned status)
 {
     const size_t problem = problem_of(status);
+    const struct hb_http_problem_words words = {
+        .status = (int)status, .slug = PROBLEMS[problem].slug, .title = PROBLEMS[problem].title};
     struct hb_buf text = hb_buf_make(256);
     struct MHD_Response *response = NULL;
-    if (hb_buf_addf(&text, HB_HTTP_CANNED_PROBLEM, PROBLEMS[problem].slug, PROBLEMS[problem].title, (int)status) ==
-        HB_OK) {
+    if (hb_http_problem_line(&words, &text) == HB_OK) {
         response = MHD_create_response_from_buffer(text.len, text.ptr, MHD_RESPMEM_MUST_COPY);
     }
     hb_buf_deinit(&text);
     if (!response) {
         return MHD_NO;
     }
-    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/problem+json");
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, HB_HTTP_PROBLEM_TYPE);
     enum MHD_Result result = conn->server->queue(mhd, status, response);
     MHD_destroy_response(response);
     return result;

@@ -10,7 +10,7 @@ WRAPPERS_OVER_WRAPPERS = {
     "platform/redis": {"platform/loop"},
     "platform/resolver": {"platform/loop"},
     "platform/http_client": {"platform/loop", "platform/resolver"},
-    "platform/http_server": {"platform/loop"},
+    "platform/http_server": {"platform/json", "platform/loop"},
 }
 BELOW_THE_ROOMS = {"registry", "records"}
 ROOMS = set(tree.ROOMS) - FOUNDATIONS - PLATFORM - BELOW_THE_ROOMS - {"cli"}
