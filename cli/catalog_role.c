@@ -7,7 +7,6 @@
 #include "cli/health.h"
 #include "cli/role.h"
 #include "platform/http_server/http_server.h"
-#include "platform/loop/loop.h"
 
 #define TOPICS_LIMIT_MS 60000
 #define PATH_BYTES_MAX 4096
@@ -20,7 +19,7 @@ struct catalog_role {
     struct hb_catalog *catalog;
     struct hb_http_server *server;
     struct hb_health *health;
-    struct hb_error end;
+    struct hb_role_end end;
     char worker[HB_ROLE_NAME_MAX];
     char state_path[PATH_BYTES_MAX];
 };
@@ -37,21 +36,6 @@ static void stop(void *user)
     struct catalog_role *role = user;
 
     hb_catalog_stop(role->catalog);
-}
-
-static void stopped(void *user)
-{
-    struct catalog_role *role = user;
-
-    hb_loop_stop(role->setup.loop);
-}
-
-static void failed(void *user, const char *sentence)
-{
-    struct catalog_role *role = user;
-
-    (void)hb_fail(&role->end, HB_ERR_FATAL, "%s", sentence);
-    hb_loop_stop(role->setup.loop);
 }
 
 /* In the working directory it is hidden, like the read model beside it. */
@@ -92,9 +76,9 @@ static enum hb_err make_catalog(struct catalog_role *role, struct hb_error *rete
         .log = &role->setup.role,
         .now = hb_setup_mono,
         .wall = hb_setup_wall,
-        .stopped = stopped,
-        .failed = failed,
-        .user = role,
+        .stopped = hb_role_stopped,
+        .failed = hb_role_failed,
+        .user = &role->end,
     };
 
     return hb_catalog_new(&options, &role->catalog, reterr);
@@ -114,7 +98,7 @@ static enum hb_err init(struct catalog_role *role, struct hb_cli *cli)
     err = hb_setup_topics(&role->setup, TOPICS_LIMIT_MS, reterr);
     err = err ? err : make_catalog(role, reterr);
     err = err ? err : make_server(role, reterr);
-    role->signals = (struct hb_role_signals){.setup = &role->setup, .stop = stop, .again = stopped, .user = role};
+    role->signals = (struct hb_role_signals){.setup = &role->setup, .stop = stop, .user = role};
     return err ? err : hb_role_signals_init(&role->signals, role->options.is_supervised);
 }
 
@@ -136,12 +120,13 @@ enum hb_err hb_catalog_role_run(struct hb_cli *cli, const struct hb_catalog_role
         return HB_ERR_MEMORY;
     }
     role->options = *options;
+    role->end.setup = &role->setup;
     err = init(role, cli);
     if (!err) {
         hb_log(&role->setup.role, HB_LOG_STARTED, HB_LOG_INT("pid", getpid()), HB_LOG_C("version", HB_VERSION),
                HB_LOG_INT("port", hb_http_server_port(role->server)));
     }
-    err = hb_role_run(cli, &role->setup, err, &role->end);
+    err = hb_role_run(cli, err, &role->end);
     deinit(role);
     free(role);
     return err;

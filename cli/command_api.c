@@ -166,13 +166,6 @@ static void stop(void *user)
     hb_timer_start(role->drain_timer, 0, DRAIN_LOOK_MS);
 }
 
-static void again(void *user)
-{
-    struct api_role *role = user;
-
-    hb_loop_stop(role->setup.loop);
-}
-
 static void deinit(struct api_role *role)
 {
     hb_timer_free(&role->drain_timer);
@@ -373,7 +366,7 @@ static enum hb_err init(struct api_role *role, const struct hb_config *config, b
         return err;
     }
     hb_timer_start(role->stats_timer, STATS_MS, STATS_MS);
-    role->signals = (struct hb_role_signals){.setup = &role->setup, .stop = stop, .again = again, .user = role};
+    role->signals = (struct hb_role_signals){.setup = &role->setup, .stop = stop, .user = role};
     return hb_role_signals_init(&role->signals, is_supervised);
 }
 

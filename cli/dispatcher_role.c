@@ -10,7 +10,6 @@
 #include "platform/crypto/crypto.h"
 #include "platform/http_client/http_client.h"
 #include "platform/http_server/http_server.h"
-#include "platform/loop/loop.h"
 #include "records/outbox.h"
 #include "registry/registry.h"
 #include "replay/runner.h"
@@ -32,7 +31,7 @@ struct dispatcher_role {
     bool is_dispatcher_stopped, is_retry_stopped;
     struct hb_http_server *server;
     struct hb_health *health;
-    struct hb_error end;
+    struct hb_role_end end;
     char worker[WORKER_MAX];
 };
 
@@ -88,17 +87,10 @@ static void stop(void *user)
     hb_dispatcher_stop(role->dispatcher);
 }
 
-static void stopped(void *user)
-{
-    struct dispatcher_role *role = user;
-
-    hb_loop_stop(role->setup.loop);
-}
-
 static void stopped_when_both_have(struct dispatcher_role *role)
 {
     if (role->is_dispatcher_stopped && (role->is_retry_stopped || !role->retry)) {
-        stopped(role);
+        hb_role_stopped(&role->end);
     }
 }
 
@@ -122,8 +114,7 @@ static void failed(void *user, const char *sentence)
 {
     struct dispatcher_role *role = user;
 
-    (void)hb_fail(&role->end, HB_ERR_FATAL, "%s", sentence);
-    hb_loop_stop(role->setup.loop);
+    hb_role_failed(&role->end, sentence);
 }
 
 static void deinit(struct dispatcher_role *role)
@@ -302,7 +293,7 @@ static enum hb_err init(struct dispatcher_role *role, struct hb_cli *cli)
     err = err ? err : make_dispatcher(role, reterr);
     err = err ? err : make_retry(role, reterr);
     err = err ? err : make_replay(role);
-    role->signals = (struct hb_role_signals){.setup = &role->setup, .stop = stop, .again = stopped, .user = role};
+    role->signals = (struct hb_role_signals){.setup = &role->setup, .stop = stop, .user = role};
     return err ? err : hb_role_signals_init(&role->signals, role->options.is_worker || role->options.is_supervised);
 }
 
@@ -315,13 +306,14 @@ enum hb_err hb_dispatcher_role_run(struct hb_cli *cli, const struct hb_dispatche
         return HB_ERR_MEMORY;
     }
     role->options = *options;
+    role->end.setup = &role->setup;
     err = init(role, cli);
     if (!err) {
         hb_log(&role->setup.role, HB_LOG_STARTED, HB_LOG_INT("pid", getpid()), HB_LOG_C("version", HB_VERSION),
                HB_LOG_INT("port", role->server ? hb_http_server_port(role->server) : 0),
                HB_LOG_C("keys", role->setup.keys_trouble));
     }
-    err = hb_role_run(cli, &role->setup, err, &role->end);
+    err = hb_role_run(cli, err, &role->end);
     deinit(role);
     free(role);
     return err;

@@ -15,6 +15,8 @@ void hb_role_stop(struct hb_role_signals *signals)
     if (signals->is_stopping) {
         if (signals->again) {
             signals->again(signals->user);
+        } else {
+            hb_loop_stop(signals->setup->loop);
         }
         return;
     }
@@ -69,13 +71,29 @@ void hb_role_signals_deinit(struct hb_role_signals *signals)
     hb_signal_free(&signals->interrupt);
 }
 
-enum hb_err hb_role_run(struct hb_cli *cli, struct hb_setup *setup, enum hb_err begun, const struct hb_error *end)
+void hb_role_stopped(void *user)
 {
+    struct hb_role_end *end = user;
+
+    hb_loop_stop(end->setup->loop);
+}
+
+void hb_role_failed(void *user, const char *sentence)
+{
+    struct hb_role_end *end = user;
+
+    (void)hb_fail(&end->error, HB_ERR_FATAL, "%s", sentence);
+    hb_role_stopped(end);
+}
+
+enum hb_err hb_role_run(struct hb_cli *cli, enum hb_err begun, const struct hb_role_end *end)
+{
+    struct hb_setup *setup = end->setup;
     enum hb_err err = begun;
 
     if (!err) {
         hb_loop_run(setup->loop);
-        err = end->code ? hb_cli_fail(cli, end->code, "%s", end->text) : HB_OK;
+        err = end->error.code ? hb_cli_fail(cli, end->error.code, "%s", end->error.text) : HB_OK;
     }
     if (setup->log && err) {
         hb_log(&setup->role, HB_LOG_FATAL, HB_LOG_C("reason", cli->error.text));

@@ -18,7 +18,7 @@ struct hb_role_signals {
     struct hb_signal *term, *interrupt, *hangup;
     bool is_stopping;
     void (*stop)(void *user); /* called once */
-    void (*again)(void *user); /* a second signal: end at once; may be NULL */
+    void (*again)(void *user); /* a second signal: end at once; NULL: the loop stops */
     void *user;
 };
 
@@ -28,11 +28,18 @@ void hb_role_signals_deinit(struct hb_role_signals *signals);
 /* Asks for the end as a signal would. */
 void hb_role_stop(struct hb_role_signals *signals);
 
-/* What ends a role's command: with `begun` HB_OK the loop runs until it is stopped, and `end` (code HB_OK: nothing)
- * says what failed meanwhile; the log, if it stands already, gets how it ended. Returns the command's outcome, its
- * words in the cli's error. */
-HB_MUST_USE enum hb_err hb_role_run(struct hb_cli *cli, struct hb_setup *setup, enum hb_err begun,
-                                    const struct hb_error *end);
+/* How a role ends; fill in setup before. Its worker's callbacks have it as their user: stopped as it was asked to, or
+ * not able to go on. */
+struct hb_role_end {
+    struct hb_setup *setup;
+    struct hb_error error; /* code HB_OK: nothing failed */
+};
+void hb_role_stopped(void *end);
+void hb_role_failed(void *end, const char *sentence);
+/* What ends a role's command: with `begun` HB_OK the loop runs until it is stopped, and `end` says what failed
+ * meanwhile; the log, if it stands already, gets how it ended. Returns the command's outcome, its words in the cli's
+ * error. */
+HB_MUST_USE enum hb_err hb_role_run(struct hb_cli *cli, enum hb_err begun, const struct hb_role_end *end);
 
 /* The static name in the consumer group: the same after a restart, another on each machine: `instance`, or the host's
  * name if that is NULL. */

@@ -8,7 +8,6 @@
 #include "platform/crypto/crypto.h"
 #include "platform/http_client/http_client.h"
 #include "platform/http_server/http_server.h"
-#include "platform/loop/loop.h"
 #include "registry/registry.h"
 #include "salesmanago/answer.h"
 #include "salesmanago/worker.h"
@@ -24,7 +23,7 @@ struct salesmanago_role {
     struct hb_sm_worker *worker;
     struct hb_http_server *server;
     struct hb_health *health;
-    struct hb_error end;
+    struct hb_role_end end;
     char name[HB_ROLE_NAME_MAX];
 };
 
@@ -44,21 +43,6 @@ static void stop(void *user)
     struct salesmanago_role *role = user;
 
     hb_sm_worker_stop(role->worker);
-}
-
-static void stopped(void *user)
-{
-    struct salesmanago_role *role = user;
-
-    hb_loop_stop(role->setup.loop);
-}
-
-static void failed(void *user, const char *sentence)
-{
-    struct salesmanago_role *role = user;
-
-    (void)hb_fail(&role->end, HB_ERR_FATAL, "%s", sentence);
-    hb_loop_stop(role->setup.loop);
 }
 
 static void deinit(struct salesmanago_role *role)
@@ -96,9 +80,9 @@ static enum hb_err make_worker(struct salesmanago_role *role, struct hb_error *r
                                            .worker = role->name,
                                            .metrics = role->setup.metrics,
                                            .log = &role->setup.role,
-                                           .stopped = stopped,
-                                           .failed = failed,
-                                           .user = role};
+                                           .stopped = hb_role_stopped,
+                                           .failed = hb_role_failed,
+                                           .user = &role->end};
     hb_random_bytes(options.random_seed, sizeof(options.random_seed));
     return hb_sm_worker_new(&options, &role->worker, reterr);
 }
@@ -131,7 +115,7 @@ static enum hb_err init(struct salesmanago_role *role, struct hb_cli *cli, bool 
     err = err ? err : make_server(role, reterr);
     err = err ? err : hb_setup_topics(&role->setup, TOPICS_LIMIT_MS, reterr);
     err = err ? err : make_worker(role, reterr);
-    role->signals = (struct hb_role_signals){.setup = &role->setup, .stop = stop, .again = stopped, .user = role};
+    role->signals = (struct hb_role_signals){.setup = &role->setup, .stop = stop, .user = role};
     return err ? err : hb_role_signals_init(&role->signals, is_supervised);
 }
 
@@ -143,12 +127,13 @@ enum hb_err hb_salesmanago_role_run(struct hb_cli *cli, bool is_supervised)
     if (!role) {
         return HB_ERR_MEMORY;
     }
+    role->end.setup = &role->setup;
     err = init(role, cli, is_supervised);
     if (!err) {
         hb_log(&role->setup.role, HB_LOG_STARTED, HB_LOG_INT("pid", getpid()), HB_LOG_C("version", HB_VERSION),
                HB_LOG_INT("port", hb_http_server_port(role->server)), HB_LOG_C("keys", role->setup.keys_trouble));
     }
-    err = hb_role_run(cli, &role->setup, err, &role->end);
+    err = hb_role_run(cli, err, &role->end);
     deinit(role);
     free(role);
     return err;
