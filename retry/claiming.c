@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #define DUE_ASKED 100
-#define ASK_GAP_US (5 * HB_US_PER_MS) /* a shard is asked what is due no more often */
+/* What is due is asked at these ticks only, the same for all shards: so what falls due in one of them, wherever it lies, costs
+ * one waking of this thread and one of Redis's, and a shard is asked no more often. A retry waits half of it on average. */
+#define TICK_US (10 * HB_US_PER_MS)
 #define AGAIN_GAP_US (20 * HB_US_PER_MS)
 #define NEVER INT64_MAX
 
@@ -145,12 +147,16 @@ void hb_claiming_sated(struct hb_retry_webhook *webhook)
 
 /* ---- what is due ---- */
 
+static int64_t tick_after(int64_t us)
+{
+    return (us / TICK_US + 1) * TICK_US;
+}
+
 void hb_claiming_due(struct hb_retry_shard *shard, struct hb_wall next_due)
 {
     struct hb_mono at = hb_nodes_mono(shard->node, next_due);
-    int64_t soonest_us = shard->asked_at.us + ASK_GAP_US;
 
-    shard->due_at.us = at.us == NEVER ? NEVER : at.us > soonest_us ? at.us : soonest_us;
+    shard->due_at.us = at.us == NEVER ? NEVER : tick_after(at.us > shard->asked_at.us ? at.us : shard->asked_at.us);
     hb_ahead_plan(shard, at);
     plan_wake(shard->retry);
 }

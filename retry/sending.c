@@ -28,11 +28,19 @@ static void not_busy(struct hb_retry_flight *flight)
     hb_claiming_passed(flight->webhook);
 }
 
+/* Looking through all that wait for a body costs; most have theirs. */
+static void forget_body(struct hb_retry_flight *flight)
+{
+    if (flight->is_body_wanted)
+        hb_bodies_forget(flight->shard->retry->bodies, flight);
+    flight->is_body_wanted = false;
+}
+
 void hb_sending_end(struct hb_retry_flight *flight)
 {
     struct hb_retry *retry = flight->shard->retry;
 
-    hb_bodies_forget(retry->bodies, flight);
+    forget_body(flight);
     not_busy(flight);
     if (hb_map_get(&retry->flights_by_id, id_of(flight->delivery)) == flight)
         (void)hb_map_remove(&retry->flights_by_id, id_of(flight->delivery));
@@ -177,6 +185,7 @@ static void body_came(void *user, enum hb_err err, struct hb_body *body)
 {
     struct hb_retry_flight *flight = user;
 
+    flight->is_body_wanted = false;
     if (!err) {
         flight->body = hb_body_ref(body);
         send_flight(flight);
@@ -194,10 +203,15 @@ static void want_body(struct hb_retry_flight *flight)
 
     memcpy(want.delivery, flight->delivery, HB_DELIVERY_BYTES);
     struct hb_body *body = hb_bodies_find(retry->bodies, &want);
-    if (body)
+    if (body) {
         body_came(flight, HB_OK, body);
-    else if (hb_bodies_want(retry->bodies, &want, body_came, flight))
+        return;
+    }
+    flight->is_body_wanted = true;
+    if (hb_bodies_want(retry->bodies, &want, body_came, flight)) {
+        flight->is_body_wanted = false;
         hb_sending_return(flight, REFUSED_PAUSE_MS);
+    }
 }
 
 static struct hb_retry_flight *make_flight(struct hb_retry_shard *shard, struct hb_retry_webhook *webhook,
@@ -329,7 +343,7 @@ void hb_sending_hand_back(struct hb_retry *retry)
         next = flight->next;
         if (flight->is_sent || flight->is_ending || flight->is_returning)
             continue;
-        hb_bodies_forget(retry->bodies, flight);
+        forget_body(flight);
         hb_sending_return(flight, 0);
     }
     for (int i = 0; i < HB_SHARDS; i++)

@@ -161,7 +161,7 @@ struct hb_retry_flight {
     char job[HB_ID_MAX + 1];
     struct hb_wall due;
     struct hb_mono lease_end;
-    bool is_probe, is_sent, is_ending, is_busy, is_returning;
+    bool is_probe, is_sent, is_ending, is_busy, is_returning, is_body_wanted;
     struct hb_retry_flight *next_return; /* its lease is to be given back */
     struct hb_wall return_due;
     struct hb_body *body;

@@ -51,6 +51,14 @@ class Post:
     def send(self, request):
         self.socket.sendall(request)
 
+    def ask(self, path, key, body):
+        """The answer to one POST."""
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        self.send(head.encode() + body)
+        while (answer := self.take()) is None:
+            pass
+        return answer
+
     def take(self):
         """Reads what is there; the whole answer as (status, body), or None while some of it is missing."""
         part = self.socket.recv(1 << 20)
@@ -208,10 +216,7 @@ class Load:
 
     def send_one(self, post, turn):
         body = event(self.type_name, f"p-{turn % 997}", 512, f"L{time.time_ns() // 1000}-{turn}").encode()
-        post.send(f"POST /v1/stores/{self.stores[turn % len(self.stores)]}/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self.key}\r\n"
-                  f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
-        while (answer := post.take()) is None:
-            pass
+        answer = post.ask(f"/v1/stores/{self.stores[turn % len(self.stores)]}/events", self.key, body)
         assert answer[0] == 202, answer
 
     def end(self):

@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import time
 
+import by_turns
 from slow import BUILD, harness, measure, shard_of
 
 DAY_MS = 86_400_000
@@ -106,12 +107,14 @@ def due(slow):
 
 
 def paced(slow, store, count):
-    """Publishes `count` events at 1,000 a second, in batches of 50."""
+    """Publishes `count` events at 1,000 a second, ten each 10 ms: in groups as large as those in which what is due is claimed."""
+    post, path = measure.Post(slow.bus.api_port), f"/v1/stores/{store}/events"
     began = time.monotonic()
-    for number, start in enumerate(range(0, count, 50)):
-        events = [measure.event("product.updated", f"p-{start + i}") for i in range(50)]
-        slow.bus.publish([json.loads(one) for one in events], store)
-        time.sleep(max(0.0, began + (number + 1) * 0.05 - time.monotonic()))
+    for number, start in enumerate(range(0, count, 10)):
+        body = "[" + ",".join(measure.event("product.updated", f"p-{start + i}") for i in range(10)) + "]"
+        measure.published_well(*post.ask(path, slow.bus.key, body.encode()))
+        time.sleep(max(0.0, began + (number + 1) * 0.01 - time.monotonic()))
+    post.socket.close()
 
 
 def cpu_of(slow, act):
@@ -145,133 +148,6 @@ def governed(slow):
     got.sort()
     first, last = got[int(count * 0.2)], got[int(count * 0.9)]
     slow.figures["governed_per_s"] = round(count * 0.7 / ((last - first) / 1e6))
-
-
-# ---- neighbours ----
-
-def p99_of(slow, stores, seconds, rate=300):
-    """p99 of publish to receipt of healthy webhooks under a steady load."""
-    measure.say(f"    {seconds} s of load over {len(stores)} stores")
-    slow.receiver.news()
-    load = slow.load(stores, rate)
-    time.sleep(seconds)
-    sent = load.end()
-    healthy = sum(1 for i in range(sent) if not stores[i % len(stores)].startswith("sick"))
-    times = []
-
-    def all_came():
-        times.extend(measure.latencies_ms(slow.receiver.news(), "/hook"))
-        return len(times) >= healthy * 0.995
-
-    slow.wait("the events of healthy webhooks arrive", all_came, 60)
-    return measure.percentile(times, 0.99), measure.percentile(times, 0.5)
-
-
-def neighbours(slow):
-    """90 healthy webhooks alone; beside 10 that hang; beside a dead one with a backlog. Each against the time just before it."""
-    sick = [f"sick{i}" for i in range(10)]
-    seconds = slow.size(30, 4)
-    healthy = well(slow)
-    slow.stores([*sick, "dead"])
-    hanging = [(store, slow.webhook(store, f"/hang/{store}", 300 + i)) for i, store in enumerate(sick)]
-    with slow.dispatching():
-        p99_of(slow, healthy, 2)
-        alone, alone_p50 = p99_of(slow, healthy, seconds)
-        slow.figures["healthy_p50_ms"], slow.figures["healthy_p99_ms"] = round(alone_p50, 2), round(alone, 2)
-        pauses = slow.pauses()
-        beside, _ = p99_of(slow, mixed(healthy, sick), seconds)
-        slow.figures["isolation_p99_ratio"] = round(beside / alone, 2)
-        for store, webhook in hanging:
-            slow.remove(store, webhook)
-        alone, _ = p99_of(slow, healthy, seconds)
-        slow.figures["dead_backlog_p99_ratio"] = round(with_backlog(slow, healthy, seconds) / alone, 2)
-        slow.figures["partition_pauses"] = round(slow.pauses() - pauses)
-
-
-def well(slow):
-    """The stores of 90 healthy webhooks."""
-    stores = [f"well{i}" for i in range(90)]
-    if not slow.bus or stores[0] not in slow.made:
-        slow.begin()
-        slow.stores(stores)
-        for i, store in enumerate(stores):
-            slow.webhook(store, f"/hook/{store}", 100 + i)
-    return stores
-
-
-def mixed(healthy, sick):
-    """Nine of the healthy, then one that is sick, and so on."""
-    order = []
-    for i, store in enumerate(sick):
-        order += [*healthy[i * 9:i * 9 + 9], store]
-    return order
-
-
-def with_backlog(slow, healthy, seconds):
-    """A dead webhook (nobody listens there) with many parked, all of them due."""
-    count = slow.size(100_000, 10_000)
-    webhook = slow.bus.must(201, "POST", "/v1/stores/dead/webhooks", {"url": f"http://127.0.0.1:{harness.free_port()}/", "events": ["*"]})["id"]
-    slow.act("dead", webhook, "pause")
-    time.sleep(1)
-    slow.publish("dead", count, 256)
-    slow.wait("all is parked", lambda: slow.parked(webhook) >= count, 300)
-    slow.act("dead", webhook, "resume")
-    time.sleep(3)
-    p99, _ = p99_of(slow, healthy, seconds)
-    slow.figures["dead_backlog_parked"] = slow.parked(webhook)
-    slow.remove("dead", webhook)
-    return p99
-
-
-def replay(slow):
-    """Healthy webhooks beside a replay of what was delivered, at the most a job may select; and how fast the replay is."""
-    seconds = slow.size(30, 4)
-    count = slow.size(100_000, 1000 * (seconds + 3))
-    healthy = well(slow)
-    slow.stores(["replayed"])
-    webhook = slow.webhook("replayed", "/replayed", 99)
-    with slow.dispatching():
-        time.sleep(1)
-        slow.publish("replayed", count, 256)
-        slow.wait("all is delivered once", lambda: came(slow, "/replayed") >= count, 300)
-        alone, _ = p99_of(slow, healthy, seconds)
-        slow.bus.must(201, "POST", "/v1/stores/replayed/replays", {"webhook": webhook, "states": ["delivered"], "rate": 1000})
-        slow.wait("the replay runs", lambda: slow.metric("hookbus_replay_selected_total") > 0, 60)
-        began = time.monotonic()
-        during, _ = p99_of(slow, healthy, seconds)
-        slow.wait("the replay ends", lambda: slow.metric("hookbus_replay_selected_total") >= count and slow.parked(webhook) == 0, 600)
-        slow.figures["replay_per_s"] = round(count / (time.monotonic() - began))
-        slow.figures["replay_p99_ratio"] = round(during / alone, 2)
-
-
-def came(slow, path):
-    slow.arrived = getattr(slow, "arrived", {})
-    for _, to, *_ in slow.receiver.news():
-        slow.arrived[to] = slow.arrived.get(to, 0) + 1
-    return slow.arrived.get(path, 0)
-
-
-# ---- the fast path, with and without a retry queue ----
-
-def happy(slow):
-    """One healthy webhook at full speed: a dispatcher with redis.address (it owns all shards) and one without (no retry queue), in turns."""
-    count = slow.size(150_000, 40_000)
-    slow.begin()
-    slow.stores(["happy"])
-    slow.webhook("happy", "/hook", 3)
-    rates = {"with": [], "without": []}
-    for _ in range(slow.size(3, 1)):
-        for which, config in (("without", {"redis_address": ""}), ("with", {})):
-            slow.publish("happy", count)
-            with slow.dispatching(delivery_waiting_max=20000, **config):
-                slow.wait("the window ramps", lambda: slow.delivered() > count * 0.3)
-                began, at = slow.delivered(), time.monotonic()
-                slow.wait("most is delivered", lambda: slow.delivered() >= count * 0.92)
-                rates[which].append((slow.delivered() - began) / (time.monotonic() - at))
-                slow.wait("all is delivered", lambda: slow.delivered() >= count)
-    slow.figures["deliveries_per_s_with_retry"] = round(statistics.median(rates["with"]))
-    slow.figures["deliveries_per_s_without_retry"] = round(statistics.median(rates["without"]))
-    slow.figures["happy_path_ratio"] = round(statistics.median(rates["with"]) / statistics.median(rates["without"]), 3)
 
 
 # ---- Redis is gone ----
@@ -335,4 +211,5 @@ def restore(redis, copy):
     redis.call("EXEC")
 
 
-PARTS = {"view": view, "idle": idle, "due": due, "governed": governed, "neighbours": neighbours, "replay": replay, "happy": happy, "wiped": wiped}
+PARTS = {"view": view, "idle": idle, "due": due, "governed": governed, "neighbours": by_turns.neighbours, "replay": by_turns.replay, "happy": by_turns.happy,
+         "wiped": wiped}

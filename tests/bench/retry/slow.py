@@ -72,6 +72,10 @@ class Slow:
         status, _, answer = self.bus.call("POST", f"/v1/stores/{store}/webhooks/{webhook}/{verb}", headers={"If-Match": "*"})
         assert status in (200, 204), (verb, status, answer)
 
+    def replaying(self, store, job, verb):
+        status, _, answer = self.bus.call("POST", f"/v1/stores/{store}/replays/{job}/{verb}", headers={"If-Match": "*"})
+        assert status in (200, 202, 204), (verb, status, answer)
+
     def remove(self, store, webhook):
         self.bus.must(204, "DELETE", f"/v1/stores/{store}/webhooks/{webhook}", headers={"If-Match": "*"})
 
