@@ -3,6 +3,7 @@
 #include "cli/config_check.h"
 #include "cli/config_keys.h"
 #include "cli/config_value.h"
+#include "core/words.h"
 #include "platform/yaml/yaml.h"
 
 #include <errno.h>
@@ -164,10 +165,7 @@ static bool parts_of_variable(struct hb_str name, char space[HB_CONFIG_VARIABLE_
 
 static bool is_of_commands(struct hb_str name)
 {
-    for (size_t i = 0; i < sizeof command_variables / sizeof *command_variables; i++)
-        if (hb_str_eq(name, hb_str_c(command_variables[i])))
-            return true;
-    return false;
+    return HB_WORDS_FIND(command_variables, name) >= 0;
 }
 
 static enum hb_err apply_variable(struct hb_config *config, struct hb_str name, struct hb_str value,

@@ -3,6 +3,7 @@
 #include "cli/event_view.h"
 #include "cli/resource.h"
 #include "core/json_cursor.h"
+#include "core/words.h"
 
 #define TEXT_MAX 8192
 #define BODY_COLUMNS 200
@@ -76,12 +77,7 @@ static bool is_shown_apart(struct hb_str name)
 {
     static const char *const APART[] = {"lines", "event_record", "complete", "percent", "trouble"};
 
-    for (size_t i = 0; i < sizeof(APART) / sizeof(APART[0]); i++) {
-        if (hb_str_eq(name, hb_str_c(APART[i]))) {
-            return true;
-        }
-    }
-    return false;
+    return HB_WORDS_FIND(APART, name) >= 0;
 }
 
 static void print_event(const struct hb_output *output, const struct hb_json *event, struct hb_str text)

@@ -9,6 +9,7 @@
 
 #include "cli/files.h"
 #include "core/egress.h"
+#include "core/words.h"
 #include "platform/crypto/crypto.h"
 #include "platform/http_client/http_client.h"
 #include "platform/http_server/http_server.h"
@@ -76,12 +77,8 @@ static enum hb_log_level log_level(const char *text)
 {
     static const char *const LEVELS[] = {"debug", "info", "warning", "error"};
 
-    for (size_t i = 0; i < sizeof(LEVELS) / sizeof(LEVELS[0]); i++) {
-        if (strcmp(text, LEVELS[i]) == 0) {
-            return (enum hb_log_level)i;
-        }
-    }
-    return HB_LOG_LEVEL_INFO;
+    int level = HB_WORDS_FIND(LEVELS, hb_str_c(text));
+    return level >= 0 ? (enum hb_log_level)level : HB_LOG_LEVEL_INFO;
 }
 
 static enum hb_err open_log(struct hb_setup *setup, struct hb_error *reterr)

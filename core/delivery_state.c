@@ -1,5 +1,7 @@
 #include "core/delivery_state.h"
 
+#include "core/words.h"
+
 struct state_row {
     const char *text;
     bool is_journaled;
@@ -52,10 +54,7 @@ const char *hb_delivery_state_text(enum hb_delivery_state state)
 
 int hb_delivery_state_find(struct hb_str text)
 {
-    for (int i = 0; i < HB_DELIVERY_STATE_COUNT; i++)
-        if (hb_str_eq(text, hb_str_c(state_rows[i].text)))
-            return i;
-    return -1;
+    return HB_WORDS_FIND_ROW(state_rows, text, text);
 }
 
 const char *hb_delivery_state_meaning(enum hb_delivery_state state)

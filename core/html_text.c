@@ -1,6 +1,7 @@
 #include "core/html_text.h"
 
 #include "core/utf8.h"
+#include "core/words.h"
 
 #define NAME_MAX_BYTES 16 /* of a tag we know, and of a named reference */
 #define REPLACEMENT 0xFFFDu
@@ -167,9 +168,7 @@ static size_t read_name(struct hb_str text, unsigned *ret_point)
     bool is_ended = end < text.len && text.ptr[end] == ';';
     struct hb_str name = hb_str_n(text.ptr + 1, end - 1);
     static const char *const unended[] = {"amp", "gt", "lt", "nbsp", "quot"};
-    bool may_read = is_ended;
-    for (size_t i = 0; !may_read && i < sizeof(unended) / sizeof(unended[0]); i++)
-        may_read = hb_str_eq(name, hb_str_c(unended[i]));
+    bool may_read = is_ended || HB_WORDS_FIND(unended, name) >= 0;
     *ret_point = may_read ? find_name(name) : 0;
     return *ret_point ? end + is_ended : 0;
 }

@@ -1,5 +1,7 @@
 #include "core/replay_rule.h"
 
+#include "core/words.h"
+
 #include <stdlib.h>
 
 static const char *const state_texts[HB_REPLAY_STATE_COUNT] = {
@@ -16,10 +18,7 @@ const char *hb_replay_state_text(enum hb_replay_state state)
 
 int hb_replay_state_find(struct hb_str text)
 {
-    for (int i = 0; i < HB_REPLAY_STATE_COUNT; i++)
-        if (hb_str_eq(text, hb_str_c(state_texts[i])))
-            return i;
-    return -1;
+    return HB_WORDS_FIND(state_texts, text);
 }
 
 /* The bits of what the delivery is. */

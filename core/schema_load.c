@@ -1,6 +1,7 @@
 /* Makes a schema from its text: every keyword is known here, or the schema is refused. */
 #include "core/json_scan.h"
 #include "core/schema_internal.h"
+#include "core/words.h"
 
 #include <stdlib.h>
 
@@ -315,10 +316,8 @@ static const struct keyword *find_keyword(struct hb_str name)
         {"$id", load_nothing, true},
         {"$defs", load_nothing, true}, /* loaded before all else */
     };
-    for (size_t i = 0; i < sizeof(KEYWORDS) / sizeof(KEYWORDS[0]); i++)
-        if (hb_str_eq(name, hb_str_c(KEYWORDS[i].name)))
-            return &KEYWORDS[i];
-    return NULL;
+    int keyword = HB_WORDS_FIND_ROW(KEYWORDS, name, name);
+    return keyword >= 0 ? &KEYWORDS[keyword] : NULL;
 }
 
 /* The keyword, if it may stand here and did not before; else NULL, and it is refused. */

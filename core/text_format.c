@@ -1,6 +1,7 @@
 #include "core/text_format.h"
 
 #include "core/json_cursor.h"
+#include "core/words.h"
 #include "hookbus/time.h"
 
 #define DATE_BYTES 10
@@ -135,8 +136,6 @@ const struct hb_text_format *hb_text_format_find(struct hb_str name)
         {"email", "an e-mail address such as anna@example.com", is_email},
         {"uri", "an absolute URI such as https://example.com/p/1, percent-encoded", is_uri},
     };
-    for (size_t i = 0; i < sizeof(FORMATS) / sizeof(FORMATS[0]); i++)
-        if (hb_str_eq(name, hb_str_c(FORMATS[i].name)))
-            return &FORMATS[i];
-    return NULL;
+    int format = HB_WORDS_FIND_ROW(FORMATS, name, name);
+    return format >= 0 ? &FORMATS[format] : NULL;
 }

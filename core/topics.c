@@ -1,5 +1,7 @@
 #include "hookbus/topics.h"
 
+#include "core/words.h"
+
 static const struct hb_topic_spec specs[HB_TOPIC_COUNT] = {
 #define HB_TOPIC(name, text, partitions, policy, days, key) {text, partitions, policy, days, key},
 #include "hookbus/topics.def"
@@ -30,10 +32,7 @@ int hb_topic_find(struct hb_str prefix, struct hb_str name)
     if (!hb_str_has_prefix(name, prefix))
         return -1;
     struct hb_str rest = {name.ptr + prefix.len, name.len - prefix.len};
-    for (int topic = 0; topic < HB_TOPIC_COUNT; topic++)
-        if (hb_str_eq(rest, hb_str_c(specs[topic].name)))
-            return topic;
-    return -1;
+    return HB_WORDS_FIND_ROW(specs, name, rest);
 }
 
 enum hb_topic hb_topic_of_type(struct hb_str type)

@@ -1,5 +1,7 @@
 #include "hookbus/webhook.h"
 
+#include "core/words.h"
+
 static const char *const format_texts[HB_FORMAT_COUNT] = {
 #define HB_FORMAT_TEXT(name, text) [HB_FORMAT_##name] = text,
     HB_FORMATS(HB_FORMAT_TEXT)
@@ -20,10 +22,7 @@ const char *hb_format_text(enum hb_format format)
 
 int hb_format_find(struct hb_str text)
 {
-    for (int format = 0; format < HB_FORMAT_COUNT; format++)
-        if (hb_str_eq(text, hb_str_c(format_texts[format])))
-            return format;
-    return -1;
+    return HB_WORDS_FIND(format_texts, text);
 }
 
 const char *hb_webhook_status_text(enum hb_webhook_status status)

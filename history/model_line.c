@@ -2,6 +2,7 @@
 
 #include "core/json_cursor.h"
 #include "core/json_scan.h"
+#include "core/words.h"
 
 #include <stddef.h>
 
@@ -64,21 +65,17 @@ static struct hb_str text_of(struct hb_cursor value, struct hb_buf *scratch)
 
 static void take_text(struct hb_model_line *line, struct hb_str name, struct hb_cursor value, struct hb_buf *scratch)
 {
-    for (size_t i = 0; i < sizeof(TEXTS) / sizeof(*TEXTS); i++) {
-        if (hb_str_eq(name, hb_str_c(TEXTS[i].name))) {
-            *(struct hb_str *)(void *)((char *)line + TEXTS[i].place) = text_of(value, scratch);
-            return;
-        }
+    int text = HB_WORDS_FIND_ROW(TEXTS, name, name);
+    if (text >= 0) {
+        *(struct hb_str *)(void *)((char *)line + TEXTS[text].place) = text_of(value, scratch);
     }
 }
 
 static void take_number(struct hb_model_line *line, struct hb_str name, struct hb_str raw)
 {
-    for (size_t i = 0; i < sizeof(NUMBERS) / sizeof(*NUMBERS); i++) {
-        if (hb_str_eq(name, hb_str_c(NUMBERS[i].name))) {
-            *(int64_t *)(void *)((char *)line + NUMBERS[i].place) = number_of(raw, NUMBERS[i].scale);
-            return;
-        }
+    int number = HB_WORDS_FIND_ROW(NUMBERS, name, name);
+    if (number >= 0) {
+        *(int64_t *)(void *)((char *)line + NUMBERS[number].place) = number_of(raw, NUMBERS[number].scale);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "registry/api_key.h"
 
 #include "core/ids.h"
+#include "core/words.h"
 #include "platform/crypto/crypto.h"
 
 #define BASE32_16_BYTES 26
@@ -47,22 +48,18 @@ struct hb_str hb_key_token_prefix(struct hb_str token)
     return is_base32(prefix) && is_base32(secret) ? prefix : none;
 }
 
+#define SCOPE_TEXT(name, text) text,
+static const char *const SCOPE_TEXTS[] = {HB_SCOPES(SCOPE_TEXT)};
+#undef SCOPE_TEXT
+
 const char *hb_scope_text(enum hb_scope scope)
 {
-#define SCOPE_TEXT(name, text) text,
-    static const char *const TEXTS[] = {HB_SCOPES(SCOPE_TEXT)};
-#undef SCOPE_TEXT
-    return (unsigned)scope < HB_SCOPE_COUNT ? TEXTS[scope] : "unknown";
+    return (unsigned)scope < HB_SCOPE_COUNT ? SCOPE_TEXTS[scope] : "unknown";
 }
 
 int hb_scope_find(struct hb_str text)
 {
-    for (int i = 0; i < HB_SCOPE_COUNT; i++) {
-        if (hb_str_eq(text, hb_str_c(hb_scope_text((enum hb_scope)i)))) {
-            return i;
-        }
-    }
-    return -1;
+    return HB_WORDS_FIND(SCOPE_TEXTS, text);
 }
 
 unsigned hb_scopes_effective(unsigned scopes)

@@ -1,6 +1,7 @@
 #include "registry/api_internal.h"
 
 #include "core/utf8.h"
+#include "core/words.h"
 #include "platform/crypto/crypto.h"
 #include "platform/loop/loop.h"
 
@@ -37,11 +38,7 @@ static bool members_are_known(const struct hb_json *body, struct hb_http_problem
 {
     static const char *const NAMES[] = {"name", "scopes", "expires", "store"};
     for (const struct hb_json *item = hb_json_first(body); item; item = hb_json_next(item)) {
-        bool is_known = false;
-        for (size_t i = 0; i < sizeof(NAMES) / sizeof(*NAMES); i++) {
-            is_known |= hb_str_eq(hb_json_name(item), hb_str_c(NAMES[i]));
-        }
-        if (!is_known) {
+        if (HB_WORDS_FIND(NAMES, hb_json_name(item)) < 0) {
             return hb_http_refuse_field(problem, NULL, "The body has an unknown member.",
                                         "name, scopes, expires, store");
         }

@@ -3,16 +3,7 @@
 #include "core/json_cursor.h"
 #include "core/json_scan.h"
 #include "core/schedule.h"
-
-static int find_text(const char *const *texts, int count, struct hb_str text)
-{
-    for (int i = 0; i < count; i++) {
-        if (hb_str_eq(text, hb_str_c(texts[i]))) {
-            return i;
-        }
-    }
-    return -1;
-}
+#include "core/words.h"
 
 #define TEXT_ROW(name, text) text,
 static const char *const ORDER_TEXTS[] = {HB_ORDERS(TEXT_ROW)};
@@ -20,9 +11,9 @@ static const char *const ON_DEAD_TEXTS[] = {HB_ON_DEADS(TEXT_ROW)};
 static const char *const STATUS_TEXTS[] = {HB_WEBHOOK_STATUSES(TEXT_ROW)};
 #undef TEXT_ROW
 
-int hb_order_find(struct hb_str text) { return find_text(ORDER_TEXTS, HB_ORDER_COUNT, text); }
-int hb_on_dead_find(struct hb_str text) { return find_text(ON_DEAD_TEXTS, HB_ON_DEAD_COUNT, text); }
-int hb_webhook_status_find(struct hb_str text) { return find_text(STATUS_TEXTS, HB_WEBHOOK_STATUS_COUNT, text); }
+int hb_order_find(struct hb_str text) { return HB_WORDS_FIND(ORDER_TEXTS, text); }
+int hb_on_dead_find(struct hb_str text) { return HB_WORDS_FIND(ON_DEAD_TEXTS, text); }
+int hb_webhook_status_find(struct hb_str text) { return HB_WORDS_FIND(STATUS_TEXTS, text); }
 
 struct hb_str hb_raw_member(struct hb_str object_text, struct hb_str name)
 {

@@ -7,6 +7,7 @@
 #include "core/selection.h"
 #include "core/url.h"
 #include "core/utf8.h"
+#include "core/words.h"
 #include "registry/seal_places.h"
 #include "registry/webhook_url.h"
 
@@ -322,10 +323,9 @@ static const struct {
 
 static bool merge_member(struct hb_webhook_merge *merge, const struct hb_json *item)
 {
-    for (size_t i = 0; i < sizeof(FIELDS) / sizeof(*FIELDS); i++) {
-        if (hb_str_eq(hb_json_name(item), hb_str_c(FIELDS[i].name))) {
-            return FIELDS[i].merge(merge, item);
-        }
+    int field = HB_WORDS_FIND_ROW(FIELDS, name, hb_json_name(item));
+    if (field >= 0) {
+        return FIELDS[field].merge(merge, item);
     }
     return hb_http_refuse_field(
         merge->problem, NULL, "The body has a member that is unknown or cannot be changed.",

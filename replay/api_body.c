@@ -1,5 +1,6 @@
 #include "core/event_rules.h"
 #include "core/selection.h"
+#include "core/words.h"
 #include "platform/loop/loop.h"
 #include "replay/api_internal.h"
 
@@ -135,13 +136,12 @@ static const struct {
 } MEMBERS[] = {{"webhook", read_webhook}, {"states", read_states},     {"since", read_since},   {"until", read_until},
                {"types", read_types},     {"subjects", read_subjects}, {"events", read_events}, {"rate", read_rate},
                {"once", read_once},       {"dry_run", read_dry_run}};
-#define MEMBERS_COUNT (sizeof MEMBERS / sizeof *MEMBERS)
 
 static bool read_member(struct body *body, const struct hb_json *item)
 {
-    for (size_t i = 0; i < MEMBERS_COUNT; i++)
-        if (hb_str_eq(hb_json_name(item), hb_str_c(MEMBERS[i].name)))
-            return MEMBERS[i].read(body, item);
+    int member = HB_WORDS_FIND_ROW(MEMBERS, name, hb_json_name(item));
+    if (member >= 0)
+        return MEMBERS[member].read(body, item);
     return refuse(body, NULL, "The body has a member that is unknown.",
                   "webhook, states, since, until, types, subjects, events, rate, once, dry_run");
 }

@@ -1,6 +1,7 @@
 #include "replay/job.h"
 
 #include "core/event_rules.h"
+#include "core/words.h"
 #include "platform/json/json.h"
 
 #include <stdio.h>
@@ -112,14 +113,6 @@ static enum hb_err read_states(const struct hb_json *json, unsigned *ret_states)
     return *ret_states ? HB_OK : HB_ERR_INVALID;
 }
 
-static int find_wish(struct hb_str text)
-{
-    int wish = 0;
-    while (wish < HB_REPLAY_WISH_COUNT && !hb_str_eq(text, hb_str_c(wish_texts[wish])))
-        wish++;
-    return wish < HB_REPLAY_WISH_COUNT ? wish : -1;
-}
-
 static enum hb_err read_plain(const struct hb_json *json, struct hb_replay_job *job)
 {
     struct hb_str status;
@@ -128,7 +121,7 @@ static enum hb_err read_plain(const struct hb_json *json, struct hb_replay_job *
         return HB_ERR_INVALID;
     if (version > RECORD_VERSION)
         return HB_ERR_VERSION;
-    int wish = hb_json_str(hb_json_get(json, "status"), &status) ? find_wish(status) : -1;
+    int wish = hb_json_str(hb_json_get(json, "status"), &status) ? HB_WORDS_FIND(wish_texts, status) : -1;
     bool is_right = wish >= 0 && hb_json_str(hb_json_get(json, "id"), &job->id) && hb_event_is_id(job->id) &&
                     hb_json_str(hb_json_get(json, "store"), &job->store) && hb_event_is_id(job->store) &&
                     hb_json_str(hb_json_get(json, "webhook"), &job->webhook) && hb_event_is_id(job->webhook) &&

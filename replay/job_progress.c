@@ -1,3 +1,4 @@
+#include "core/words.h"
 #include "platform/json/json.h"
 #include "replay/job.h"
 
@@ -142,20 +143,12 @@ static void copy_text(const struct hb_json *json, char *ret_text, size_t room)
         (void)snprintf(ret_text, room, "%.*s", HB_ARG(text));
 }
 
-static int find_stage(const struct hb_json *json)
-{
-    struct hb_str text;
-    for (int i = 0; hb_json_str(json, &text) && i < HB_REPLAY_STAGE_COUNT; i++)
-        if (hb_str_eq(text, hb_str_c(stages[i].text)))
-            return i;
-    return -1;
-}
-
 static enum hb_err read_state(const struct hb_json *json, struct hb_replay_progress *state)
 {
     int64_t version = 0;
     struct hb_str started;
-    int stage = find_stage(hb_json_get(json, "status"));
+    struct hb_str status;
+    int stage = hb_json_str(hb_json_get(json, "status"), &status) ? HB_WORDS_FIND_ROW(stages, text, status) : -1;
     if (!hb_json_int(hb_json_get(json, "v"), &version))
         return HB_ERR_INVALID;
     if (version > RECORD_VERSION)

@@ -1,6 +1,7 @@
 #include "salesmanago/connector.h"
 
 #include "core/event_rules.h"
+#include "core/words.h"
 #include "platform/json/json.h"
 #include "registry/webhook_config.h"
 
@@ -115,14 +116,6 @@ enum hb_err hb_connector_write(const struct hb_connector *connector, struct hb_b
 
 /* ---- reading ---- */
 
-static int find_text(const char *const *texts, int count, struct hb_str text)
-{
-    for (int i = 0; i < count; i++)
-        if (hb_str_eq(text, hb_str_c(texts[i])))
-            return i;
-    return -1;
-}
-
 static enum hb_err read_version(const struct hb_json *json)
 {
     int64_t version = 0;
@@ -176,8 +169,7 @@ static bool read_names(const struct hb_json *json, struct hb_connector *connecto
 static bool read_plain(const struct hb_json *json, struct hb_connector *connector)
 {
     struct hb_str text;
-    int status =
-        hb_json_str(hb_json_get(json, "status"), &text) ? find_text(status_texts, HB_CONNECTOR_STATUS_COUNT, text) : -1;
+    int status = hb_json_str(hb_json_get(json, "status"), &text) ? HB_WORDS_FIND(status_texts, text) : -1;
     if (status < 0)
         return false;
     connector->status = (enum hb_connector_status)status;
@@ -254,12 +246,10 @@ static bool read_reason(const struct hb_json *json, enum hb_connector_pause *ret
     struct hb_str text;
     if (!hb_json_str(hb_json_get(json, "reason"), &text))
         return false;
-    for (int i = 0; i < HB_CONNECTOR_PAUSE_COUNT; i++)
-        if (hb_str_eq(text, hb_str_c(pauses[i].text))) {
-            *ret_reason = (enum hb_connector_pause)i;
-            return true;
-        }
-    return false;
+    int reason = HB_WORDS_FIND_ROW(pauses, text, text);
+    if (reason >= 0)
+        *ret_reason = (enum hb_connector_pause)reason;
+    return reason >= 0;
 }
 
 static enum hb_err read_state(const struct hb_json *json, struct hb_connector_state *state)

@@ -2,6 +2,7 @@
 
 #include "core/json_scan.h"
 #include "core/text_cut.h"
+#include "core/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -248,9 +249,8 @@ static bool is_known_member(const struct hb_sm_mapping *mapping, struct hb_str n
                                         "categories", "price",    "sale_price",   "currency",   "prices",
                                         "stock",      "status",   "brand",        "reference",  "ean",
                                         "attributes", "variants", "translations", "created_at", "updated_at"};
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (hb_str_eq(name, hb_str_c(known[i])))
-            return true;
+    if (HB_WORDS_FIND(known, name) >= 0)
+        return true;
     for (size_t i = 0; i < mapping->own_members_count; i++)
         if (hb_str_eq(name, mapping->own_members[i]))
             return true;
