@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-const struct hb_api_key *sm_may(const struct hb_sm_api *api, struct hb_http_call *call, enum hb_scope scope)
+const struct hb_api_key *hb_sm_api_may(const struct hb_sm_api *api, struct hb_http_call *call, enum hb_scope scope)
 {
     struct hb_str store = hb_http_call_param(call, "store");
     if (store.len == 0) { /* hb_access_check would take it for all stores */
@@ -13,7 +13,7 @@ const struct hb_api_key *sm_may(const struct hb_sm_api *api, struct hb_http_call
     return hb_access_check(api->options.registry, call, scope, store, hb_loop_wall(api->options.loop));
 }
 
-bool sm_load(const struct hb_sm_api *api, struct hb_str store, struct hb_connector *ret_connector)
+bool hb_sm_api_load(const struct hb_sm_api *api, struct hb_str store, struct hb_connector *ret_connector)
 {
     char key[HB_CONNECTOR_KEY_MAX];
     struct hb_str value = hb_registry_record(
@@ -26,9 +26,10 @@ bool sm_load(const struct hb_sm_api *api, struct hb_str store, struct hb_connect
     return false;
 }
 
-bool sm_load_or_answer(const struct hb_sm_api *api, struct hb_http_call *call, struct hb_connector *ret_connector)
+bool hb_sm_api_load_or_answer(const struct hb_sm_api *api, struct hb_http_call *call,
+                              struct hb_connector *ret_connector)
 {
-    if (sm_load(api, hb_http_call_param(call, "store"), ret_connector))
+    if (hb_sm_api_load(api, hb_http_call_param(call, "store"), ret_connector))
         return true;
     hb_http_call_problem(call, 404, "not_found", "There is no such object",
                          "The store has no SALESmanago connector: connect it first (hookbus salesmanago connect).",
@@ -52,7 +53,7 @@ static void show_pause(const struct hb_connector_state *state, struct hb_json_wr
     hb_json_add_str(w, "todo", hb_str_c(hb_connector_pause_todo(state->reason)));
 }
 
-void sm_show_state(const struct hb_sm_api *api, const struct hb_connector *connector, struct hb_json_writer *w)
+void hb_sm_api_show_state(const struct hb_sm_api *api, const struct hb_connector *connector, struct hb_json_writer *w)
 {
     char key[HB_CONNECTOR_KEY_MAX];
     struct hb_connector_state state = {.revision = 0};
@@ -80,14 +81,14 @@ static void show_wish(const char *name, const struct hb_connector_wish *wish, st
     hb_json_close_object(w);
 }
 
-void sm_show(const struct hb_sm_api *api, const struct hb_connector *connector, struct hb_json_writer *w)
+void hb_sm_api_show(const struct hb_sm_api *api, const struct hb_connector *connector, struct hb_json_writer *w)
 {
     hb_json_add_str(w, "id", connector->id);
     hb_json_add_str(w, "store", connector->store);
     hb_json_add_str(w, "kind", HB_STR(HB_CONNECTOR_KIND));
     hb_json_add_str(w, "name", connector->name);
     hb_json_add_int(w, "revision", connector->revision);
-    sm_show_state(api, connector, w);
+    hb_sm_api_show_state(api, connector, w);
     hb_json_add_str(w, "base_url", connector->base_url);
     hb_json_object(w, "key");
     hb_json_add_bool(w, "sealed", connector->sealed_key.len > 0);
@@ -111,17 +112,17 @@ static void show(void *user, struct hb_http_call *call)
 {
     struct hb_connector connector;
     struct hb_http_json out;
-    if (!sm_may(user, call, HB_SCOPE_READ) || !sm_load_or_answer(user, call, &connector))
+    if (!hb_sm_api_may(user, call, HB_SCOPE_READ) || !hb_sm_api_load_or_answer(user, call, &connector))
         return;
-    sm_answer_begin(&out);
-    sm_show(user, &connector, &out.w);
-    sm_answer_send(call, &out, 200, connector.revision);
+    hb_sm_api_answer_begin(&out);
+    hb_sm_api_show(user, &connector, &out.w);
+    hb_sm_api_answer_send(call, &out, 200, connector.revision);
     hb_connector_deinit(&connector);
 }
 
 /* ---- simple changes ---- */
 
-static enum hb_pen_verdict edit_pause(struct sm_change *change, struct hb_connector *connector)
+static enum hb_pen_verdict edit_pause(struct hb_sm_api_change *change, struct hb_connector *connector)
 {
     (void)change;
     if (connector->status == HB_CONNECTOR_PAUSED)
@@ -131,7 +132,7 @@ static enum hb_pen_verdict edit_pause(struct sm_change *change, struct hb_connec
 }
 
 /* Whoever says resume means: forget why it was paused. That may stand where this registry does not show it yet. */
-static enum hb_pen_verdict edit_resume(struct sm_change *change, struct hb_connector *connector)
+static enum hb_pen_verdict edit_resume(struct hb_sm_api_change *change, struct hb_connector *connector)
 {
     (void)change;
     connector->status = HB_CONNECTOR_ACTIVE;
@@ -140,7 +141,7 @@ static enum hb_pen_verdict edit_resume(struct sm_change *change, struct hb_conne
 }
 
 /* The record stays, so that revisions go on; what it knew of the account goes. */
-static enum hb_pen_verdict edit_delete(struct sm_change *change, struct hb_connector *connector)
+static enum hb_pen_verdict edit_delete(struct hb_sm_api_change *change, struct hb_connector *connector)
 {
     (void)change;
     connector->status = HB_CONNECTOR_DELETED;
@@ -155,43 +156,43 @@ static const char *const NO_NAMES[] = {NULL};
 
 static void pause_sending(void *user, struct hb_http_call *call)
 {
-    static const struct sm_change_kind KIND = {.action = "connector.pause", .status = 200, .edit = edit_pause};
-    sm_change_run(user, call, &KIND, NO_NAMES);
+    static const struct hb_sm_api_change_kind KIND = {.action = "connector.pause", .status = 200, .edit = edit_pause};
+    hb_sm_api_change_run(user, call, &KIND, NO_NAMES);
 }
 
 static void resume(void *user, struct hb_http_call *call)
 {
-    static const struct sm_change_kind KIND = {.action = "connector.resume", .status = 200, .edit = edit_resume};
-    sm_change_run(user, call, &KIND, NO_NAMES);
+    static const struct hb_sm_api_change_kind KIND = {.action = "connector.resume", .status = 200, .edit = edit_resume};
+    hb_sm_api_change_run(user, call, &KIND, NO_NAMES);
 }
 
 static void forget(void *user, struct hb_http_call *call)
 {
-    static const struct sm_change_kind KIND = {
+    static const struct hb_sm_api_change_kind KIND = {
         .action = "connector.delete", .needs_match = true, .status = 204, .edit = edit_delete};
-    sm_change_run(user, call, &KIND, NO_NAMES);
+    hb_sm_api_change_run(user, call, &KIND, NO_NAMES);
 }
 
 /* ---- life ---- */
 
 static const struct hb_http_route ROUTES[] = {
     {"GET", "/v1/stores/{store}/connectors/salesmanago", show, NULL},
-    {"PUT", "/v1/stores/{store}/connectors/salesmanago", sm_connect, NULL},
+    {"PUT", "/v1/stores/{store}/connectors/salesmanago", hb_sm_api_connect, NULL},
     {"DELETE", "/v1/stores/{store}/connectors/salesmanago", forget, NULL},
-    {"POST", "/v1/stores/{store}/connectors/salesmanago/test", sm_test, NULL},
-    {"GET", "/v1/stores/{store}/connectors/salesmanago/catalogs", sm_catalogs, NULL},
-    {"POST", "/v1/stores/{store}/connectors/salesmanago/catalogs", sm_catalog_make, NULL},
+    {"POST", "/v1/stores/{store}/connectors/salesmanago/test", hb_sm_api_test, NULL},
+    {"GET", "/v1/stores/{store}/connectors/salesmanago/catalogs", hb_sm_api_catalogs, NULL},
+    {"POST", "/v1/stores/{store}/connectors/salesmanago/catalogs", hb_sm_api_catalog_make, NULL},
     {"POST", "/v1/stores/{store}/connectors/salesmanago/pause", pause_sending, NULL},
     {"POST", "/v1/stores/{store}/connectors/salesmanago/resume", resume, NULL},
-    {"POST", "/v1/stores/{store}/connectors/salesmanago/sync", sm_sync, NULL},
-    {"GET", "/v1/stores/{store}/connectors/salesmanago/status", sm_status, NULL},
-    {"GET", "/v1/stores/{store}/connectors/salesmanago/products", sm_products, NULL},
-    {"GET", "/v1/stores/{store}/connectors/salesmanago/dead", sm_dead, NULL},
-    {"POST", "/v1/stores/{store}/connectors/salesmanago/dead/replay", sm_dead_replay, NULL},
-    {"GET", "/v1/stores/{store}/connectors/salesmanago/mapping", sm_mapping_show, NULL},
-    {"PUT", "/v1/stores/{store}/connectors/salesmanago/mapping", sm_mapping_set, NULL},
-    {"DELETE", "/v1/stores/{store}/connectors/salesmanago/mapping", sm_mapping_reset, NULL},
-    {"POST", "/v1/stores/{store}/connectors/salesmanago/mapping/test", sm_mapping_test, NULL},
+    {"POST", "/v1/stores/{store}/connectors/salesmanago/sync", hb_sm_api_sync, NULL},
+    {"GET", "/v1/stores/{store}/connectors/salesmanago/status", hb_sm_api_status, NULL},
+    {"GET", "/v1/stores/{store}/connectors/salesmanago/products", hb_sm_api_products, NULL},
+    {"GET", "/v1/stores/{store}/connectors/salesmanago/dead", hb_sm_api_dead, NULL},
+    {"POST", "/v1/stores/{store}/connectors/salesmanago/dead/replay", hb_sm_api_dead_replay, NULL},
+    {"GET", "/v1/stores/{store}/connectors/salesmanago/mapping", hb_sm_api_mapping_show, NULL},
+    {"PUT", "/v1/stores/{store}/connectors/salesmanago/mapping", hb_sm_api_mapping_set, NULL},
+    {"DELETE", "/v1/stores/{store}/connectors/salesmanago/mapping", hb_sm_api_mapping_reset, NULL},
+    {"POST", "/v1/stores/{store}/connectors/salesmanago/mapping/test", hb_sm_api_mapping_test, NULL},
 };
 #define ROUTES_COUNT (sizeof ROUTES / sizeof *ROUTES)
 _Static_assert(ROUTES_COUNT <= SM_API_ROUTES_MAX, "SM_API_ROUTES_MAX");
@@ -218,8 +219,8 @@ void hb_sm_api_free(struct hb_sm_api **api)
 {
     if (!*api)
         return;
-    sm_scan_end_all(*api);
-    sm_call_end_all(*api);
+    hb_sm_api_scan_end_all(*api);
+    hb_sm_api_call_end_all(*api);
     free(*api);
     *api = NULL;
 }

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-void sm_access_deinit(struct sm_access *access)
+void hb_sm_api_access_deinit(struct hb_sm_api_access *access)
 {
     if (access->key.ptr)
         hb_wipe(access->key.ptr, access->key.capacity);
@@ -12,7 +12,7 @@ void sm_access_deinit(struct sm_access *access)
     hb_buf_deinit(&access->sealed);
 }
 
-static bool take_new_key(const struct hb_json *body, struct sm_access *access, struct hb_http_problem *problem)
+static bool take_new_key(const struct hb_json *body, struct hb_sm_api_access *access, struct hb_http_problem *problem)
 {
     struct hb_error error = {HB_OK, ""};
     struct hb_str key;
@@ -24,8 +24,8 @@ static bool take_new_key(const struct hb_json *body, struct sm_access *access, s
     return hb_buf_add(&access->key, key) == HB_OK || hb_http_refuse(problem, 503, "own_trouble", "Out of memory.");
 }
 
-static bool open_kept_key(const struct hb_sm_api *api, const struct hb_connector *connector, struct sm_access *access,
-                          struct hb_http_problem *problem)
+static bool open_kept_key(const struct hb_sm_api *api, const struct hb_connector *connector,
+                          struct hb_sm_api_access *access, struct hb_http_problem *problem)
 {
     enum hb_err err = hb_unseal(api->options.keyring, hb_connector_place(connector->store, connector->id),
                                 connector->sealed_key, &access->key);
@@ -41,7 +41,7 @@ static bool open_kept_key(const struct hb_sm_api *api, const struct hb_connector
 
 /* Who may change a connector must not get a key sent to his own server that he was never shown. */
 static bool use_kept_key(const struct hb_sm_api *api, const struct hb_connector *connector, struct hb_str base_url,
-                         struct sm_access *access, struct hb_http_problem *problem)
+                         struct hb_sm_api_access *access, struct hb_http_problem *problem)
 {
     if (!connector)
         return hb_http_refuse_field(problem, "key",
@@ -55,13 +55,13 @@ static bool use_kept_key(const struct hb_sm_api *api, const struct hb_connector 
 }
 
 static bool read(const struct hb_sm_api *api, const struct hb_connector *connector, const struct hb_json *body,
-                 struct sm_access *access, struct hb_http_problem *problem)
+                 struct hb_sm_api_access *access, struct hb_http_problem *problem)
 {
     const struct hb_json *member = hb_json_get(body, "base_url");
     struct hb_str base_url = connector ? connector->base_url : HB_STR(HB_CONNECTOR_BASE_URL);
     if (member && (!hb_json_str(member, &base_url) || base_url.len == 0))
         return hb_http_refuse_field(problem, "base_url", "base_url is no text.", HB_CONNECTOR_BASE_URL);
-    if (!sm_base_url_check(api, base_url, problem))
+    if (!hb_sm_api_base_url_check(api, base_url, problem))
         return false;
     if (hb_buf_add(&access->base_url, base_url))
         return hb_http_refuse(problem, 503, "own_trouble", "Out of memory.");
@@ -69,21 +69,21 @@ static bool read(const struct hb_sm_api *api, const struct hb_connector *connect
                                     : use_kept_key(api, connector, base_url, access, problem);
 }
 
-bool sm_access_read(const struct hb_sm_api *api, struct hb_str store, const struct hb_json *body,
-                    struct sm_access *ret_access, struct hb_http_problem *ret_problem)
+bool hb_sm_api_access_read(const struct hb_sm_api *api, struct hb_str store, const struct hb_json *body,
+                           struct hb_sm_api_access *ret_access, struct hb_http_problem *ret_problem)
 {
     struct hb_connector connector;
-    *ret_access = (struct sm_access){.key = hb_buf_make(HB_SM_API_KEY_MAX),
-                                     .base_url = hb_buf_make(HB_CONNECTOR_URL_MAX),
-                                     .sealed = hb_buf_make(HB_SM_API_KEY_MAX * 4)};
+    *ret_access = (struct hb_sm_api_access){.key = hb_buf_make(HB_SM_API_KEY_MAX),
+                                            .base_url = hb_buf_make(HB_CONNECTOR_URL_MAX),
+                                            .sealed = hb_buf_make(HB_SM_API_KEY_MAX * 4)};
     if (!api->options.keyring)
         return hb_http_refuse(ret_problem, 503, "sealing_key_missing",
                               "This process has no sealing key (secrets.key_file): no API key can be kept or opened.");
-    bool is_there = sm_load(api, store, &connector);
+    bool is_there = hb_sm_api_load(api, store, &connector);
     bool is_good = read(api, is_there ? &connector : NULL, body, ret_access, ret_problem);
     if (is_there)
         hb_connector_deinit(&connector);
     if (!is_good)
-        sm_access_deinit(ret_access);
+        hb_sm_api_access_deinit(ret_access);
     return is_good;
 }

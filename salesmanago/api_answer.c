@@ -2,20 +2,20 @@
 
 #include <stdio.h>
 
-bool sm_refuse_away(struct hb_http_problem *problem, const char *detail)
+bool hb_sm_api_refuse_away(struct hb_http_problem *problem, const char *detail)
 {
     (void)hb_http_refuse(problem, 502, "salesmanago_away", detail);
     problem->title = "SALESmanago did not answer as it should";
     return false;
 }
 
-void sm_answer_begin(struct hb_http_json *answer)
+void hb_sm_api_answer_begin(struct hb_http_json *answer)
 {
     hb_http_json_begin(answer, SM_API_ANSWER_BYTES_MAX);
     hb_json_object(&answer->w, NULL);
 }
 
-void sm_answer_send(struct hb_http_call *call, struct hb_http_json *answer, int status, int64_t revision)
+void hb_sm_api_answer_send(struct hb_http_call *call, struct hb_http_json *answer, int status, int64_t revision)
 {
     hb_json_close_object(&answer->w);
     hb_http_json_send(call, answer, status, revision);
@@ -40,7 +40,7 @@ static bool check_names(const struct hb_json *body, const char *const *names, st
     return true;
 }
 
-struct hb_json *sm_body_read(struct hb_http_call *call, size_t bytes_max, const char *const *names)
+struct hb_json *hb_sm_api_body_read(struct hb_http_call *call, size_t bytes_max, const char *const *names)
 {
     struct hb_str text = hb_http_call_body(call);
     struct hb_json *body = NULL;

@@ -9,8 +9,8 @@
 #define PATH_BYTES_MAX 64
 
 /* A request under way. */
-struct sm_call {
-    struct sm_call *next;
+struct hb_sm_api_call {
+    struct hb_sm_api_call *next;
     struct hb_sm_api *api;
     enum hb_sm_call kind;
     struct hb_http_target *target;
@@ -20,9 +20,9 @@ struct sm_call {
     void *user;
 };
 
-static void call_free(struct sm_call *call)
+static void call_free(struct hb_sm_api_call *call)
 {
-    for (struct sm_call **at = &call->api->calls; *at; at = &(*at)->next) {
+    for (struct hb_sm_api_call **at = &call->api->calls; *at; at = &(*at)->next) {
         if (*at == call) {
             *at = call->next;
             call->api->calls_count--;
@@ -41,7 +41,7 @@ static void call_free(struct sm_call *call)
 
 static void answered(void *user, const struct hb_answer *http)
 {
-    struct sm_call *call = user;
+    struct hb_sm_api_call *call = user;
     struct hb_sm_answer answer;
     hb_sm_answer_read(http, call->kind, &answer);
     hb_connector_hide_key(answer.words, hb_buf_str(&call->key));
@@ -73,7 +73,7 @@ static void say(struct hb_http_problem *problem, const char *what, const char *w
     (void)snprintf(problem->detail, sizeof problem->detail, "%s%s%s", what, words[0] ? ": " : ".", words);
 }
 
-void sm_call_problem(const struct hb_sm_answer *answer, struct hb_http_problem *ret_problem)
+void hb_sm_api_call_problem(const struct hb_sm_answer *answer, struct hb_http_problem *ret_problem)
 {
     switch (answer->outcome) {
     case HB_SM_KEY_REFUSED:
@@ -109,7 +109,7 @@ void sm_call_problem(const struct hb_sm_answer *answer, struct hb_http_problem *
         (void)snprintf(what, sizeof what, "SALESmanago answered %d, which cannot be used", answer->status);
     else
         (void)snprintf(what, sizeof what, "SALESmanago could not be asked (%s)", advice(answer->words));
-    (void)sm_refuse_away(ret_problem, "");
+    (void)hb_sm_api_refuse_away(ret_problem, "");
     say(ret_problem, what, answer->words);
 }
 
@@ -118,7 +118,7 @@ void sm_call_problem(const struct hb_sm_answer *answer, struct hb_http_problem *
 static bool has_room(const struct hb_sm_api *api, struct hb_str store, struct hb_http_problem *problem)
 {
     size_t own = 0;
-    for (const struct sm_call *call = api->calls; call; call = call->next)
+    for (const struct hb_sm_api_call *call = api->calls; call; call = call->next)
         own += hb_str_eq(hb_str_c(call->store), store);
     if (own < HB_SM_API_STORE_CALLS_MAX && api->calls_count < HB_SM_API_CALLS_MAX)
         return true;
@@ -126,7 +126,7 @@ static bool has_room(const struct hb_sm_api *api, struct hb_str store, struct hb
                           "Other calls of SALESmanago are under way for the store, or too many in all: try again.");
 }
 
-bool sm_base_url_check(const struct hb_sm_api *api, struct hb_str url, struct hb_http_problem *ret_problem)
+bool hb_sm_api_base_url_check(const struct hb_sm_api *api, struct hb_str url, struct hb_http_problem *ret_problem)
 {
     struct hb_error error = {HB_OK, ""};
     struct hb_url parsed;
@@ -139,7 +139,7 @@ bool sm_base_url_check(const struct hb_sm_api *api, struct hb_str url, struct hb
     return true;
 }
 
-static enum hb_err make(struct sm_call *call, const struct sm_call_spec *spec, struct hb_error *reterr)
+static enum hb_err make(struct hb_sm_api_call *call, const struct hb_sm_api_call_spec *spec, struct hb_error *reterr)
 {
     struct hb_buf url = hb_buf_make(HB_CONNECTOR_URL_MAX + PATH_BYTES_MAX);
     enum hb_err err = hb_buf_add(&call->key, spec->key);
@@ -150,21 +150,22 @@ static enum hb_err make(struct sm_call *call, const struct sm_call_spec *spec, s
     return err;
 }
 
-bool sm_call_send(struct hb_sm_api *api, const struct sm_call_spec *spec, struct hb_http_problem *ret_problem)
+bool hb_sm_api_call_send(struct hb_sm_api *api, const struct hb_sm_api_call_spec *spec,
+                         struct hb_http_problem *ret_problem)
 {
     struct hb_error error = {HB_OK, ""};
     if (!has_room(api, spec->store, ret_problem))
         return false;
-    struct sm_call *call = calloc(1, sizeof *call);
+    struct hb_sm_api_call *call = calloc(1, sizeof *call);
     if (!call)
         return hb_http_refuse(ret_problem, 503, "own_trouble", "Out of memory.");
-    *call = (struct sm_call){.next = api->calls,
-                             .api = api,
-                             .kind = spec->kind,
-                             .key = hb_buf_make(HB_SM_API_KEY_MAX),
-                             .body = hb_buf_make(HB_SM_API_BODY_BYTES_MAX),
-                             .done = spec->done,
-                             .user = spec->user};
+    *call = (struct hb_sm_api_call){.next = api->calls,
+                                    .api = api,
+                                    .kind = spec->kind,
+                                    .key = hb_buf_make(HB_SM_API_KEY_MAX),
+                                    .body = hb_buf_make(HB_SM_API_BODY_BYTES_MAX),
+                                    .done = spec->done,
+                                    .user = spec->user};
     (void)snprintf(call->store, sizeof call->store, "%.*s", HB_ARG(spec->store));
     api->calls = call;
     api->calls_count++;
@@ -189,7 +190,7 @@ bool sm_call_send(struct hb_sm_api *api, const struct sm_call_spec *spec, struct
                           error.text[0] ? error.text : hb_err_text(err));
 }
 
-void sm_call_end_all(struct hb_sm_api *api)
+void hb_sm_api_call_end_all(struct hb_sm_api *api)
 {
     HB_ASSERT(api->calls == NULL); /* the http client was freed before: each callback has come */
 }

@@ -25,7 +25,7 @@ static void answer_catalogs(struct hb_http_call *call, const struct hb_answer *h
                             const struct hb_sm_catalogs *catalogs)
 {
     struct hb_http_json out;
-    sm_answer_begin(&out);
+    hb_sm_api_answer_begin(&out);
     hb_json_add_bool(&out.w, "ok", true);
     hb_json_array(&out.w, "catalogs");
     for (size_t i = 0; i < catalogs->count; i++)
@@ -37,7 +37,7 @@ static void answer_catalogs(struct hb_http_call *call, const struct hb_answer *h
     else
         hb_json_add_null(&out.w, "limit");
     hb_json_add_int(&out.w, "ms", http->duration_us / HB_US_PER_MS);
-    sm_answer_send(call, &out, 200, 0);
+    hb_sm_api_answer_send(call, &out, 200, 0);
 }
 
 static void listed(void *user, const struct hb_answer *http, const struct hb_sm_answer *answer)
@@ -47,9 +47,9 @@ static void listed(void *user, const struct hb_answer *http, const struct hb_sm_
     struct hb_http_problem problem = {.status = 0};
     struct hb_error error = {HB_OK, ""};
     if (answer->outcome != HB_SM_ACCEPTED)
-        sm_call_problem(answer, &problem);
+        hb_sm_api_call_problem(answer, &problem);
     else if (hb_sm_catalogs_read(http->body, &catalogs, &error))
-        (void)sm_refuse_away(&problem, error.text);
+        (void)hb_sm_api_refuse_away(&problem, error.text);
     if (problem.status)
         hb_http_call_refuse(asking->call, &problem, SM_API_RETRY_AFTER_S);
     else
@@ -65,15 +65,15 @@ static void made(void *user, const struct hb_answer *http, const struct hb_sm_an
     struct hb_error error = {HB_OK, ""};
     struct hb_http_json out;
     if (answer->outcome != HB_SM_ACCEPTED)
-        sm_call_problem(answer, &problem);
+        hb_sm_api_call_problem(answer, &problem);
     else if (hb_sm_catalog_id_read(http->body, asking->made.id, &error))
-        (void)sm_refuse_away(&problem, error.text);
+        (void)hb_sm_api_refuse_away(&problem, error.text);
     if (problem.status) {
         hb_http_call_refuse(asking->call, &problem, SM_API_RETRY_AFTER_S);
     } else {
-        sm_answer_begin(&out);
+        hb_sm_api_answer_begin(&out);
         add_catalog(&out.w, "catalog", &asking->made);
-        sm_answer_send(asking->call, &out, 201, 0);
+        hb_sm_api_answer_send(asking->call, &out, 201, 0);
     }
     free(asking);
 }
@@ -86,7 +86,7 @@ struct request {
     const struct hb_sm_catalog *made; /* may be NULL */
 };
 
-static void ask(struct hb_sm_api *api, struct hb_http_call *call, const struct sm_access *access,
+static void ask(struct hb_sm_api *api, struct hb_http_call *call, const struct hb_sm_api_access *access,
                 const struct request *request)
 {
     struct hb_http_problem problem = {.status = 0};
@@ -98,14 +98,14 @@ static void ask(struct hb_sm_api *api, struct hb_http_call *call, const struct s
     *asking = (struct asking){.api = api, .call = call};
     if (request->made)
         asking->made = *request->made;
-    const struct sm_call_spec spec = {.kind = request->kind,
-                                      .base_url = hb_buf_str(&access->base_url),
-                                      .key = hb_buf_str(&access->key),
-                                      .body = request->body,
-                                      .store = hb_http_call_param(call, "store"),
-                                      .done = request->kind == HB_SM_CALL_CATALOG_LIST ? listed : made,
-                                      .user = asking};
-    if (!sm_call_send(api, &spec, &problem)) {
+    const struct hb_sm_api_call_spec spec = {.kind = request->kind,
+                                             .base_url = hb_buf_str(&access->base_url),
+                                             .key = hb_buf_str(&access->key),
+                                             .body = request->body,
+                                             .store = hb_http_call_param(call, "store"),
+                                             .done = request->kind == HB_SM_CALL_CATALOG_LIST ? listed : made,
+                                             .user = asking};
+    if (!hb_sm_api_call_send(api, &spec, &problem)) {
         hb_http_call_refuse(call, &problem, SM_API_RETRY_AFTER_S);
         free(asking);
     }
@@ -114,29 +114,29 @@ static void ask(struct hb_sm_api *api, struct hb_http_call *call, const struct s
 static void list(struct hb_sm_api *api, struct hb_http_call *call, const struct hb_json *body)
 {
     struct hb_http_problem problem = {.status = 0};
-    struct sm_access access;
-    if (!sm_access_read(api, hb_http_call_param(call, "store"), body, &access, &problem)) {
+    struct hb_sm_api_access access;
+    if (!hb_sm_api_access_read(api, hb_http_call_param(call, "store"), body, &access, &problem)) {
         hb_http_call_refuse(call, &problem, SM_API_RETRY_AFTER_S);
         return;
     }
     ask(api, call, &access, &(struct request){.kind = HB_SM_CALL_CATALOG_LIST});
-    sm_access_deinit(&access);
+    hb_sm_api_access_deinit(&access);
 }
 
-void sm_test(void *user, struct hb_http_call *call)
+void hb_sm_api_test(void *user, struct hb_http_call *call)
 {
     static const char *const NAMES[] = {"key", "base_url", NULL};
     struct hb_json *body =
-        sm_may(user, call, HB_SCOPE_MANAGE) ? sm_body_read(call, HB_SM_API_BODY_BYTES_MAX, NAMES) : NULL;
+        hb_sm_api_may(user, call, HB_SCOPE_MANAGE) ? hb_sm_api_body_read(call, HB_SM_API_BODY_BYTES_MAX, NAMES) : NULL;
     if (body)
         list(user, call, body);
     hb_json_free(&body);
 }
 
-void sm_catalogs(void *user, struct hb_http_call *call)
+void hb_sm_api_catalogs(void *user, struct hb_http_call *call)
 {
     struct hb_connector connector;
-    if (!sm_may(user, call, HB_SCOPE_MANAGE) || !sm_load_or_answer(user, call, &connector))
+    if (!hb_sm_api_may(user, call, HB_SCOPE_MANAGE) || !hb_sm_api_load_or_answer(user, call, &connector))
         return;
     hb_connector_deinit(&connector);
     list(user, call, NULL);
@@ -170,7 +170,7 @@ static void copy(char *to, size_t max, struct hb_str text)
 }
 
 static void make(struct hb_sm_api *api, struct hb_http_call *call, const struct hb_json *body,
-                 const struct sm_access *access)
+                 const struct hb_sm_api_access *access)
 {
     struct hb_http_problem problem = {.status = 0};
     struct hb_error error = {HB_OK, ""};
@@ -191,18 +191,18 @@ static void make(struct hb_sm_api *api, struct hb_http_call *call, const struct 
     hb_buf_deinit(&text);
 }
 
-void sm_catalog_make(void *user, struct hb_http_call *call)
+void hb_sm_api_catalog_make(void *user, struct hb_http_call *call)
 {
     static const char *const NAMES[] = {"name", "currency", "location", "default", "key", "base_url", NULL};
     struct hb_http_problem problem = {.status = 0};
-    struct sm_access access;
+    struct hb_sm_api_access access;
     struct hb_json *body =
-        sm_may(user, call, HB_SCOPE_MANAGE) ? sm_body_read(call, HB_SM_API_BODY_BYTES_MAX, NAMES) : NULL;
+        hb_sm_api_may(user, call, HB_SCOPE_MANAGE) ? hb_sm_api_body_read(call, HB_SM_API_BODY_BYTES_MAX, NAMES) : NULL;
     if (!body)
         return;
-    if (sm_access_read(user, hb_http_call_param(call, "store"), body, &access, &problem)) {
+    if (hb_sm_api_access_read(user, hb_http_call_param(call, "store"), body, &access, &problem)) {
         make(user, call, body, &access);
-        sm_access_deinit(&access);
+        hb_sm_api_access_deinit(&access);
     } else {
         hb_http_call_refuse(call, &problem, SM_API_RETRY_AFTER_S);
     }

@@ -9,7 +9,7 @@
 
 #define NOUN "connector" /* what the problems call it */
 
-static void change_free(struct sm_change *change)
+static void change_free(struct hb_sm_api_change *change)
 {
     hb_json_free(&change->body);
     hb_buf_deinit(&change->sealed);
@@ -19,19 +19,20 @@ static void change_free(struct sm_change *change)
     free(change);
 }
 
-void sm_change_drop(struct sm_change *change)
+void hb_sm_api_change_drop(struct hb_sm_api_change *change)
 {
     hb_http_call_refuse(change->call, &change->problem, SM_API_RETRY_AFTER_S);
     change_free(change);
 }
 
-enum hb_pen_verdict sm_change_refuse(struct sm_change *change, int status, const char *slug, const char *detail)
+enum hb_pen_verdict hb_sm_api_change_refuse(struct hb_sm_api_change *change, int status, const char *slug,
+                                            const char *detail)
 {
     (void)hb_http_refuse(&change->problem, status, slug, detail);
     return HB_PEN_REFUSE;
 }
 
-static bool matches(struct sm_change *change, int64_t revision)
+static bool matches(struct hb_sm_api_change *change, int64_t revision)
 {
     return (!change->kind->needs_match || hb_http_match_require(change->if_match, NOUN, &change->problem)) &&
            hb_http_match_check(change->if_match, revision, NOUN, &change->problem);
@@ -40,7 +41,7 @@ static bool matches(struct sm_change *change, int64_t revision)
 /* ---- judging ---- */
 
 /* A deleted connector is none, but its revisions go on: what was made under an older life stays void. */
-static enum hb_err read_current(struct sm_change *change, struct hb_connector *ret_connector, bool *ret_is_there)
+static enum hb_err read_current(struct hb_sm_api_change *change, struct hb_connector *ret_connector, bool *ret_is_there)
 {
     struct hb_str value = hb_registry_record(change->api->options.registry, hb_str_c(change->object));
     enum hb_err err = hb_connector_read(value, ret_connector);
@@ -48,7 +49,7 @@ static enum hb_err read_current(struct sm_change *change, struct hb_connector *r
     return err == HB_ERR_NOT_FOUND ? HB_OK : err;
 }
 
-static void begin_anew(struct sm_change *change, struct hb_connector *connector)
+static void begin_anew(struct hb_sm_api_change *change, struct hb_connector *connector)
 {
     int64_t revision = connector->revision;
     hb_connector_deinit(connector);
@@ -59,8 +60,8 @@ static void begin_anew(struct sm_change *change, struct hb_connector *connector)
                                        .created = hb_loop_wall(change->api->options.loop)};
 }
 
-static enum hb_pen_verdict write(struct sm_change *change, struct hb_connector *connector, struct hb_buf *ret_value,
-                                 int64_t *ret_revision)
+static enum hb_pen_verdict write(struct hb_sm_api_change *change, struct hb_connector *connector,
+                                 struct hb_buf *ret_value, int64_t *ret_revision)
 {
     connector->revision++;
     connector->updated = hb_loop_wall(change->api->options.loop);
@@ -70,11 +71,11 @@ static enum hb_pen_verdict write(struct sm_change *change, struct hb_connector *
         return verdict;
     enum hb_err err = hb_connector_write(connector, ret_value);
     if (err || ret_value->len > HB_CONNECTOR_RECORD_BYTES_MAX)
-        return sm_change_refuse(change, 413, "too_large", "The connector's record would become too large.");
+        return hb_sm_api_change_refuse(change, 413, "too_large", "The connector's record would become too large.");
     return HB_PEN_WRITE;
 }
 
-static bool has_store(const struct sm_change *change)
+static bool has_store(const struct hb_sm_api_change *change)
 {
     const struct hb_store *store = hb_registry_store(change->api->options.registry, hb_str_c(change->store));
     return store && !store->is_deleted;
@@ -82,15 +83,15 @@ static bool has_store(const struct sm_change *change)
 
 static enum hb_pen_verdict judge(void *user, struct hb_buf *ret_value, int64_t *ret_revision)
 {
-    struct sm_change *change = user;
+    struct hb_sm_api_change *change = user;
     struct hb_connector connector = {.revision = 0};
     enum hb_pen_verdict verdict = HB_PEN_REFUSE;
     bool is_there = false;
     change->problem.status = 0;
     if (!has_store(change)) /* deleted while SALESmanago was asked */
-        return sm_change_refuse(change, 404, "not_found", "No store of this id belongs to your key.");
+        return hb_sm_api_change_refuse(change, 404, "not_found", "No store of this id belongs to your key.");
     if (read_current(change, &connector, &is_there))
-        return sm_change_refuse(change, 503, "own_trouble", "The connector's record cannot be read.");
+        return hb_sm_api_change_refuse(change, 503, "own_trouble", "The connector's record cannot be read.");
     if (!is_there && !change->kind->makes) {
         (void)hb_http_refuse(&change->problem, 404, "not_found",
                              "The store has no SALESmanago connector: connect it first (hookbus salesmanago connect).");
@@ -106,7 +107,7 @@ static enum hb_pen_verdict judge(void *user, struct hb_buf *ret_value, int64_t *
 
 /* ---- the end ---- */
 
-static void answer(struct sm_change *change)
+static void answer(struct hb_sm_api_change *change)
 {
     struct hb_connector connector = {.revision = 0};
     struct hb_http_json out;
@@ -120,18 +121,18 @@ static void answer(struct sm_change *change)
         hb_connector_deinit(&connector);
         return;
     }
-    sm_answer_begin(&out);
+    hb_sm_api_answer_begin(&out);
     if (change->kind->show)
         change->kind->show(change, &connector, &out.w);
     else
-        sm_show(change->api, &connector, &out.w);
-    sm_answer_send(change->call, &out, change->kind->status, connector.revision);
+        hb_sm_api_show(change->api, &connector, &out.w);
+    hb_sm_api_answer_send(change->call, &out, change->kind->status, connector.revision);
     hb_connector_deinit(&connector);
 }
 
 static void done(void *user, enum hb_err err, enum hb_pen_verdict verdict)
 {
-    struct sm_change *change = user;
+    struct hb_sm_api_change *change = user;
     (void)verdict;
     if (err) {
         hb_pen_explain(err, NOUN, &change->problem);
@@ -144,7 +145,7 @@ static void done(void *user, enum hb_err err, enum hb_pen_verdict verdict)
 
 /* ---- the beginning ---- */
 
-static void name_wish(struct sm_change *change)
+static void name_wish(struct hb_sm_api_change *change)
 {
     unsigned char random[10];
     char uuid[37];
@@ -153,10 +154,11 @@ static void name_wish(struct sm_change *change)
     (void)snprintf(change->wish_id, sizeof change->wish_id, "smw_%s", uuid);
 }
 
-struct sm_change *sm_change_new(struct hb_sm_api *api, struct hb_http_call *call, const struct hb_api_key *key,
-                                const struct sm_change_kind *kind, struct hb_json *take_body)
+struct hb_sm_api_change *hb_sm_api_change_new(struct hb_sm_api *api, struct hb_http_call *call,
+                                              const struct hb_api_key *key, const struct hb_sm_api_change_kind *kind,
+                                              struct hb_json *take_body)
 {
-    struct sm_change *change = calloc(1, sizeof *change);
+    struct hb_sm_api_change *change = calloc(1, sizeof *change);
     if (!change) {
         hb_json_free(&take_body);
         hb_http_call_problem(call, 503, "own_trouble", "Out of memory", "Try again later.", NULL, NULL);
@@ -175,11 +177,11 @@ struct sm_change *sm_change_new(struct hb_sm_api *api, struct hb_http_call *call
     name_wish(change);
     if (hb_http_match_read(call, &change->if_match, &change->problem))
         return change;
-    sm_change_drop(change);
+    hb_sm_api_change_drop(change);
     return NULL;
 }
 
-void sm_change_submit(struct sm_change *change)
+void hb_sm_api_change_submit(struct hb_sm_api_change *change)
 {
     change->pen = (struct hb_pen_change){.object = hb_str_c(change->object),
                                          .store = hb_str_c(change->store),
@@ -190,16 +192,16 @@ void sm_change_submit(struct sm_change *change)
                                          .user = change};
     if (hb_pen_change(change->api->options.pen, &change->pen)) {
         hb_pen_explain_busy(&change->problem);
-        sm_change_drop(change);
+        hb_sm_api_change_drop(change);
     }
 }
 
-void sm_change_run(struct hb_sm_api *api, struct hb_http_call *call, const struct sm_change_kind *kind,
-                   const char *const *names)
+void hb_sm_api_change_run(struct hb_sm_api *api, struct hb_http_call *call, const struct hb_sm_api_change_kind *kind,
+                          const char *const *names)
 {
-    const struct hb_api_key *key = sm_may(api, call, HB_SCOPE_MANAGE);
-    struct hb_json *body = key ? sm_body_read(call, HB_SM_API_BODY_BYTES_MAX, names) : NULL;
-    struct sm_change *change = body ? sm_change_new(api, call, key, kind, body) : NULL;
+    const struct hb_api_key *key = hb_sm_api_may(api, call, HB_SCOPE_MANAGE);
+    struct hb_json *body = key ? hb_sm_api_body_read(call, HB_SM_API_BODY_BYTES_MAX, names) : NULL;
+    struct hb_sm_api_change *change = body ? hb_sm_api_change_new(api, call, key, kind, body) : NULL;
     if (change)
-        sm_change_submit(change);
+        hb_sm_api_change_submit(change);
 }

@@ -16,7 +16,7 @@ static void take_text(const struct hb_json *body, const char *name, struct hb_st
         *text = (struct hb_str){NULL, 0}; /* null: none */
 }
 
-static bool take_key(struct sm_change *change, struct hb_connector *connector)
+static bool take_key(struct hb_sm_api_change *change, struct hb_connector *connector)
 {
     bool is_as_tested = change->tested.len > 0 && hb_str_eq(connector->sealed_key, hb_buf_str(&change->tested)) &&
                         hb_str_eq(connector->base_url, hb_buf_str(&change->base_url));
@@ -28,7 +28,7 @@ static bool take_key(struct sm_change *change, struct hb_connector *connector)
     return true;
 }
 
-static enum hb_pen_verdict edit(struct sm_change *change, struct hb_connector *connector)
+static enum hb_pen_verdict edit(struct hb_sm_api_change *change, struct hb_connector *connector)
 {
     if (!take_key(change, connector))
         return HB_PEN_REFUSE;
@@ -48,12 +48,12 @@ static enum hb_pen_verdict edit(struct sm_change *change, struct hb_connector *c
     return HB_PEN_WRITE;
 }
 
-static const struct sm_change_kind CONNECT = {
+static const struct hb_sm_api_change_kind CONNECT = {
     .action = "connector.connect", .makes = true, .needs_match = true, .status = 200, .edit = edit};
 
 /* ---- the test ---- */
 
-static bool find_catalog(struct sm_change *change, const struct hb_sm_catalogs *catalogs)
+static bool find_catalog(struct hb_sm_api_change *change, const struct hb_sm_catalogs *catalogs)
 {
     for (size_t i = 0; i < catalogs->count; i++)
         if (strcmp(catalogs->list[i].id, change->catalog.id) == 0) {
@@ -67,26 +67,26 @@ static bool find_catalog(struct sm_change *change, const struct hb_sm_catalogs *
 
 static void tested(void *user, const struct hb_answer *http, const struct hb_sm_answer *answer)
 {
-    struct sm_change *change = user;
+    struct hb_sm_api_change *change = user;
     struct hb_sm_catalogs catalogs = {.list = NULL};
     struct hb_error error = {HB_OK, ""};
     bool is_good = false;
     if (answer->outcome != HB_SM_ACCEPTED)
-        sm_call_problem(answer, &change->problem);
+        hb_sm_api_call_problem(answer, &change->problem);
     else if (hb_sm_catalogs_read(http->body, &catalogs, &error))
-        (void)sm_refuse_away(&change->problem, error.text);
+        (void)hb_sm_api_refuse_away(&change->problem, error.text);
     else
         is_good = find_catalog(change, &catalogs);
     hb_sm_catalogs_deinit(&catalogs);
     if (is_good)
-        sm_change_submit(change);
+        hb_sm_api_change_submit(change);
     else
-        sm_change_drop(change);
+        hb_sm_api_change_drop(change);
 }
 
 /* ---- the body ---- */
 
-static bool check_catalog(struct sm_change *change, const struct hb_connector *connector)
+static bool check_catalog(struct hb_sm_api_change *change, const struct hb_connector *connector)
 {
     const struct hb_json *member = hb_json_get(change->body, "catalog");
     struct hb_str id = connector ? connector->catalog.id : hb_str_c(NULL);
@@ -99,7 +99,7 @@ static bool check_catalog(struct sm_change *change, const struct hb_connector *c
     return true;
 }
 
-static bool check_texts(struct sm_change *change)
+static bool check_texts(struct hb_sm_api_change *change)
 {
     const struct hb_json *name = hb_json_get(change->body, "name"), *language = hb_json_get(change->body, "language");
     struct hb_str text;
@@ -112,7 +112,7 @@ static bool check_texts(struct sm_change *change)
     return true;
 }
 
-static bool check_mapping(struct sm_change *change)
+static bool check_mapping(struct hb_sm_api_change *change)
 {
     const struct hb_json *member = hb_json_get(change->body, "mapping");
     struct hb_sm_mapping *mapping = NULL;
@@ -127,10 +127,10 @@ static bool check_mapping(struct sm_change *change)
     return true;
 }
 
-static bool check(struct sm_change *change)
+static bool check(struct hb_sm_api_change *change)
 {
     struct hb_connector connector;
-    bool is_there = sm_load(change->api, hb_str_c(change->store), &connector);
+    bool is_there = hb_sm_api_load(change->api, hb_str_c(change->store), &connector);
     bool is_good = check_catalog(change, is_there ? &connector : NULL) && check_texts(change) && check_mapping(change);
     if (is_there)
         hb_connector_deinit(&connector);
@@ -138,7 +138,7 @@ static bool check(struct sm_change *change)
 }
 
 /* What is kept until the record is written: the address, and the key sealed, or as it was sealed already. */
-static bool keep_access(struct sm_change *change, const struct sm_access *access)
+static bool keep_access(struct hb_sm_api_change *change, const struct hb_sm_api_access *access)
 {
     enum hb_err err = hb_buf_add(&change->base_url, hb_buf_str(&access->base_url));
     if (access->is_new_key)
@@ -151,29 +151,29 @@ static bool keep_access(struct sm_change *change, const struct sm_access *access
     return !err || hb_http_refuse(&change->problem, 503, "own_trouble", "The API key could not be sealed.");
 }
 
-static bool try_access(struct sm_change *change)
+static bool try_access(struct hb_sm_api_change *change)
 {
-    struct sm_access access;
-    if (!sm_access_read(change->api, hb_str_c(change->store), change->body, &access, &change->problem))
+    struct hb_sm_api_access access;
+    if (!hb_sm_api_access_read(change->api, hb_str_c(change->store), change->body, &access, &change->problem))
         return false;
-    const struct sm_call_spec spec = {.kind = HB_SM_CALL_CATALOG_LIST,
-                                      .base_url = hb_buf_str(&access.base_url),
-                                      .key = hb_buf_str(&access.key),
-                                      .store = hb_str_c(change->store),
-                                      .done = tested,
-                                      .user = change};
-    bool is_sent = keep_access(change, &access) && sm_call_send(change->api, &spec, &change->problem);
-    sm_access_deinit(&access);
+    const struct hb_sm_api_call_spec spec = {.kind = HB_SM_CALL_CATALOG_LIST,
+                                             .base_url = hb_buf_str(&access.base_url),
+                                             .key = hb_buf_str(&access.key),
+                                             .store = hb_str_c(change->store),
+                                             .done = tested,
+                                             .user = change};
+    bool is_sent = keep_access(change, &access) && hb_sm_api_call_send(change->api, &spec, &change->problem);
+    hb_sm_api_access_deinit(&access);
     return is_sent;
 }
 
-void sm_connect(void *user, struct hb_http_call *call)
+void hb_sm_api_connect(void *user, struct hb_http_call *call)
 {
     static const char *const NAMES[] = {"key", "catalog", "name", "base_url", "language", "mapping", NULL};
     struct hb_sm_api *api = user;
-    const struct hb_api_key *key = sm_may(api, call, HB_SCOPE_MANAGE);
-    struct hb_json *body = key ? sm_body_read(call, HB_SM_API_BODY_BYTES_MAX, NAMES) : NULL;
-    struct sm_change *change = body ? sm_change_new(api, call, key, &CONNECT, body) : NULL;
+    const struct hb_api_key *key = hb_sm_api_may(api, call, HB_SCOPE_MANAGE);
+    struct hb_json *body = key ? hb_sm_api_body_read(call, HB_SM_API_BODY_BYTES_MAX, NAMES) : NULL;
+    struct hb_sm_api_change *change = body ? hb_sm_api_change_new(api, call, key, &CONNECT, body) : NULL;
     if (change && !(check(change) && try_access(change)))
-        sm_change_drop(change);
+        hb_sm_api_change_drop(change);
 }

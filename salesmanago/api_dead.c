@@ -8,7 +8,7 @@
 #define PAGE_DEFAULT 100
 #define PAGE_MAX 500
 
-struct hb_str sm_prefix(const char *kind, struct hb_str store, char ret_prefix[HB_CONNECTOR_KEY_MAX])
+struct hb_str hb_sm_api_prefix(const char *kind, struct hb_str store, char ret_prefix[HB_CONNECTOR_KEY_MAX])
 {
     int length = snprintf(ret_prefix, HB_CONNECTOR_KEY_MAX, "%s/%.*s/" HB_CONNECTOR_ID "/", kind, HB_ARG(store));
     HB_ASSERT(length > 0 && (size_t)length < HB_CONNECTOR_KEY_MAX);
@@ -22,11 +22,12 @@ static void count_one(void *user, struct hb_str key, struct hb_str value)
     (*(size_t *)user)++;
 }
 
-size_t sm_dead_count(const struct hb_sm_api *api, struct hb_str store)
+size_t hb_sm_api_dead_count(const struct hb_sm_api *api, struct hb_str store)
 {
     char prefix[HB_CONNECTOR_KEY_MAX];
     size_t count = 0;
-    hb_registry_each_record(api->options.registry, sm_prefix(HB_CONNECTOR_DEAD, store, prefix), count_one, &count);
+    hb_registry_each_record(api->options.registry, hb_sm_api_prefix(HB_CONNECTOR_DEAD, store, prefix), count_one,
+                            &count);
     return count;
 }
 
@@ -82,7 +83,7 @@ static void take(void *user, struct hb_str key, struct hb_str value)
     hb_json_free(&document);
 }
 
-void sm_dead(void *user, struct hb_http_call *call)
+void hb_sm_api_dead(void *user, struct hb_http_call *call)
 {
     struct hb_sm_api *api = user;
     char prefix[HB_CONNECTOR_KEY_MAX];
@@ -90,7 +91,7 @@ void sm_dead(void *user, struct hb_http_call *call)
     struct hb_connector connector;
     uint64_t limit = PAGE_DEFAULT;
     struct hb_http_json out;
-    if (!sm_may(api, call, HB_SCOPE_READ) || !sm_load_or_answer(api, call, &connector))
+    if (!hb_sm_api_may(api, call, HB_SCOPE_READ) || !hb_sm_api_load_or_answer(api, call, &connector))
         return;
     hb_connector_deinit(&connector);
     if (hb_http_call_query(call, "limit", &text) && (!hb_str_to_u64(text, &limit) || limit < 1 || limit > PAGE_MAX)) {
@@ -98,8 +99,8 @@ void sm_dead(void *user, struct hb_http_call *call)
                              "limit", "1..500");
         return;
     }
-    sm_answer_begin(&out);
-    struct hb_str begin = sm_prefix(HB_CONNECTOR_DEAD, store, prefix);
+    hb_sm_api_answer_begin(&out);
+    struct hb_str begin = hb_sm_api_prefix(HB_CONNECTOR_DEAD, store, prefix);
     struct page page = {.w = &out.w, .prefix_bytes = begin.len, .limit = (size_t)limit};
     (void)hb_http_call_query(call, "cursor", &page.after);
     hb_json_array(&out.w, "items");
@@ -109,7 +110,7 @@ void sm_dead(void *user, struct hb_http_call *call)
         hb_json_add_str(&out.w, "next", page.last);
     else
         hb_json_add_null(&out.w, "next");
-    sm_answer_send(call, &out, 200, 0);
+    hb_sm_api_answer_send(call, &out, 200, 0);
 }
 
 /* ---- POST …/dead/replay ---- */
@@ -132,12 +133,12 @@ static void look(void *user, struct hb_str key, struct hb_str value)
 }
 
 /* Most by their key; a long product has a hash of it there. */
-static bool is_dead(const struct sm_change *change, struct hb_str product)
+static bool is_dead(const struct hb_sm_api_change *change, struct hb_str product)
 {
     char prefix[HB_CONNECTOR_KEY_MAX];
     struct wanted wanted = {.product = product};
     const struct hb_registry *registry = change->api->options.registry;
-    struct hb_str begin = sm_prefix(HB_CONNECTOR_DEAD, hb_str_c(change->store), prefix);
+    struct hb_str begin = hb_sm_api_prefix(HB_CONNECTOR_DEAD, hb_str_c(change->store), prefix);
     struct hb_buf key = hb_buf_make(HB_CONNECTOR_KEY_MAX + HB_SUBJECT_MAX);
     wanted.is_found = !hb_buf_add(&key, begin) && !hb_buf_add(&key, product) &&
                       hb_registry_record(registry, hb_buf_str(&key)).len > 0;
@@ -148,7 +149,7 @@ static bool is_dead(const struct sm_change *change, struct hb_str product)
 }
 
 /* The products the body names, each of which must be dead; none named: all. */
-static bool read_products(struct sm_change *change)
+static bool read_products(struct hb_sm_api_change *change)
 {
     const struct hb_json *list = hb_json_get(change->body, "products");
     size_t count = hb_json_count(list);
@@ -180,9 +181,9 @@ static bool read_products(struct sm_change *change)
     return true;
 }
 
-static enum hb_pen_verdict edit_replay(struct sm_change *change, struct hb_connector *connector)
+static enum hb_pen_verdict edit_replay(struct hb_sm_api_change *change, struct hb_connector *connector)
 {
-    size_t dead = sm_dead_count(change->api, hb_str_c(change->store));
+    size_t dead = hb_sm_api_dead_count(change->api, hb_str_c(change->store));
     if (!read_products(change))
         return HB_PEN_REFUSE;
     change->count = (int64_t)(change->products ? change->products_count : dead);
@@ -196,18 +197,18 @@ static enum hb_pen_verdict edit_replay(struct sm_change *change, struct hb_conne
     return HB_PEN_WRITE;
 }
 
-static void show_replay(struct sm_change *change, const struct hb_connector *connector, struct hb_json_writer *w)
+static void show_replay(struct hb_sm_api_change *change, const struct hb_connector *connector, struct hb_json_writer *w)
 {
     hb_json_add_int(w, "products", change->count);
     if (change->count > 0)
         hb_json_add_str(w, "id", connector->replay.id);
-    sm_show_state(change->api, connector, w);
+    hb_sm_api_show_state(change->api, connector, w);
 }
 
-void sm_dead_replay(void *user, struct hb_http_call *call)
+void hb_sm_api_dead_replay(void *user, struct hb_http_call *call)
 {
     static const char *const NAMES[] = {"products", NULL};
-    static const struct sm_change_kind KIND = {
+    static const struct hb_sm_api_change_kind KIND = {
         .action = "connector.replay", .status = 202, .edit = edit_replay, .show = show_replay};
-    sm_change_run(user, call, &KIND, NAMES);
+    hb_sm_api_change_run(user, call, &KIND, NAMES);
 }

@@ -23,7 +23,8 @@ static void add_mapping(struct hb_json_writer *w, const char *name, struct hb_st
     hb_sm_mapping_free(&mapping);
 }
 
-static void show_mapping(struct sm_change *change, const struct hb_connector *connector, struct hb_json_writer *w)
+static void show_mapping(struct hb_sm_api_change *change, const struct hb_connector *connector,
+                         struct hb_json_writer *w)
 {
     (void)change;
     hb_json_add_int(w, "revision", connector->revision);
@@ -34,27 +35,27 @@ static void show_mapping(struct sm_change *change, const struct hb_connector *co
     add_mapping(w, "mapping", connector->mapping);
 }
 
-void sm_mapping_show(void *user, struct hb_http_call *call)
+void hb_sm_api_mapping_show(void *user, struct hb_http_call *call)
 {
     struct hb_connector connector;
     struct hb_http_json out;
-    if (!sm_may(user, call, HB_SCOPE_READ) || !sm_load_or_answer(user, call, &connector))
+    if (!hb_sm_api_may(user, call, HB_SCOPE_READ) || !hb_sm_api_load_or_answer(user, call, &connector))
         return;
-    sm_answer_begin(&out);
+    hb_sm_api_answer_begin(&out);
     show_mapping(NULL, &connector, &out.w);
-    sm_answer_send(call, &out, 200, connector.revision);
+    hb_sm_api_answer_send(call, &out, 200, connector.revision);
     hb_connector_deinit(&connector);
 }
 
 /* ---- set, reset ---- */
 
-static enum hb_pen_verdict edit_set(struct sm_change *change, struct hb_connector *connector)
+static enum hb_pen_verdict edit_set(struct hb_sm_api_change *change, struct hb_connector *connector)
 {
     connector->mapping = hb_http_call_body(change->call);
     return HB_PEN_WRITE;
 }
 
-static enum hb_pen_verdict edit_reset(struct sm_change *change, struct hb_connector *connector)
+static enum hb_pen_verdict edit_reset(struct hb_sm_api_change *change, struct hb_connector *connector)
 {
     (void)change;
     if (connector->mapping.len == 0)
@@ -78,33 +79,33 @@ static bool check(struct hb_str text, struct hb_http_problem *problem)
     return !err || hb_http_refuse_field(problem, "mapping", error.text, "docs/salesmanago.md, The mapping");
 }
 
-void sm_mapping_set(void *user, struct hb_http_call *call)
+void hb_sm_api_mapping_set(void *user, struct hb_http_call *call)
 {
-    static const struct sm_change_kind KIND = {
+    static const struct hb_sm_api_change_kind KIND = {
         .action = "connector.mapping", .needs_match = true, .status = 200, .edit = edit_set, .show = show_mapping};
     struct hb_sm_api *api = user;
     struct hb_http_problem problem;
-    const struct hb_api_key *key = sm_may(api, call, HB_SCOPE_MANAGE);
+    const struct hb_api_key *key = hb_sm_api_may(api, call, HB_SCOPE_MANAGE);
     if (!key)
         return;
     if (!check(hb_http_call_body(call), &problem)) {
         hb_http_call_refuse(call, &problem, SM_API_RETRY_AFTER_S);
         return;
     }
-    struct sm_change *change = sm_change_new(api, call, key, &KIND, NULL);
+    struct hb_sm_api_change *change = hb_sm_api_change_new(api, call, key, &KIND, NULL);
     if (change)
-        sm_change_submit(change);
+        hb_sm_api_change_submit(change);
 }
 
-void sm_mapping_reset(void *user, struct hb_http_call *call)
+void hb_sm_api_mapping_reset(void *user, struct hb_http_call *call)
 {
     static const char *const NAMES[] = {NULL};
-    static const struct sm_change_kind KIND = {.action = "connector.mapping_reset",
-                                               .needs_match = true,
-                                               .status = 200,
-                                               .edit = edit_reset,
-                                               .show = show_mapping};
-    sm_change_run(user, call, &KIND, NAMES);
+    static const struct hb_sm_api_change_kind KIND = {.action = "connector.mapping_reset",
+                                                      .needs_match = true,
+                                                      .status = 200,
+                                                      .edit = edit_reset,
+                                                      .show = show_mapping};
+    hb_sm_api_change_run(user, call, &KIND, NAMES);
 }
 
 /* ---- trying it ---- */
@@ -146,7 +147,7 @@ static void answer_items(const struct trial *trial, struct hb_http_call *call, c
         hb_sm_items_deinit(&items);
         return;
     }
-    sm_answer_begin(&out);
+    hb_sm_api_answer_begin(&out);
     hb_json_add_str(&out.w, "product", product->product);
     hb_json_add_str(&out.w, "state", hb_str_c(hb_catalog_state_text(product->state)));
     hb_json_array(&out.w, "items");
@@ -158,7 +159,7 @@ static void answer_items(const struct trial *trial, struct hb_http_call *call, c
     hb_json_add_int(&out.w, "refused", (int64_t)items.refused);
     show_remark(&out.w, "warning", &items.warning);
     show_remark(&out.w, "refusal", &items.refusal);
-    sm_answer_send(call, &out, 200, 0);
+    hb_sm_api_answer_send(call, &out, 200, 0);
     hb_sm_items_deinit(&items);
 }
 
@@ -212,12 +213,12 @@ static bool start(struct hb_sm_api *api, struct hb_http_call *call, const struct
     if (data && hb_json_kind(data) == HB_JSON_OBJECT && !product) {
         try_data(take_trial, call);
     } else if (hb_json_str(product, &id) && id.len > 0 && id.len <= HB_SUBJECT_MAX && !data) {
-        const struct sm_scan_spec spec = {.store = hb_http_call_param(call, "store"),
-                                          .product = id,
-                                          .answer = answer_found,
-                                          .user = take_trial,
-                                          .drop = trial_free};
-        if (sm_scan_start(api, call, &spec, problem))
+        const struct hb_sm_api_scan_spec spec = {.store = hb_http_call_param(call, "store"),
+                                                 .product = id,
+                                                 .answer = answer_found,
+                                                 .user = take_trial,
+                                                 .drop = trial_free};
+        if (hb_sm_api_scan_start(api, call, &spec, problem))
             return true;
         is_good = false;
     } else {
@@ -228,18 +229,19 @@ static bool start(struct hb_sm_api *api, struct hb_http_call *call, const struct
     return is_good;
 }
 
-void sm_mapping_test(void *user, struct hb_http_call *call)
+void hb_sm_api_mapping_test(void *user, struct hb_http_call *call)
 {
     static const char *const NAMES[] = {"product", "data", "mapping", NULL};
     struct hb_http_problem problem = {.status = 0};
     struct hb_connector connector;
     /* A product of the catalog is data that was published. */
-    struct hb_json *body =
-        sm_may(user, call, HB_SCOPE_READ) ? sm_body_read(call, HB_SM_API_TEST_BODY_BYTES_MAX, NAMES) : NULL;
+    struct hb_json *body = hb_sm_api_may(user, call, HB_SCOPE_READ)
+                               ? hb_sm_api_body_read(call, HB_SM_API_TEST_BODY_BYTES_MAX, NAMES)
+                               : NULL;
     if (!body)
         return;
-    if ((hb_json_get(body, "product") && !sm_may(user, call, HB_SCOPE_READ_DATA)) ||
-        !sm_load_or_answer(user, call, &connector)) {
+    if ((hb_json_get(body, "product") && !hb_sm_api_may(user, call, HB_SCOPE_READ_DATA)) ||
+        !hb_sm_api_load_or_answer(user, call, &connector)) {
         hb_json_free(&body);
         return;
     }

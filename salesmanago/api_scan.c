@@ -5,18 +5,18 @@
 #include <stdlib.h>
 
 /* A scan that a call waits for. */
-struct sm_scan {
-    struct sm_scan *next;
+struct hb_sm_api_scan {
+    struct hb_sm_api_scan *next;
     struct hb_sm_api *api;
     struct hb_http_call *call;
     struct hb_catalog_scan *scan;
     char store[HB_ID_MAX + 1];
-    struct sm_scan_spec spec;
+    struct hb_sm_api_scan_spec spec;
 };
 
-static void scan_free(struct sm_scan *scan)
+static void scan_free(struct hb_sm_api_scan *scan)
 {
-    for (struct sm_scan **at = &scan->api->scans; *at; at = &(*at)->next) {
+    for (struct hb_sm_api_scan **at = &scan->api->scans; *at; at = &(*at)->next) {
         if (*at == scan) {
             *at = scan->next;
             scan->api->scans_count--;
@@ -31,7 +31,7 @@ static void scan_free(struct sm_scan *scan)
 
 static void done(void *user, struct hb_catalog_scan *ended)
 {
-    struct sm_scan *scan = user;
+    struct hb_sm_api_scan *scan = user;
     struct hb_catalog_scan_result result;
     struct hb_http_problem problem;
     hb_catalog_scan_result(ended, &result);
@@ -46,28 +46,28 @@ static void done(void *user, struct hb_catalog_scan *ended)
 
 static void gone(void *user)
 {
-    struct sm_scan *scan = user;
+    struct hb_sm_api_scan *scan = user;
     hb_catalog_scan_cancel(scan->scan); /* nobody waits for it: the answer is dropped */
 }
 
 static bool has_room(const struct hb_sm_api *api, struct hb_str store)
 {
-    for (const struct sm_scan *scan = api->scans; scan; scan = scan->next)
+    for (const struct hb_sm_api_scan *scan = api->scans; scan; scan = scan->next)
         if (hb_str_eq(hb_str_c(scan->store), store))
             return false;
     return api->scans_count < HB_SM_API_SCANS_MAX;
 }
 
-bool sm_scan_start(struct hb_sm_api *api, struct hb_http_call *call, const struct sm_scan_spec *spec,
-                   struct hb_http_problem *ret_problem)
+bool hb_sm_api_scan_start(struct hb_sm_api *api, struct hb_http_call *call, const struct hb_sm_api_scan_spec *spec,
+                          struct hb_http_problem *ret_problem)
 {
     if (!has_room(api, spec->store))
         return hb_http_refuse(ret_problem, 429, "too_many_queries",
                               "This reads the catalog's topic: one a store at a time; try again when it has ended.");
-    struct sm_scan *scan = calloc(1, sizeof *scan);
+    struct hb_sm_api_scan *scan = calloc(1, sizeof *scan);
     if (!scan)
         return hb_http_refuse(ret_problem, 503, "own_trouble", "Out of memory.");
-    *scan = (struct sm_scan){.next = api->scans, .api = api, .call = call, .spec = *spec};
+    *scan = (struct hb_sm_api_scan){.next = api->scans, .api = api, .call = call, .spec = *spec};
     (void)snprintf(scan->store, sizeof scan->store, "%.*s", HB_ARG(spec->store));
     const struct hb_catalog_scan_options options = {.loop = api->options.loop,
                                                     .cluster = api->options.cluster,
@@ -88,7 +88,7 @@ bool sm_scan_start(struct hb_sm_api *api, struct hb_http_call *call, const struc
     return true;
 }
 
-void sm_scan_end_all(struct hb_sm_api *api)
+void hb_sm_api_scan_end_all(struct hb_sm_api *api)
 {
     while (api->scans)
         scan_free(api->scans);
@@ -100,15 +100,15 @@ static void answer_count(void *user, struct hb_http_call *call, const struct hb_
 {
     struct hb_http_json out;
     (void)user;
-    sm_answer_begin(&out);
+    hb_sm_api_answer_begin(&out);
     hb_json_add_int(&out.w, "known", (int64_t)result->products);
-    sm_answer_send(call, &out, 200, 0);
+    hb_sm_api_answer_send(call, &out, 200, 0);
 }
 
-void sm_products(void *user, struct hb_http_call *call)
+void hb_sm_api_products(void *user, struct hb_http_call *call)
 {
     struct hb_http_problem problem;
-    const struct sm_scan_spec spec = {.store = hb_http_call_param(call, "store"), .answer = answer_count};
-    if (sm_may(user, call, HB_SCOPE_READ) && !sm_scan_start(user, call, &spec, &problem))
+    const struct hb_sm_api_scan_spec spec = {.store = hb_http_call_param(call, "store"), .answer = answer_count};
+    if (hb_sm_api_may(user, call, HB_SCOPE_READ) && !hb_sm_api_scan_start(user, call, &spec, &problem))
         hb_http_call_refuse(call, &problem, SM_API_RETRY_AFTER_S);
 }

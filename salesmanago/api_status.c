@@ -120,42 +120,48 @@ static void read_sums(const struct hb_sm_api *api, const struct hb_connector *co
     char prefix[HB_CONNECTOR_KEY_MAX];
     *ret_sums = (struct sums){.connector = connector};
     *ret_detached = (struct detached){.sync = connector->sync.id};
-    hb_registry_each_record(api->options.registry, sm_prefix(HB_CONNECTOR_STATUS, connector->store, prefix), add_worker,
-                            ret_sums);
-    hb_registry_each_record(api->options.registry, sm_prefix(HB_CONNECTOR_POSITION, connector->store, prefix),
+    hb_registry_each_record(api->options.registry, hb_sm_api_prefix(HB_CONNECTOR_STATUS, connector->store, prefix),
+                            add_worker, ret_sums);
+    hb_registry_each_record(api->options.registry, hb_sm_api_prefix(HB_CONNECTOR_POSITION, connector->store, prefix),
                             add_position, ret_detached);
 }
 
-static const char *sync_state(const struct hb_connector *connector, const struct sums *sums,
+static const char *const sync_texts[HB_SM_API_SYNC_STATE_COUNT] = {
+#define SYNC_TEXT(name, text) text,
+    HB_SM_API_SYNC_STATES(SYNC_TEXT)
+#undef SYNC_TEXT
+};
+
+static enum hb_sm_api_sync_state sync_state(const struct hb_connector *connector, const struct sums *sums,
                               const struct detached *detached)
 {
     size_t partitions = (size_t)hb_topic_spec(HB_TOPIC_CATALOG)->partitions;
     if (connector->sync.id.len == 0)
-        return "none";
+        return HB_SM_API_SYNC_NONE;
     if (detached->syncing > 0)
-        return "running";
+        return HB_SM_API_SYNC_RUNNING;
     if (detached->synced >= partitions || (sums->syncing > 0 && sums->synced == sums->syncing))
-        return "done";
-    return sums->syncing > 0 || detached->synced > 0 ? "running" : "waiting";
+        return HB_SM_API_SYNC_DONE;
+    return sums->syncing > 0 || detached->synced > 0 ? HB_SM_API_SYNC_RUNNING : HB_SM_API_SYNC_WAITING;
 }
 
-static struct sm_sync_progress progress_of(const struct hb_connector *connector, const struct sums *sums,
-                                           const struct detached *detached)
+static struct hb_sm_api_sync_progress progress_of(const struct hb_connector *connector, const struct sums *sums,
+                                                  const struct detached *detached)
 {
-    struct sm_sync_progress progress = {sync_state(connector, sums, detached), sums->done, sums->total};
+    struct hb_sm_api_sync_progress progress = {sync_state(connector, sums, detached), sums->done, sums->total};
 
     /* The positions that say so stand in the registry seconds before the workers' next figures. */
-    if (strcmp(progress.state, "done") == 0)
+    if (progress.state == HB_SM_API_SYNC_DONE)
         progress.done = progress.total;
     return progress;
 }
 
-struct sm_sync_progress sm_sync_read(const struct hb_sm_api *api, const struct hb_connector *connector)
+struct hb_sm_api_sync_progress hb_sm_api_sync_read(const struct hb_sm_api *api, const struct hb_connector *connector)
 {
     struct sums sums;
     struct detached detached;
     read_sums(api, connector, &sums, &detached);
-    struct sm_sync_progress progress = progress_of(connector, &sums, &detached);
+    struct hb_sm_api_sync_progress progress = progress_of(connector, &sums, &detached);
     sums_deinit(&sums);
     return progress;
 }
@@ -171,14 +177,14 @@ static void add_raw(struct hb_json_writer *w, const char *name, const struct hb_
 }
 
 static void show_sync(struct hb_json_writer *w, const struct hb_connector *connector,
-                      const struct sm_sync_progress *progress)
+                      const struct hb_sm_api_sync_progress *progress)
 {
     if (connector->sync.id.len == 0)
         return;
     hb_json_object(w, "sync");
     hb_json_add_str(w, "id", connector->sync.id);
     hb_json_add_wall(w, "at", connector->sync.at);
-    hb_json_add_str(w, "state", hb_str_c(progress->state));
+    hb_json_add_str(w, "state", hb_str_c(sync_texts[progress->state]));
     hb_json_add_int(w, "done", progress->done);
     hb_json_add_int(w, "total", progress->total);
     hb_json_close_object(w);
@@ -215,39 +221,39 @@ static void show_status(const struct hb_sm_api *api, const struct hb_connector *
     struct sums sums;
     struct detached detached;
     read_sums(api, connector, &sums, &detached);
-    struct sm_sync_progress progress = progress_of(connector, &sums, &detached);
+    struct hb_sm_api_sync_progress progress = progress_of(connector, &sums, &detached);
     hb_json_add_str(w, "store", connector->store);
     hb_json_add_str(w, "connector", connector->id);
     hb_json_add_int(w, "revision", connector->revision);
-    sm_show_state(api, connector, w);
+    hb_sm_api_show_state(api, connector, w);
     hb_json_object(w, "catalog");
     hb_json_add_str(w, "id", connector->catalog.id);
     hb_json_add_str(w, "name", connector->catalog.name);
     hb_json_close_object(w);
     show_figures(w, &sums);
-    hb_json_add_int(w, "dead", (int64_t)sm_dead_count(api, connector->store));
+    hb_json_add_int(w, "dead", (int64_t)hb_sm_api_dead_count(api, connector->store));
     hb_json_add_int(w, "detached", (int64_t)detached.count);
     show_sync(w, connector, &progress);
     show_workers(w, &sums);
     sums_deinit(&sums);
 }
 
-void sm_status(void *user, struct hb_http_call *call)
+void hb_sm_api_status(void *user, struct hb_http_call *call)
 {
     struct hb_connector connector;
     struct hb_http_json out;
-    if (!sm_may(user, call, HB_SCOPE_READ) || !sm_load_or_answer(user, call, &connector))
+    if (!hb_sm_api_may(user, call, HB_SCOPE_READ) || !hb_sm_api_load_or_answer(user, call, &connector))
         return;
-    sm_answer_begin(&out);
+    hb_sm_api_answer_begin(&out);
     show_status(user, &connector, &out.w);
-    sm_answer_send(call, &out, 200, connector.revision);
+    hb_sm_api_answer_send(call, &out, 200, connector.revision);
     hb_connector_deinit(&connector);
 }
 
 /* ---- POST …/sync ---- */
 
 /* One that is under way is not begun again: who asks twice sees the same. */
-static enum hb_pen_verdict edit_sync(struct sm_change *change, struct hb_connector *connector)
+static enum hb_pen_verdict edit_sync(struct hb_sm_api_change *change, struct hb_connector *connector)
 {
     bool is_restart = false;
     const struct hb_json *restart = hb_json_get(change->body, "restart");
@@ -255,26 +261,27 @@ static enum hb_pen_verdict edit_sync(struct sm_change *change, struct hb_connect
         (void)hb_http_refuse_field(&change->problem, "restart", "restart is neither true nor false.", "true or false");
         return HB_PEN_REFUSE;
     }
-    struct sm_sync_progress progress = sm_sync_read(change->api, connector);
-    bool is_under_way = strcmp(progress.state, "waiting") == 0 || strcmp(progress.state, "running") == 0;
+    struct hb_sm_api_sync_progress progress = hb_sm_api_sync_read(change->api, connector);
+    bool is_under_way = progress.state == HB_SM_API_SYNC_WAITING || progress.state == HB_SM_API_SYNC_RUNNING;
     if (is_under_way && !is_restart)
         return HB_PEN_NOTHING;
     connector->sync = (struct hb_connector_wish){hb_str_c(change->wish_id), hb_loop_wall(change->api->options.loop)};
     return HB_PEN_WRITE;
 }
 
-static void show_sync_asked(struct sm_change *change, const struct hb_connector *connector, struct hb_json_writer *w)
+static void show_sync_asked(struct hb_sm_api_change *change, const struct hb_connector *connector,
+                            struct hb_json_writer *w)
 {
-    struct sm_sync_progress progress = sm_sync_read(change->api, connector);
+    struct hb_sm_api_sync_progress progress = hb_sm_api_sync_read(change->api, connector);
     hb_json_add_bool(w, "begun", hb_str_eq(connector->sync.id, hb_str_c(change->wish_id)));
     show_sync(w, connector, &progress);
-    sm_show_state(change->api, connector, w);
+    hb_sm_api_show_state(change->api, connector, w);
 }
 
-void sm_sync(void *user, struct hb_http_call *call)
+void hb_sm_api_sync(void *user, struct hb_http_call *call)
 {
     static const char *const NAMES[] = {"restart", NULL};
-    static const struct sm_change_kind KIND = {
+    static const struct hb_sm_api_change_kind KIND = {
         .action = "connector.sync", .status = 202, .edit = edit_sync, .show = show_sync_asked};
-    sm_change_run(user, call, &KIND, NAMES);
+    hb_sm_api_change_run(user, call, &KIND, NAMES);
 }
