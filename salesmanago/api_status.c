@@ -133,7 +133,7 @@ static const char *const sync_texts[HB_SM_API_SYNC_STATE_COUNT] = {
 };
 
 static enum hb_sm_api_sync_state sync_state(const struct hb_connector *connector, const struct sums *sums,
-                              const struct detached *detached)
+                                            const struct detached *detached)
 {
     size_t partitions = (size_t)hb_topic_spec(HB_TOPIC_CATALOG)->partitions;
     if (connector->sync.id.len == 0)
