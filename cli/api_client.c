@@ -258,7 +258,7 @@ static void take_answer(void *user, const struct hb_answer *answer)
 
 enum hb_err hb_api_target(struct hb_api *api, const char *path, struct hb_http_target **ret_target)
 {
-    const struct hb_header headers[] = {{HB_STR("Authorization"), hb_str_c(api->bearer)}};
+    const struct hb_name_value headers[] = {{HB_STR("Authorization"), hb_str_c(api->bearer)}};
     char url[URL_MAX_BYTES + HB_API_PATH_MAX];
 
     (void)snprintf(url, sizeof(url), "%s%s", api->url, path);
@@ -268,15 +268,15 @@ enum hb_err hb_api_target(struct hb_api *api, const char *path, struct hb_http_t
 static enum hb_err send_one(struct hb_api *api, const struct hb_api_request *request, struct hb_http_target *target,
                             struct pending *pending)
 {
-    struct hb_header headers[2];
+    struct hb_name_value headers[2];
     size_t count = 0;
 
     if (request->body.len > 0 || request->content_type) {
-        headers[count++] = (struct hb_header){
+        headers[count++] = (struct hb_name_value){
             HB_STR("Content-Type"), hb_str_c(request->content_type ? request->content_type : "application/json")};
     }
     if (request->if_match) {
-        headers[count++] = (struct hb_header){HB_STR("If-Match"), hb_str_c(request->if_match)};
+        headers[count++] = (struct hb_name_value){HB_STR("If-Match"), hb_str_c(request->if_match)};
     }
     struct hb_http_request_spec spec = {
         .target = target,
@@ -320,7 +320,7 @@ void hb_api_answer_deinit(struct hb_api_answer *answer)
 enum hb_err hb_api_start(struct hb_api *api, struct hb_http_target *target, struct hb_str body, hb_http_done_fn *done,
                          void *user)
 {
-    const struct hb_header headers[] = {{HB_STR("Content-Type"), HB_STR("application/json")}};
+    const struct hb_name_value headers[] = {{HB_STR("Content-Type"), HB_STR("application/json")}};
     struct hb_http_request_spec spec = {
         .target = target,
         .method = "POST",

@@ -76,12 +76,12 @@ static const struct reserved_row *find_reserved(struct hb_str name)
     return NULL;
 }
 
-bool hb_header_is_safe(struct hb_header header)
+bool hb_header_is_safe(struct hb_name_value header)
 {
     return is_token(header.name) && is_plain_value(header.value);
 }
 
-enum hb_err hb_header_check(struct hb_header header, struct hb_error *reterr)
+enum hb_err hb_header_check(struct hb_name_value header, struct hb_error *reterr)
 {
     if (!is_token(header.name)) {
         return hb_fail(reterr, HB_ERR_INVALID, "a header name must be one or more letters, digits or !#$%%&'*+-.^_`|~");
@@ -102,7 +102,7 @@ enum hb_err hb_header_check(struct hb_header header, struct hb_error *reterr)
     return HB_OK;
 }
 
-static enum hb_err check_unique(const struct hb_header *headers, size_t count, struct hb_error *reterr)
+static enum hb_err check_unique(const struct hb_name_value *headers, size_t count, struct hb_error *reterr)
 {
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < i; k++) {
@@ -115,7 +115,7 @@ static enum hb_err check_unique(const struct hb_header *headers, size_t count, s
     return HB_OK;
 }
 
-enum hb_err hb_headers_check(const struct hb_header *headers, size_t count, struct hb_error *reterr)
+enum hb_err hb_headers_check(const struct hb_name_value *headers, size_t count, struct hb_error *reterr)
 {
     if (count > HB_WEBHOOK_HEADERS_MAX) {
         return hb_fail(reterr, HB_ERR_TOO_LARGE, "at most %d headers, not %zu", HB_WEBHOOK_HEADERS_MAX, count);

@@ -10,12 +10,12 @@
 #include "hookbus/webhook.h"
 
 /* All headers of a webhook: each as hb_header_check, no name twice, count and bytes within the limits. */
-HB_MUST_USE enum hb_err hb_headers_check(const struct hb_header *headers, size_t count, struct hb_error *reterr);
+HB_MUST_USE enum hb_err hb_headers_check(const struct hb_name_value *headers, size_t count, struct hb_error *reterr);
 /* One header: the name an RFC 9110 token and not one that is ours or frames the request, the value without control
  * characters and without spaces around it. */
-HB_MUST_USE enum hb_err hb_header_check(struct hb_header header, struct hb_error *reterr);
+HB_MUST_USE enum hb_err hb_header_check(struct hb_name_value header, struct hb_error *reterr);
 /* Whether name and value could be written to the wire without changing the request's shape; says nothing about whose
  * the name is. For headers we make ourselves. */
-bool hb_header_is_safe(struct hb_header header);
+bool hb_header_is_safe(struct hb_name_value header);
 
 #endif

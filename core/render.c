@@ -123,7 +123,7 @@ enum hb_err hb_render_body(enum hb_format format, const struct hb_event *event, 
 }
 
 struct headers {
-    struct hb_header *list;
+    struct hb_name_value *list;
     size_t count;
     struct hb_buf *encoded;
 };
@@ -133,7 +133,7 @@ static void add_header(struct headers *headers, struct hb_str name, struct hb_st
     if (value.len == 0)
         return;
     HB_ASSERT(headers->count < HB_RENDER_HEADERS_MAX);
-    headers->list[headers->count++] = (struct hb_header){name, value};
+    headers->list[headers->count++] = (struct hb_name_value){name, value};
 }
 
 /* CloudEvents HTTP binding 3.1.3.2: space, quote, percent and all beyond visible ASCII. */
@@ -198,7 +198,7 @@ static struct hb_str content_type_of(enum hb_format format, const struct hb_even
 }
 
 enum hb_err hb_render_headers(enum hb_format format, const struct hb_event *event, struct hb_wall appended,
-                              struct hb_buf *encoded, struct hb_header ret_headers[HB_RENDER_HEADERS_MAX],
+                              struct hb_buf *encoded, struct hb_name_value ret_headers[HB_RENDER_HEADERS_MAX],
                               size_t *ret_count)
 {
     struct headers headers = {.list = ret_headers, .encoded = encoded};

@@ -22,7 +22,7 @@ bool hb_render_is_data(enum hb_format format);
  * percent-encoded in ce-* (CloudEvents HTTP binding 3.1.3.2): those, source and time stand in `encoded`, which only
  * binary touches and which must live as long, unchanged. Errors: those of `encoded`. */
 HB_MUST_USE enum hb_err hb_render_headers(enum hb_format format, const struct hb_event *event, struct hb_wall appended,
-                                          struct hb_buf *encoded, struct hb_header ret_headers[HB_RENDER_HEADERS_MAX],
-                                          size_t *ret_count);
+                                          struct hb_buf *encoded,
+                                          struct hb_name_value ret_headers[HB_RENDER_HEADERS_MAX], size_t *ret_count);
 
 #endif

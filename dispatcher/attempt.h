@@ -16,7 +16,7 @@ struct hb_hmac;
 /* Everything an attempt's own headers point into. */
 struct hb_attempt_headers {
     char timestamp[24], attempt[12], signature[HB_SIGNATURE_HEADER_MAX];
-    struct hb_header headers[HB_ATTEMPT_HEADERS_MAX];
+    struct hb_name_value headers[HB_ATTEMPT_HEADERS_MAX];
     size_t count;
 };
 struct hb_attempt_spec {

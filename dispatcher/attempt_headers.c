@@ -5,7 +5,7 @@
 static void add(struct hb_attempt_headers *h, struct hb_str name, struct hb_str value)
 {
     HB_ASSERT(h->count < HB_ATTEMPT_HEADERS_MAX);
-    h->headers[h->count++] = (struct hb_header){name, value};
+    h->headers[h->count++] = (struct hb_name_value){name, value};
 }
 
 void hb_attempt_delivery_id(struct hb_str webhook, struct hb_str event, char ret_id[HB_DELIVERY_ID_BYTES + 1])

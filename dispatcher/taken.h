@@ -17,7 +17,7 @@
 struct hb_rendered {
     struct hb_str body;
     struct hb_buf body_buf, encoded;
-    struct hb_header headers[HB_RENDER_HEADERS_MAX];
+    struct hb_name_value headers[HB_RENDER_HEADERS_MAX];
     size_t headers_count;
 };
 

@@ -263,12 +263,12 @@ static bool keep_header(struct hb_webhook_merge *merge, const struct hb_webhook_
 static bool check_headers(struct hb_webhook_merge *merge)
 {
     struct hb_webhook_config *config = &merge->config;
-    struct hb_header headers[HB_WEBHOOK_HEADERS_MAX];
+    struct hb_name_value headers[HB_WEBHOOK_HEADERS_MAX];
     struct hb_error error = {HB_OK, ""};
     for (size_t i = 0; i < config->headers_count; i++) {
         /* A kept one was checked when it was given. */
         struct hb_str value = config->headers[i].sealed.ptr ? HB_STR("kept") : config->headers[i].value;
-        headers[i] = (struct hb_header){config->headers[i].name, value};
+        headers[i] = (struct hb_name_value){config->headers[i].name, value};
     }
     if (hb_headers_check(headers, config->headers_count, &error)) {
         return hb_http_refuse_field(merge->problem, "headers", error.text, NULL);

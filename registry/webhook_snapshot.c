@@ -14,7 +14,7 @@ struct snapshot {
     struct hb_webhook webhook; /* first: what the others hold is a pointer to it */
     unsigned references;
     struct hb_buf text; /* id, store, url, header names and values */
-    struct hb_header headers[HB_WEBHOOK_HEADERS_MAX];
+    struct hb_name_value headers[HB_WEBHOOK_HEADERS_MAX];
     struct hb_webhook_secret secrets[HB_WEBHOOK_SECRETS_MAX];
     int64_t schedule_s[HB_WEBHOOK_SCHEDULE_MAX];
     struct hb_selection *selection;
@@ -122,7 +122,7 @@ static void open_url(struct snapshot *snapshot, const struct hb_webhook_config *
 static bool open_header(struct snapshot *snapshot, const struct hb_webhook_config *config,
                         const struct hb_keyring *keyring, const struct hb_config_header *header)
 {
-    struct hb_header *opened = &snapshot->headers[snapshot->webhook.headers_count];
+    struct hb_name_value *opened = &snapshot->headers[snapshot->webhook.headers_count];
     struct hb_buf text = hb_buf_make(HB_WEBHOOK_HEADER_BYTES_MAX);
     bool is_open = true;
     struct hb_str value = header->value;
@@ -132,7 +132,7 @@ static bool open_header(struct snapshot *snapshot, const struct hb_webhook_confi
         value = hb_buf_str(&text);
     }
     if (is_open) {
-        *opened = (struct hb_header){keep(snapshot, header->name), keep(snapshot, value)};
+        *opened = (struct hb_name_value){keep(snapshot, header->name), keep(snapshot, value)};
         snapshot->webhook.headers_count++;
     }
     if (text.ptr) {

@@ -171,8 +171,8 @@ bool hb_sm_api_call_send(struct hb_sm_api *api, const struct hb_sm_api_call_spec
     api->calls_count++;
     enum hb_err err = make(call, spec, &error);
     if (!err) {
-        const struct hb_header headers[] = {{HB_STR(HB_SM_KEY_HEADER), hb_buf_str(&call->key)},
-                                            {HB_STR("Content-Type"), HB_STR(HB_SM_CONTENT_TYPE)}};
+        const struct hb_name_value headers[] = {{HB_STR(HB_SM_KEY_HEADER), hb_buf_str(&call->key)},
+                                                {HB_STR("Content-Type"), HB_STR(HB_SM_CONTENT_TYPE)}};
         const struct hb_http_request_spec request = {.target = call->target,
                                                      .method = hb_sm_call_method(spec->kind),
                                                      .headers = headers,

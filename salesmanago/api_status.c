@@ -4,7 +4,6 @@
 #include "salesmanago/api_internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define WORKERS_MAX 64
 

@@ -43,7 +43,7 @@ static bool send(struct hb_sm_lane *lane)
     hb_buf_clear(&lane->body);
     if (hb_sm_upsert_write(lane->connector.catalog.id, batch->items, batch->probe, batch->probe_count, &lane->body))
         return false;
-    const struct hb_header headers[] = {{HB_STR("Content-Type"), HB_STR(HB_SM_CONTENT_TYPE)}};
+    const struct hb_name_value headers[] = {{HB_STR("Content-Type"), HB_STR(HB_SM_CONTENT_TYPE)}};
     const struct hb_http_request_spec spec = {.target = lane->target,
                                               .method = hb_sm_call_method(HB_SM_CALL_UPSERT),
                                               .headers = headers,

@@ -22,7 +22,7 @@ static void unusable(struct hb_sm_lane *lane, const char *what, const char *why)
 static enum hb_err make_target(struct hb_sm_lane *lane, struct hb_str key, struct hb_error *reterr)
 {
     char url[HB_CONNECTOR_URL_MAX + 64];
-    const struct hb_header headers[] = {{HB_STR(HB_SM_KEY_HEADER), key}};
+    const struct hb_name_value headers[] = {{HB_STR(HB_SM_KEY_HEADER), key}};
     int len = snprintf(url, sizeof url, "%.*s%s", HB_ARG(lane->connector.base_url), hb_sm_call_path(HB_SM_CALL_UPSERT));
     if (len < 0 || (size_t)len >= sizeof url)
         return hb_fail(reterr, HB_ERR_TOO_LARGE, "its address is too long");

@@ -39,11 +39,6 @@ enum hb_webhook_status {
         HB_WEBHOOK_STATUS_COUNT
 };
 
-struct hb_header {
-    struct hb_str name;
-    struct hb_str value;
-};
-
 /* One signing secret, opened. Wiped when the snapshot is freed. */
 struct hb_webhook_secret {
     unsigned char key[64];    /* raw bytes, base64-decoded from whsec_… */
@@ -67,7 +62,7 @@ struct hb_webhook {
     bool is_secret_damaged;        /* its own sealed secret cannot be opened although the key is at hand */
     int timeout_ms;                /* total, 1000..30000 */
     size_t headers_count;
-    const struct hb_header *headers;
+    const struct hb_name_value *headers;
     size_t secrets_count;          /* newest first */
     const struct hb_webhook_secret *secrets;
     const struct hb_selection *selection;

@@ -18,7 +18,7 @@
 #define PLATFORM_HTTP_CLIENT_HTTP_CLIENT_H
 
 #include "hookbus/answer.h"
-#include "hookbus/webhook.h" /* struct hb_header */
+#include "hookbus/event.h" /* struct hb_name_value */
 
 struct hb_loop;
 struct hb_resolver;
@@ -54,7 +54,7 @@ void hb_http_client_free(struct hb_http_client **client);
  * hb_url_parse (core/url.h) and the headers hb_headers_check (core/headers.h): HB_ERR_INVALID or HB_ERR_TOO_LARGE
  * otherwise. Whether its address may be called is judged at each request: HB_FAILURE_ADDRESS_BLOCKED. */
 HB_MUST_USE enum hb_err hb_http_target_new(struct hb_http_client *client, struct hb_str url,
-                                           const struct hb_header *headers, size_t headers_count,
+                                           const struct hb_name_value *headers, size_t headers_count,
                                            struct hb_http_target **ret_target, struct hb_error *reterr);
 /* One more reference, for hb_http_target_unref. */
 struct hb_http_target *hb_http_target_ref(struct hb_http_target *target);
@@ -71,7 +71,7 @@ typedef void hb_http_done_fn(void *user, const struct hb_answer *answer);
 struct hb_http_request_spec {
     struct hb_http_target *target;        /* referenced until the callback */
     const char *method;                   /* "POST", "GET": a static string */
-    const struct hb_header *headers;      /* of this request; copied into the request's own buffer */
+    const struct hb_name_value *headers;  /* of this request; copied into the request's own buffer */
     size_t headers_count;
     struct hb_str body;                   /* borrowed until the callback */
     int timeout_ms;                       /* total, resolution included */

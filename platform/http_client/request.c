@@ -109,7 +109,7 @@ void request_give_back(struct hb_http_request *request)
     client->free_first = request;
 }
 
-static enum hb_err add_header(struct hb_buf *text, struct hb_header header)
+static enum hb_err add_header(struct hb_buf *text, struct hb_name_value header)
 {
     size_t needed = header.name.len + header.value.len + 4;
     enum hb_err err = hb_buf_reserve(text, needed);

@@ -7,22 +7,22 @@
 
 #define HEADER_TEXT_MAX (HB_WEBHOOK_HEADER_BYTES_MAX + 1024)
 
-static bool is_accept(struct hb_header header)
+static bool is_accept(struct hb_name_value header)
 {
     return hb_str_eq_nocase(header.name, HB_STR("Accept"));
 }
 
-static enum hb_err add_line(struct hb_buf *text, struct hb_header header)
+static enum hb_err add_line(struct hb_buf *text, struct hb_name_value header)
 {
     return hb_buf_addf(text, "%s%.*s: %.*s", text->len > 0 ? "\r\n" : "", HB_ARG(header.name), HB_ARG(header.value));
 }
 
 /* One string for all, see build_headers in request.c; Accept apart, because libcurl looks for it. */
-static enum hb_err build_text(struct hb_http_target *target, const struct hb_header *headers, size_t count)
+static enum hb_err build_text(struct hb_http_target *target, const struct hb_name_value *headers, size_t count)
 {
     struct hb_buf text = hb_buf_make(HEADER_TEXT_MAX);
     struct hb_buf accept = hb_buf_make(HEADER_TEXT_MAX);
-    struct hb_header agent = {HB_STR("User-Agent"), hb_str_c(target->client->user_agent)};
+    struct hb_name_value agent = {HB_STR("User-Agent"), hb_str_c(target->client->user_agent)};
     enum hb_err err = add_line(&text, agent);
     for (size_t i = 0; err == HB_OK && i < count; i++) {
         err = add_line(is_accept(headers[i]) ? &accept : &text, headers[i]);
@@ -55,7 +55,8 @@ static char *host_text(const struct hb_url *url)
     return text;
 }
 
-static enum hb_err fill(struct hb_http_target *target, struct hb_str url, const struct hb_header *headers, size_t count)
+static enum hb_err fill(struct hb_http_target *target, struct hb_str url, const struct hb_name_value *headers,
+                        size_t count)
 {
     struct hb_http_client *client = target->client;
     target->url_text = hb_str_dup(url);
@@ -74,7 +75,7 @@ static enum hb_err fill(struct hb_http_target *target, struct hb_str url, const 
     return err;
 }
 
-enum hb_err hb_http_target_new(struct hb_http_client *client, struct hb_str url, const struct hb_header *headers,
+enum hb_err hb_http_target_new(struct hb_http_client *client, struct hb_str url, const struct hb_name_value *headers,
                                size_t headers_count, struct hb_http_target **ret_target, struct hb_error *reterr)
 {
     struct hb_url parsed;

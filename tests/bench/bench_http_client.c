@@ -39,7 +39,7 @@ struct sender {
     struct hb_http_client *client;
     struct hb_http_target **targets;
     const struct bare_load *load;
-    struct hb_header headers[16];
+    struct hb_name_value headers[16];
     size_t headers_count;
     char *body;
     int next;
@@ -81,7 +81,7 @@ static void read_headers(struct sender *sender)
         struct hb_str line = hb_str_c(header_lines[i]);
         struct hb_str name = {NULL, 0};
         HB_ASSERT(hb_str_split(&line, ':', &name));
-        sender->headers[sender->headers_count++] = (struct hb_header){name, hb_str_trim(line)};
+        sender->headers[sender->headers_count++] = (struct hb_name_value){name, hb_str_trim(line)};
     }
 }
 

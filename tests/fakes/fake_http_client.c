@@ -26,8 +26,8 @@ struct hb_http_client *fake_http_client_new(void)
     return client;
 }
 
-enum hb_err hb_http_target_new(struct hb_http_client *client, struct hb_str url, const struct hb_header *headers, size_t headers_count,
-                               struct hb_http_target **ret_target, struct hb_error *reterr)
+enum hb_err hb_http_target_new(struct hb_http_client *client, struct hb_str url, const struct hb_name_value *headers,
+                               size_t headers_count, struct hb_http_target **ret_target, struct hb_error *reterr)
 {
     (void)client, (void)headers, (void)headers_count;
     if (hb_str_has_prefix(url, HB_STR("bad:")))

@@ -90,7 +90,7 @@ static void on_done(void *user, const struct hb_answer *answer)
 struct hb_http_request *rig_start(struct rig *rig, struct hb_http_target *target, int timeout_ms,
                                   struct rig_answer *answer)
 {
-    static const struct hb_header headers[] = {
+    static const struct hb_name_value headers[] = {
         {{"webhook-id", 10}, {"evt_1", 5}},
         {{"Content-Type", 12}, {"application/json", 16}},
     };

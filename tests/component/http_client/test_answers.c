@@ -170,7 +170,7 @@ static void the_request_arrives_as_it_was_given(void **state)
     struct rig rig;
     struct rig_answer answer;
     rig_open(&rig, &(struct rig_options){.allow = NULL});
-    struct hb_header own[] = {{HB_STR("X-Shop"), HB_STR("acme")}, {HB_STR("accept"), HB_STR("text/plain")}};
+    struct hb_name_value own[] = {{HB_STR("X-Shop"), HB_STR("acme")}, {HB_STR("accept"), HB_STR("text/plain")}};
     struct hb_http_target *target = NULL;
     assert_int_equal(hb_http_target_new(rig.client, hb_str_c(fake_receiver_url(receiver)), own, 2, &target, NULL),
                      HB_OK);
@@ -210,10 +210,10 @@ static void a_header_that_would_split_the_request_sends_nothing(void **state)
     struct fake_receiver *receiver = fake_receiver_new(&(struct fake_receiver_options){.tls = FAKE_PLAIN});
     struct rig rig;
     rig_open(&rig, &(struct rig_options){.allow = NULL});
-    static const struct hb_header bad[] = {{{"X-A", 3}, {"a\r\nHost: b", 10}},
-                                           {{"X-A", 3}, {"a\0b", 3}},
-                                           {{"Content-Length", 14}, {"5", 1}},
-                                           {{"Host", 4}, {"b", 1}}};
+    static const struct hb_name_value bad[] = {{{"X-A", 3}, {"a\r\nHost: b", 10}},
+                                               {{"X-A", 3}, {"a\0b", 3}},
+                                               {{"Content-Length", 14}, {"5", 1}},
+                                               {{"Host", 4}, {"b", 1}}};
     for (size_t i = 0; i < 4; i++) {
         struct hb_http_target *none = NULL;
         struct hb_str url = hb_str_c(fake_receiver_url(receiver));

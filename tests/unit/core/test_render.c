@@ -157,7 +157,7 @@ static void a_body_larger_than_the_buffer_leaves_nothing_behind(void **state)
     }
 }
 
-static struct hb_str find(const struct hb_header *headers, size_t count, const char *name)
+static struct hb_str find(const struct hb_name_value *headers, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
         if (hb_str_eq(headers[i].name, hb_str_c(name)))
@@ -170,7 +170,7 @@ static void headers_follow_the_format(void **state)
     (void)state;
     struct hb_event event = good();
     struct hb_buf encoded = hb_buf_make(HB_RENDER_ENCODED_MAX);
-    struct hb_header headers[HB_RENDER_HEADERS_MAX];
+    struct hb_name_value headers[HB_RENDER_HEADERS_MAX];
     size_t count;
     assert_int_equal(hb_render_headers(HB_FORMAT_STANDARD, &event, appended, &encoded, headers, &count), HB_OK);
     assert_int_equal(count, 3);
@@ -201,7 +201,7 @@ static void binary_headers_are_percent_encoded_and_never_too_many(void **state)
     event.foreign_id = hb_str_n(foreign, sizeof(foreign));
     event.subject = HB_STR("a%b \"\xC3\xA9~");
     struct hb_buf encoded = hb_buf_make(HB_RENDER_ENCODED_MAX);
-    struct hb_header headers[HB_RENDER_HEADERS_MAX];
+    struct hb_name_value headers[HB_RENDER_HEADERS_MAX];
     size_t count;
     assert_int_equal(hb_render_headers(HB_FORMAT_CLOUDEVENTS_BINARY, &event, appended, &encoded, headers, &count),
                      HB_OK);

@@ -2,9 +2,9 @@
 
 #include "unit/core_net/cm.h"
 
-static struct hb_header header(const char *name, const char *value)
+static struct hb_name_value header(const char *name, const char *value)
 {
-    return (struct hb_header){hb_str_c(name), hb_str_c(value)};
+    return (struct hb_name_value){hb_str_c(name), hb_str_c(value)};
 }
 
 static void ordinary_headers_pass(void **state)
@@ -66,7 +66,7 @@ static void names_that_frame_the_request_or_are_ours_are_refused(void **state)
 static void what_could_split_a_request_is_refused(void **state)
 {
     (void)state;
-    const struct hb_header rows[] = {
+    const struct hb_name_value rows[] = {
         {HB_STR("X-A"), HB_STR("a\r\nHost: b")},
         {HB_STR("X-A"), HB_STR("a\nb")},
         {HB_STR("X-A"), HB_STR("a\rb")},
@@ -104,7 +104,7 @@ static void limits_of_count_bytes_and_names_hold(void **state)
 {
     (void)state;
     char names[HB_WEBHOOK_HEADERS_MAX + 1][16];
-    struct hb_header headers[HB_WEBHOOK_HEADERS_MAX + 1];
+    struct hb_name_value headers[HB_WEBHOOK_HEADERS_MAX + 1];
     for (int i = 0; i <= HB_WEBHOOK_HEADERS_MAX; i++) {
         (void)snprintf(names[i], sizeof(names[i]), "X-%d", i);
         headers[i] = header(names[i], "v");
@@ -118,7 +118,7 @@ static void limits_of_count_bytes_and_names_hold(void **state)
     assert_int_equal(hb_headers_check(headers, 1, NULL), HB_OK);
     headers[0].value = hb_str_n(large, sizeof(large) - 2);
     assert_int_equal(hb_headers_check(headers, 1, NULL), HB_ERR_TOO_LARGE);
-    struct hb_header twice[] = {header("X-A", "1"), header("x-a", "2")};
+    struct hb_name_value twice[] = {header("X-A", "1"), header("x-a", "2")};
     assert_int_equal(hb_headers_check(twice, 2, NULL), HB_ERR_INVALID);
 }
 

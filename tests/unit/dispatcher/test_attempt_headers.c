@@ -17,7 +17,7 @@ struct desk {
 static void open_desk(struct desk *desk, const int64_t *expires_ms, size_t count)
 {
     *desk = (struct desk){.rendered = {.body = HB_STR("{\"test\": 2432232314}"), .headers_count = 1}};
-    desk->rendered.headers[0] = (struct hb_header){HB_STR("Content-Type"), HB_STR("application/json")};
+    desk->rendered.headers[0] = (struct hb_name_value){HB_STR("Content-Type"), HB_STR("application/json")};
     for (size_t i = 0; i < count; i++) {
         struct hb_webhook_secret *secret = &desk->secrets[i];
         assert_int_equal(hb_signature_parse_secret(HB_STR(VECTOR_SECRET), secret->key, &secret->key_bytes), HB_OK);
