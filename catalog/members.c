@@ -219,12 +219,21 @@ static void on_committed(void *user, int topic, int32_t partition, int64_t offse
     (void)err;
 }
 
+static void say_rejoins(struct hb_session *session, const char *text)
+{
+    struct hb_note note = HB_NOTE(HB_LOG_KAFKA_REJOINS);
+    (void)snprintf(note.reason, sizeof(note.reason), "%s", text);
+    hb_session_note(session, &note);
+}
+
 static void on_error(void *user, enum hb_err err, int topic, int32_t partition, const char *text)
 {
     struct hb_session *session = user;
     if (err == HB_ERR_AWAY) {
         session->is_away = true;
         hb_session_tell(session);
+    } else if (err == HB_ERR_FENCED) {
+        say_rejoins(session, text);
     } else if (err == HB_ERR_FATAL || err == HB_ERR_DENIED || partition < 0) {
         hb_session_fail(session, err, "the catalog's consumer", text);
     } else {

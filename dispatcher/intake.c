@@ -325,12 +325,19 @@ static void revoked(void *user, const struct hb_kafka_partition *partitions, siz
     hb_log(&d->log, HB_LOG_REVOKED, HB_LOG_INT("partitions", count), HB_LOG_BOOL("lost", is_lost));
 }
 
+static enum hb_log_event event_of(enum hb_err err)
+{
+    if (err == HB_ERR_FENCED)
+        return HB_LOG_KAFKA_REJOINS;
+    return err == HB_ERR_AWAY ? HB_LOG_KAFKA_AWAY : HB_LOG_KAFKA_ERROR;
+}
+
 static void failed(void *user, enum hb_err err, int topic, int32_t partition, const char *text)
 {
     struct hb_dispatcher *d = user;
     const char *name = topic >= 0 && topic < HB_EVENT_TOPIC_COUNT ? d->topics[topic] : "";
-    hb_log(&d->log, err == HB_ERR_AWAY ? HB_LOG_KAFKA_AWAY : HB_LOG_KAFKA_ERROR, HB_LOG_C("error", hb_err_name(err)),
-           HB_LOG_C("detail", text), HB_LOG_C("topic", name), HB_LOG_INT("partition", partition));
+    hb_log(&d->log, event_of(err), HB_LOG_C("error", hb_err_name(err)), HB_LOG_C("detail", text),
+           HB_LOG_C("topic", name), HB_LOG_INT("partition", partition));
     if (err == HB_ERR_FATAL)
         d->options.failed(d->options.user, text);
     else if (err == HB_ERR_DENIED)

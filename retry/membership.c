@@ -47,8 +47,8 @@ static void error(void *user, enum hb_err err, int topic, int32_t partition, con
     (void)partition;
     if (err == HB_ERR_AWAY || err == HB_ERR_TIMEOUT)
         return; /* goes on by itself; the dispatcher's own consumer says so */
-    hb_log(&retry->log, HB_LOG_KAFKA_ERROR, HB_LOG_C("of", "retry group"), HB_LOG_C("error", hb_err_name(err)),
-           HB_LOG_C("detail", text));
+    hb_log(&retry->log, err == HB_ERR_FENCED ? HB_LOG_KAFKA_REJOINS : HB_LOG_KAFKA_ERROR, HB_LOG_C("of", "retry group"),
+           HB_LOG_C("error", hb_err_name(err)), HB_LOG_C("detail", text));
     if (err == HB_ERR_FATAL)
         retry->options.failed(retry->options.user, text);
     else if (err == HB_ERR_DENIED)

@@ -124,7 +124,8 @@ struct hb_kafka_consumer_events {
     /* HB_ERR_NOT_FOUND: offset out of range, that partition stopped (partition >= 0). HB_ERR_FATAL: this instance is
      * finished (a duplicate group.instance.id among others). HB_ERR_AWAY: brokers down, goes on by itself.
      * HB_ERR_DENIED: authorization. HB_ERR_NOT_FOUND with partition -1: a topic does not exist. HB_ERR_TIMEOUT:
-     * max.poll exceeded, left the group, rejoins with the next poll. */
+     * max.poll exceeded, left the group, rejoins with the next poll. HB_ERR_FENCED: the group took this member for a
+     * stranger of its own name, after it had lost its session: it joins anew by itself. */
     void (*error)(void *user, enum hb_err err, int topic, int32_t partition, const char *text);
     /* May be NULL. The partition's end as it is now was reached: what a transaction or compaction left there is never
      * delivered, so offsets alone do not say it. Comes again after more. */

@@ -118,6 +118,8 @@ static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
     if (consumer->is_closing)
         return;
     consumer->served++;
+    if (hb_kafka_fence_take(consumer))
+        return;
     hb_kafka_trouble_client(&consumer->trouble, rk, (rd_kafka_resp_err_t)err, reason);
 }
 
@@ -133,6 +135,8 @@ static void take_error(struct hb_kafka_consumer *consumer, const rd_kafka_messag
     }
     if (slot && rkm->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
         slot->is_stopped = true;
+    if (hb_kafka_fence_take(consumer))
+        return;
     hb_kafka_trouble_message(&consumer->trouble, consumer->rk, rkm, topic);
 }
 
@@ -281,6 +285,7 @@ static enum hb_err configure(struct hb_kafka_consumer *consumer, const struct hb
     hb_kafka_config_set_int(&config, "max.poll.interval.ms", options->max_poll_interval_ms);
     rd_kafka_conf_set_opaque(config.conf, consumer);
     rd_kafka_conf_set_error_cb(config.conf, on_error);
+    hb_kafka_fence_configure(&config);
     rd_kafka_conf_set_rebalance_cb(config.conf, hb_kafka_rebalance);
     rd_kafka_conf_set_offset_commit_cb(config.conf, on_commit);
     consumer->conf = config.conf;
@@ -298,6 +303,7 @@ static enum hb_err open_instance(struct hb_kafka_consumer *consumer, const char 
     if (err)
         return err;
     (void)rd_kafka_poll_set_consumer(consumer->rk);
+    hb_kafka_fence_open(consumer);
     err = hb_kafka_index_open(&consumer->topics, consumer->rk, topics, count);
     if (err)
         return hb_fail(reterr, err, "a topic name is not usable");
@@ -329,6 +335,8 @@ static void renew(struct hb_kafka_consumer *consumer)
     enum hb_err err = HB_ERR_MEMORY;
 
     consumer->is_to_renew = false;
+    consumer->is_fence_told = false;
+    hb_kafka_rebalance_lose(consumer); /* a fence may be known before the library says what went with it */
     for (int i = 0; topics && i < subscription->cnt; i++)
         topics[i] = subscription->elems[i].topic;
     if (topics) {

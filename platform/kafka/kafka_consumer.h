@@ -1,10 +1,11 @@
-/* Job: the group consumer's state, shared by its three files.
+/* Job: the group consumer's state, shared by its files.
  *
  * Place: private. kafka_consumer.c serves events and offsets, kafka_rebalance.c changes who holds what, kafka_locate.c
  * asks the brokers where the partitions of an assignment stand, on a thread, so that the loop never waits for them;
  * kafka_retire.c ends an instance of the library behind our back. The instance is renewed after a lost assignment: this
  * library then commits the lost partitions' offsets without its member id as soon as the coordinator is back, which the
- * broker answers to a static member with "fenced", and that is fatal for the instance.
+ * broker answers to a static member with "fenced", and that is fatal for the instance. kafka_fence.c tells such a
+ * fence, when it came before the poll that renews, from one by another process of the same name.
  * Threads: the consumer belongs to its user's thread; a locate shares nothing with it but its own struct. */
 #ifndef PLATFORM_KAFKA_KAFKA_CONSUMER_H
 #define PLATFORM_KAFKA_KAFKA_CONSUMER_H
@@ -61,7 +62,9 @@ struct hb_kafka_consumer {
     rd_kafka_t *rk;
     rd_kafka_conf_t *conf; /* the pattern for each instance */
     rd_kafka_topic_partition_list_t *subscription;
-    bool is_to_renew; /* at the end of this poll */
+    bool is_to_renew;   /* at the end of this poll */
+    bool has_expired;   /* the library has given its membership up by itself, and is not assigned anew */
+    bool is_fence_told; /* of this instance */
     struct hb_kafka_wake wake;
     struct hb_kafka_index topics;
     struct hb_kafka_slots *slots; /* one a topic */
@@ -86,6 +89,17 @@ void hb_kafka_consumer_store_again(struct hb_kafka_consumer *consumer, struct hb
 /* Gives the library what was stored since the last time. */
 void hb_kafka_consumer_flush(struct hb_kafka_consumer *consumer);
 
+/* ---- kafka_fence.c ---- */
+/* The settings an instance needs to be watched. */
+void hb_kafka_fence_configure(struct hb_kafka_config *config);
+/* A new instance: nothing is known of it. */
+void hb_kafka_fence_open(struct hb_kafka_consumer *consumer);
+/* Fenced after it had given its membership up itself: nobody else has its name. Two processes of one name do not take
+ * it from each other by this: the older one is fenced in the midst of its session. */
+bool hb_kafka_fence_is_own(const struct hb_kafka_consumer *consumer);
+/* The instance is finished and is renewed at the end of this poll, which is told; false: not finished, or for good. */
+bool hb_kafka_fence_take(struct hb_kafka_consumer *consumer);
+
 /* ---- kafka_rebalance.c ---- */
 /* The library's callback. */
 void hb_kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *partitions,
@@ -94,6 +108,8 @@ void hb_kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_
 void hb_kafka_rebalance_serve(struct hb_kafka_consumer *consumer);
 /* Gives the library our partitions again, each at its `next`: what moves one that it has given up. */
 HB_MUST_USE enum hb_err hb_kafka_rebalance_again(struct hb_kafka_consumer *consumer);
+/* Tells that all of ours is lost, if anything still is. */
+void hb_kafka_rebalance_lose(struct hb_kafka_consumer *consumer);
 /* Cancels all questions under way; they stay in `locates` to be freed. */
 void hb_kafka_rebalance_end(struct hb_kafka_consumer *consumer);
 

@@ -210,6 +210,25 @@ static void take(struct hb_kafka_consumer *consumer, rd_kafka_topic_partition_li
     (void)rd_kafka_assign(consumer->rk, partitions);
 }
 
+static void tell_revoked(struct hb_kafka_consumer *consumer, bool is_lost)
+{
+    if (consumer->ours_count && !consumer->is_closing)
+        consumer->events.revoked(consumer->user, consumer->ours, consumer->ours_count, is_lost);
+}
+
+void hb_kafka_rebalance_lose(struct hb_kafka_consumer *consumer)
+{
+    tell_revoked(consumer, true);
+    forget_ours(consumer);
+}
+
+/* Never after a fatal error, unless it is of our own making: two members of one instance id would shut each other out
+ * by turns. */
+static bool may_renew(const struct hb_kafka_consumer *consumer)
+{
+    return !consumer->is_closing && (!rd_kafka_fatal_error(consumer->rk, NULL, 0) || hb_kafka_fence_is_own(consumer));
+}
+
 static void give(struct hb_kafka_consumer *consumer)
 {
     bool is_lost = rd_kafka_assignment_lost(consumer->rk);
@@ -217,10 +236,9 @@ static void give(struct hb_kafka_consumer *consumer)
     if (consumer->wanted)
         hb_kafka_locate_cancel(consumer->wanted); /* reaped by _serve */
     consumer->wanted = NULL;
-    if (consumer->ours_count && !consumer->is_closing)
-        consumer->events.revoked(consumer->user, consumer->ours, consumer->ours_count, is_lost);
-    /* Never after a fatal error: two members of one instance id would shut each other out by turns. */
-    consumer->is_to_renew = is_lost && !consumer->is_closing && !rd_kafka_fatal_error(consumer->rk, NULL, 0);
+    tell_revoked(consumer, is_lost);
+    if (is_lost && may_renew(consumer))
+        consumer->is_to_renew = true;
     if (!is_lost)
         hb_kafka_consumer_flush(consumer);
     /* An instance that is about to end is not unassigned: it would first want to commit, and this library then waits
@@ -237,6 +255,8 @@ void hb_kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_
 
     (void)rk;
     consumer->served++;
+    if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+        consumer->has_expired = false; /* without partitions it joins again by itself, and nothing is said before */
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !consumer->is_closing)
         take(consumer, partitions);
     else

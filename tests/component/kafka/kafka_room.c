@@ -187,6 +187,7 @@ static void on_error(void *user, enum hb_err err, int topic, int32_t partition, 
         snprintf(member->fatal_text, sizeof member->fatal_text, "%s", text);
     }
     member->expelled += err == HB_ERR_TIMEOUT;
+    member->fenced += err == HB_ERR_FENCED;
     if (err == HB_ERR_NOT_FOUND && partition >= 0) {
         member->stopped++;
         member->stopped_partition = partition;
@@ -199,8 +200,8 @@ static const struct hb_kafka_consumer_events EVENTS = {.assigned = on_assigned,
                                                        .committed = on_committed,
                                                        .error = on_error};
 
-struct room_member *room_join_polling(const char *group, const char *instance, const char *topic_a, const char *topic_b,
-                                      int max_poll_interval_ms)
+struct room_member *room_join_timed(const char *group, const char *instance, const char *topic_a, const char *topic_b,
+                                    struct room_times times)
 {
     struct room_member *member = calloc(1, sizeof *member);
     struct hb_kafka_consumer_options options = {.cluster = room_cluster(),
@@ -209,8 +210,8 @@ struct room_member *room_join_polling(const char *group, const char *instance, c
                                                 .queued_records_min = 20000,
                                                 .queued_kib_max = 16384,
                                                 .commit_interval_ms = 200,
-                                                .session_timeout_ms = 6000,
-                                                .max_poll_interval_ms = max_poll_interval_ms,
+                                                .session_timeout_ms = times.session_timeout_ms,
+                                                .max_poll_interval_ms = times.max_poll_interval_ms,
                                                 .events = &EVENTS};
     struct hb_error error = {0};
 
@@ -232,7 +233,7 @@ struct room_member *room_join_polling(const char *group, const char *instance, c
 
 struct room_member *room_join(const char *group, const char *instance, const char *topic_a, const char *topic_b)
 {
-    return room_join_polling(group, instance, topic_a, topic_b, 300000);
+    return room_join_timed(group, instance, topic_a, topic_b, (struct room_times){300000, 6000});
 }
 
 void room_leave(struct room_member **member)

@@ -51,7 +51,7 @@ struct room_seen {
 struct room_member {
     struct hb_kafka_consumer *consumer;
     const char *topics[2];
-    int assigned, revoked, lost, fatal, stopped, expelled; /* how often */
+    int assigned, revoked, lost, fatal, fenced, stopped, expelled; /* how often */
     int32_t stopped_partition;
     char fatal_text[256];
     struct hb_kafka_partition partitions[ROOM_PARTITIONS_MAX]; /* ours now */
@@ -66,9 +66,13 @@ struct room_member {
 };
 /* topics[1] may be NULL; instance may be NULL. */
 struct room_member *room_join(const char *group, const char *instance, const char *topic_a, const char *topic_b);
-/* As room_join, with max.poll.interval.ms. */
-struct room_member *room_join_polling(const char *group, const char *instance, const char *topic_a, const char *topic_b,
-                                      int max_poll_interval_ms);
+/* As room_join, with other times than its. */
+struct room_times {
+    int max_poll_interval_ms; /* room_join: 300000 */
+    int session_timeout_ms;   /* room_join: 6000 */
+};
+struct room_member *room_join_timed(const char *group, const char *instance, const char *topic_a, const char *topic_b,
+                                    struct room_times times);
 void room_leave(struct room_member **member);
 /* Polls all members until the condition holds. */
 typedef bool room_condition_fn(void *user);

@@ -62,7 +62,10 @@ static void a_refused_commit_is_made_later_and_no_offset_goes_back(void **state)
     room_leave(&wanted.member);
 }
 
-/* The coordinator moves or is loading: the library asks again by itself; nothing is lost or repeated meanwhile. */
+/* The coordinator moves or is loading: the library asks again by itself; nothing is lost or repeated meanwhile.
+ * The session outlasts it: each move costs this library seconds, since a commit that it tries again calls the
+ * coordinator just found dead before its connection stands, and on a machine without a core to spare three of them were
+ * longer than the shortest session. A session lost is another story, and what was not committed then comes again. */
 static void a_coordinator_that_moves_costs_time_and_nothing_else(void **state)
 {
     char topic[128], group[128];
@@ -71,7 +74,8 @@ static void a_coordinator_that_moves_costs_time_and_nothing_else(void **state)
     (void)state;
     assert_int_equal(rd_kafka_mock_topic_create(cluster, room_name(topic, "moves"), 1, 1), 0);
     room_write(topic, 0, 0, 50);
-    wanted.member = room_join(room_name(group, "moves"), NULL, topic, NULL);
+    wanted.member =
+        room_join_timed(room_name(group, "moves"), NULL, topic, NULL, (struct room_times){300000, 2 * ROOM_WAIT_MS});
     room_wait(&wanted.member, 1, has_committed, &wanted, "fifty records and their commit");
     rd_kafka_mock_push_request_errors(cluster, OFFSET_COMMIT, 4, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
                                       RD_KAFKA_RESP_ERR_NOT_COORDINATOR, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
@@ -81,6 +85,7 @@ static void a_coordinator_that_moves_costs_time_and_nothing_else(void **state)
     wanted.committed = 100;
     room_wait(&wanted.member, 1, has_committed, &wanted, "a hundred records and their commit");
     assert_int_equal(committed_by(group, topic), 100);
+    assert_int_equal(wanted.member->lost, 0);
     assert_int_equal(wanted.member->seen_count, 100);
     assert_int_equal(wanted.member->commits_back, 0);
     room_leave(&wanted.member);

@@ -128,7 +128,7 @@ static void a_member_blocked_beyond_its_poll_interval_is_told_and_rejoins(void *
 
     (void)state;
     room_make_topic(room_name(topic, "blocked"), 4);
-    member = room_join_polling(room_name(group, "blocked"), "w", topic, NULL, INTERVAL_MS);
+    member = room_join_timed(room_name(group, "blocked"), "w", topic, NULL, (struct room_times){INTERVAL_MS, 6000});
     room_wait(&member, 1, is_assigned, member, "the member is there");
     /* The fault itself: a loop that does not come round. */
     for (until = room_now_ms() + INTERVAL_MS + 1500; room_now_ms() < until;)

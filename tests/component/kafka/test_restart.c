@@ -145,6 +145,48 @@ static void a_member_joins_again_after_an_outage_longer_than_its_session(void **
     hb_kafka_producer_free(&both.producer, 1000);
 }
 
+/* The fault itself: a loop that does not come round. */
+static void stand_still(int ms)
+{
+    for (int64_t until = room_now_ms() + ms; room_now_ms() < until;)
+        poll(NULL, 0, 100);
+}
+
+/* Until it is polled nobody renews the instance, and the library tries the commits it kept as soon as the coordinator
+ * is back, without the member id that it gave up: the broker takes the member for a stranger of its own name. */
+static void a_member_that_stood_still_while_its_broker_was_away_joins_again(void **state)
+{
+    enum { STILL_MS = 7500, BACK_MS = 3000 }; /* beyond the session; until the coordinator has answered */
+    char topic[128], group[128];
+    struct both both = {.seen = 50, .committed = 51};
+
+    (void)state;
+    room_make_topic(room_name(topic, "still"), 1);
+    both.producer = room_producer(1000, 60000);
+    both.member = room_join(room_name(group, "still"), "w", topic, NULL);
+    both.member->is_storing = false;
+    produce(&both, topic, 0, 50);
+    room_wait(&both.member, 1, has_seen, &both, "fifty records");
+    service("kill");
+    wait_connected(both.producer, false);
+    both.member->is_storing = true;
+    assert_int_equal(hb_kafka_consumer_store(both.member->consumer, 0, 0, 50), HB_OK);
+    (void)hb_kafka_consumer_poll(both.member->consumer, 100);
+    stand_still(STILL_MS);
+    service("start");
+    wait_connected(both.producer, true);
+    stand_still(BACK_MS);
+    produce(&both, topic, 50, 1);
+    room_wait(&both.member, 1, has_committed, &both, "it reads and commits again");
+    print_message("    fenced %d times\n", both.member->fenced);
+    assert_int_equal(both.member->fatal, 0);
+    assert_int_equal(both.member->lost, 1);
+    assert_int_equal(both.member->commits_back, 0);
+    assert_int_equal(both.member->seen[both.member->seen_count - 1].number, 50);
+    room_leave(&both.member);
+    hb_kafka_producer_free(&both.producer, 1000);
+}
+
 static void an_idle_producer_finds_a_restarted_broker_and_a_member_leaves_in_time_without_one(void **state)
 {
     char topic[128], group[128];
@@ -288,6 +330,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(producer_and_consumer_go_on_by_themselves_after_a_broker_died, leave_it_running),
         cmocka_unit_test_teardown(a_member_joins_again_after_an_outage_longer_than_its_session, leave_it_running),
+        cmocka_unit_test_teardown(a_member_that_stood_still_while_its_broker_was_away_joins_again, leave_it_running),
         cmocka_unit_test_teardown(an_idle_producer_finds_a_restarted_broker_and_a_member_leaves_in_time_without_one,
                                   leave_it_running),
         cmocka_unit_test_teardown(while_the_broker_is_away_nobody_spins, leave_it_running),
