@@ -1,7 +1,7 @@
 /* Job: what our HTTP client costs beside a bare libcurl loop: both send to the same receiver, alternating, in processes
  * of their own.
  *
- * bench_http_client [--quick] [--json] [--shards N]: rates and ratios for 1 and for 10,000 destinations. The sender is
+ * bench_http_client [--quick] [--json] [--bare] [--one] [--shards N]: rates and ratios for 1 and for 10,000 destinations. The sender is
  * pinned to one core, the receiver to the other. */
 #include "bench/bare_loop.h"
 #include "core/egress.h"
@@ -202,6 +202,7 @@ struct options {
     int rounds, shards;
     bool is_quick, is_json;
     bool is_bare; /* the limit only, without our client beside it */
+    bool is_one;  /* one destination only */
 };
 
 static void print_json(const struct bare_load *load, double bare, double ours, bool is_bare)
@@ -250,6 +251,7 @@ static struct options read_options(int argc, char **argv)
         options.is_quick |= strcmp(argv[i], "--quick") == 0;
         options.is_json |= strcmp(argv[i], "--json") == 0;
         options.is_bare |= strcmp(argv[i], "--bare") == 0;
+        options.is_one |= strcmp(argv[i], "--one") == 0;
         if (strcmp(argv[i], "--shards") == 0 && i + 1 < argc) {
             options.shards = atoi(argv[++i]);
         }
@@ -277,10 +279,12 @@ int main(int argc, char **argv)
                              .seconds = options.is_quick ? 1.5 : 4,
                              .warm_seconds = options.is_quick ? 0.5 : 1};
     compare(&load, &options);
-    load.destinations = 10000;
-    load.in_flight = 256;
-    load.warm_seconds = options.is_quick ? 2 : 3; /* until each has its connection */
-    compare(&load, &options);
+    if (!options.is_one) {
+        load.destinations = 10000;
+        load.in_flight = 256;
+        load.warm_seconds = options.is_quick ? 2 : 3; /* until each has its connection */
+        compare(&load, &options);
+    }
     (void)kill(receiver, SIGTERM);
     (void)waitpid(receiver, NULL, 0);
     return 0;

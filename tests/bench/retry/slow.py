@@ -96,11 +96,11 @@ class Slow:
         dispatcher, self.dispatcher = self.dispatcher, None
         assert dispatcher.stop(60) == 0, dispatcher.tail()
 
-    def pin(self):
-        measure.pin(self.dispatcher.child.pid, 0)
-        for pid in [os.getpid(), self.api.child.pid, int(os.environ.get("BENCH_KAFKA_PID", "0"))]:
+    def pin(self, dispatcher=0, others=1):
+        measure.pin(self.dispatcher.child.pid, dispatcher)
+        for pid in [os.getpid(), self.api.child.pid, int(os.environ.get("BENCH_KAFKA_PID", "0")), self.receiver.child.pid]:
             if pid:
-                measure.pin(pid, 1)
+                measure.pin(pid, others)
 
     def metric(self, name):
         try:
