@@ -23,6 +23,8 @@ struct hb_webhook_merge {
 /* Merges all members of the body, then checks the whole. False: merge->problem says what is wrong. */
 HB_MUST_USE bool hb_webhook_merge_run(struct hb_webhook_merge *merge, const struct hb_json *body);
 void hb_webhook_merge_deinit(struct hb_webhook_merge *merge);
+/* webhook_merge_headers.c: takes the member `headers`, and seals what holds a credential. */
+bool hb_webhook_merge_headers(struct hb_webhook_merge *merge, const struct hb_json *value);
 /* Whether a header of this name holds a credential and is sealed at rest. */
 bool hb_header_is_credential(struct hb_str name);
 
