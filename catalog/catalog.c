@@ -38,7 +38,8 @@ static int lock_file(const char *path, struct hb_error *reterr)
     (void)snprintf(name, sizeof(name), "%s.lock", path);
     int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
-        (void)hb_fail(reterr, HB_ERR_IO, "%s cannot be made: is its folder there and writable? (catalog.state_dir)", name);
+        (void)hb_fail(reterr, HB_ERR_IO, "%s cannot be made: is its folder there and writable? (catalog.state_dir)",
+                      name);
         return -1;
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {

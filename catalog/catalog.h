@@ -1,7 +1,8 @@
 /* Job: the room's door: merges product and inventory events into the topic `catalog`.
  *
- * Place: role `hookbus catalog`. One thread of its own reads, merges and writes (catalog/session.h); the loop only hears
- * what it has to say, since file and transactions wait. Owns / borrows: the options' texts and objects must outlive it.
+ * Place: role `hookbus catalog`. One thread of its own reads, merges and writes (catalog/session.h); the loop only
+ * hears what it has to say, since file and transactions wait. Owns / borrows: the options' texts and objects must
+ * outlive it.
  * Fails: hb_catalog_new with HB_ERR_MEMORY or HB_ERR_IO; everything later is trouble that hb_catalog_trouble tells and
  * that it tries again by itself, but for `failed`. Limits: configuration section `catalog`; memory of two batches, one
  * consumer's fetched records and the file's pages. Threads: the loop's, but for now and wall, which any thread may ask,

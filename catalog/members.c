@@ -186,8 +186,8 @@ static void on_assigned(void *user, struct hb_kafka_partition *partitions, size_
     hb_session_tell(session);
 }
 
-/* A transaction under way is of the generation that ends; whether it still stands is Kafka's to say. What was merged and
- * not written is dropped: whoever has the partitions next reads it from where the offsets stand. */
+/* A transaction under way is of the generation that ends; whether it still stands is Kafka's to say. What was merged
+ * and not written is dropped: whoever has the partitions next reads it from where the offsets stand. */
 static void on_revoked(void *user, const struct hb_kafka_partition *partitions, size_t count, bool is_lost)
 {
     struct hb_session *session = user;

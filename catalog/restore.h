@@ -4,8 +4,8 @@
  * stands to the end that the topic has now, the end of all records, decided or not: what a former owner had committed
  * before the group's offsets were asked for stands below that. So it may have to wait until a transaction of an owner
  * that died is aborted. A partition of the file that is older than tombstones are kept, or is ahead of the topic, is
- * read from the beginning. Owns / borrows: options are borrowed. Fails: HB_ERR_CLOSED (asked to stop), HB_ERR_VERSION (a
- * record of a newer hookbus; nothing of these partitions may be merged), Kafka's and the file's. Threads: one; it
+ * read from the beginning. Owns / borrows: options are borrowed. Fails: HB_ERR_CLOSED (asked to stop), HB_ERR_VERSION
+ * (a record of a newer hookbus; nothing of these partitions may be merged), Kafka's and the file's. Threads: one; it
  * blocks. */
 #ifndef CATALOG_RESTORE_H
 #define CATALOG_RESTORE_H

@@ -106,7 +106,8 @@ static void open_writer(struct hb_session *session)
     (void)snprintf(id, sizeof(id), "%s-%s", session->group, o->worker);
     const struct hb_kafka_writer_options options = {.cluster = o->cluster,
                                                     .transactional_id = id,
-                                                    .transaction_timeout_ms = (int)o->config->catalog_transaction_timeout_ms};
+                                                    .transaction_timeout_ms =
+                                                        (int)o->config->catalog_transaction_timeout_ms};
     struct hb_error error = {HB_OK, ""};
     enum hb_err err = session->err ? session->err : hb_kafka_writer_new(&options, &session->writer, &error);
     err = err ? err : hb_kafka_writer_take(session->writer, on_taken, session);

@@ -3,8 +3,8 @@
  * offsets from Kafka again.
  *
  * Place: catalog/ alone, on its thread. What is in it is shared by its files: members.c (which partitions are ours),
- * merging.c (events into a batch), writing.c (a batch into Kafka, then into the file), sweeping.c (what was deleted long
- * ago). Threads: the room's own. */
+ * merging.c (events into a batch), writing.c (a batch into Kafka, then into the file), sweeping.c (what was deleted
+ * long ago). Threads: the room's own. */
 #ifndef CATALOG_SESSION_H
 #define CATALOG_SESSION_H
 
@@ -25,8 +25,8 @@ struct hb_session_options {
     int stop_fd;          /* readable: stop */
 };
 
-/* HB_ERR_CLOSED: asked to stop, all that was merged is written. ret_was_good: it had partitions and wrote. HB_ERR_FATAL:
- * the process must end. */
+/* HB_ERR_CLOSED: asked to stop, all that was merged is written. ret_was_good: it had partitions and wrote.
+ * HB_ERR_FATAL: the process must end. */
 HB_MUST_USE enum hb_err hb_session_run(const struct hb_session_options *options, bool *ret_was_good,
                                        struct hb_error *reterr);
 

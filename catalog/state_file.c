@@ -56,7 +56,8 @@ static enum hb_err read_text(struct hb_sqlite *db, const char *sql, struct hb_bu
 static enum hb_err write_meta(struct hb_sqlite *db, struct hb_str source)
 {
     struct hb_sqlite_statement *statement = NULL;
-    enum hb_err err = hb_sqlite_prepare(db, "INSERT INTO meta VALUES('source', ?), ('version', '" VERSION "')", &statement);
+    enum hb_err err =
+        hb_sqlite_prepare(db, "INSERT INTO meta VALUES('source', ?), ('version', '" VERSION "')", &statement);
     if (err)
         return err;
     hb_sqlite_bind_text(statement, 1, source);
@@ -75,8 +76,9 @@ static enum hb_err check(struct hb_sqlite *db, struct hb_str source, struct hb_e
         return err ? err : write_meta(db, source);
     }
     hb_buf_clear(&text);
-    err = err ? err
-              : read_text(db, "SELECT group_concat(value, ' ') FROM (SELECT value FROM meta ORDER BY name DESC)", &text);
+    err =
+        err ? err
+            : read_text(db, "SELECT group_concat(value, ' ') FROM (SELECT value FROM meta ORDER BY name DESC)", &text);
     struct hb_str found = hb_buf_str(&text);
     bool is_ours = !err && found.len == source.len + 2 && hb_str_has_prefix(found, HB_STR(VERSION " ")) &&
                    hb_str_eq(hb_str_n(found.ptr + 2, source.len), source);

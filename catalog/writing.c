@@ -74,7 +74,8 @@ static size_t list_offsets(const struct hb_session *session, struct hb_kafka_gro
     for (int32_t p = 0; p < HB_CATALOG_PARTITIONS_MAX; p++)
         for (int topic = 0; session->writing->is_touched[p] && topic < HB_SESSION_TOPICS; topic++)
             if (session->next[topic][p] >= 0)
-                ret_offsets[count++] = (struct hb_kafka_group_offset){session->topics[topic], p, session->next[topic][p]};
+                ret_offsets[count++] =
+                    (struct hb_kafka_group_offset){session->topics[topic], p, session->next[topic][p]};
     return count;
 }
 

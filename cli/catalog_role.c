@@ -56,7 +56,8 @@ static enum hb_err make_server(struct catalog_role *role, struct hb_error *reter
 {
     const struct hb_config *config = role->setup.config;
     struct hb_health_options health = {.setup = &role->setup, .trouble = trouble, .user = role};
-    enum hb_err err = hb_setup_server(&role->setup, config->catalog_listen, (int)config->catalog_port, &role->server, reterr);
+    enum hb_err err =
+        hb_setup_server(&role->setup, config->catalog_listen, (int)config->catalog_port, &role->server, reterr);
 
     err = err ? err : hb_health_new(&health, &role->health);
     return err ? err : hb_health_mount(role->health, role->server);

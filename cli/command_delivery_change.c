@@ -26,8 +26,9 @@ struct verb {
 };
 #define WAITING (1U << HB_DELIVERY_PARKED | 1U << HB_DELIVERY_HELD | 1U << HB_DELIVERY_DEAD)
 #define ENDED (1U << HB_DELIVERY_SKIPPED | 1U << HB_DELIVERY_EXPIRED | 1U << HB_DELIVERY_CANCELLED)
-static const struct verb RETRY = {"retry", "Send again", "sent again as soon as their webhooks may take them", WAITING | ENDED,
-                                  RETRY_STATES, "'hookbus replay --state delivered' sends again what was delivered"};
+static const struct verb RETRY = {"retry", "Send again", "sent again as soon as their webhooks may take them",
+                                  WAITING | ENDED, RETRY_STATES,
+                                  "'hookbus replay --state delivered' sends again what was delivered"};
 static const struct verb CANCEL = {"cancel", "Cancel", "cancelled", WAITING, CANCEL_STATES,
                                    "what has ended waits for nothing any more"};
 
@@ -87,7 +88,8 @@ static enum hb_err ask_count(struct many *many, uint64_t *ret_count)
     hb_delivery_view_note(out, answer.json);
     hb_api_answer_deinit(&answer);
     if (*ret_count > MANY_MAX) {
-        err = hb_cli_fail(many->cli, HB_ERR_TOO_LARGE, "%llu are too many for this: narrow the filters, or use 'hookbus replay'",
+        err = hb_cli_fail(many->cli, HB_ERR_TOO_LARGE,
+                          "%llu are too many for this: narrow the filters, or use 'hookbus replay'",
                           (unsigned long long)*ret_count);
     } else if (*ret_count > 0 && !is_sure && isatty(STDIN_FILENO) != 1) {
         err = hb_cli_usage(many->cli, "%.*s fit: nobody is there to ask, so say --yes", HB_ARG(hb_buf_str(&text)));

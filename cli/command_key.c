@@ -1,4 +1,5 @@
-/* Job: `hookbus key …`: API keys. A key cannot be changed, its secret not be shown again: make another, remove the old one. */
+/* Job: `hookbus key …`: API keys. A key cannot be changed, its secret not be shown again: make another, remove the old
+ * one. */
 #include <stdlib.h>
 
 #include "cli/commands.h"

@@ -1,6 +1,7 @@
 /* Job: names every command's row.
  *
- * Place: defined in cli/command_*.c; cli/commands.c lists them by this table. A new command is a row here and its file. */
+ * Place: defined in cli/command_*.c; cli/commands.c lists them by this table. A new command is a row here and its
+ * file. */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 

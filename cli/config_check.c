@@ -74,7 +74,8 @@ static enum hb_err check_listens(const struct hb_config *c, struct hb_error *ret
     struct hb_address address;
     for (size_t i = 0; i < sizeof listens / sizeof *listens; i++)
         if (!hb_address_parse(hb_str_c(listens[i].value), &address))
-            return hb_fail(reterr, HB_ERR_CONFIG, "%s must be an IP address such as 127.0.0.1, 0.0.0.0 or ::1, not \"%.80s\"", listens[i].key,
+            return hb_fail(reterr, HB_ERR_CONFIG,
+                           "%s must be an IP address such as 127.0.0.1, 0.0.0.0 or ::1, not \"%.80s\"", listens[i].key,
                            listens[i].value);
     return HB_OK;
 }
@@ -102,7 +103,9 @@ enum hb_err hb_config_check(const struct hb_config *c, struct hb_error *reterr)
     if (err)
         return err;
     if (!is_instance(c->dispatcher_instance))
-        return hb_fail(reterr, HB_ERR_CONFIG, "dispatcher.instance must be at most %d of A-Z a-z 0-9 . _ - and not begin with a dot", INSTANCE_MAX);
+        return hb_fail(reterr, HB_ERR_CONFIG,
+                       "dispatcher.instance must be at most %d of A-Z a-z 0-9 . _ - and not begin with a dot",
+                       INSTANCE_MAX);
     if (c->kafka_brokers[0] == '\0')
         return hb_fail(reterr, HB_ERR_CONFIG, "kafka.brokers must name at least one broker as host:port");
     if (!is_topic_prefix(c->kafka_topic_prefix))

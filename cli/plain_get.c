@@ -68,7 +68,8 @@ enum hb_err hb_plain_get(const char *address, int port, const char *path, int li
     struct hb_buf answer = hb_buf_make(ret_body->max);
     char request[256];
     int fd = dial(address, port, until_us);
-    int length = snprintf(request, sizeof(request), "GET %s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n\r\n", path, address);
+    int length =
+        snprintf(request, sizeof(request), "GET %s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n\r\n", path, address);
     enum hb_err err = fd >= 0 && send(fd, request, (size_t)length, MSG_NOSIGNAL) == length
                           ? read_all(fd, until_us, &answer)
                           : HB_ERR_AWAY;

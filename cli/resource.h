@@ -35,7 +35,8 @@ struct hb_change {
 HB_MUST_USE enum hb_err hb_resource_change(struct hb_cli *cli, const struct hb_change *change);
 /* Asks before something is removed, if a person is there to answer; --yes skips it. HB_ERR_DENIED: no. */
 HB_MUST_USE enum hb_err hb_resource_confirm(struct hb_cli *cli, const char *what);
-/* Removes the object at `path` at the revision the command names, after asking. `what` for the question, `say` for the answer. */
+/* Removes the object at `path` at the revision the command names, after asking. `what` for the question, `say` for the
+ * answer. */
 HB_MUST_USE enum hb_err hb_resource_remove(struct hb_cli *cli, const char *path, const char *what,
                                            void (*say)(struct hb_cli *cli, const struct hb_json *answer, void *user));
 

@@ -174,19 +174,21 @@ static enum hb_err add_head(struct screen *screen, const struct hb_fares *fares,
     (void)snprintf(line, sizeof(line), "hookbus  %.8s UTC  %zu webhooks  %.1f/s  in flight %s  waiting %s", at + 11,
                    fares->count, sums.per_s, flight, waiting);
     enum hb_err err = add_line(screen, line, "\033[1m");
-    (void)snprintf(line, sizeof(line), "parked %lld  dead %lld  held %lld  last hour: %lld delivered, %lld failed (%.1f %%)",
+    (void)snprintf(line, sizeof(line),
+                   "parked %lld  dead %lld  held %lld  last hour: %lld delivered, %lld failed (%.1f %%)",
                    (long long)sums.parked, (long long)sums.dead, (long long)sums.held, (long long)sums.delivered,
                    (long long)sums.failed, attempts > 0 ? 100.0 * (double)sums.failed / (double)attempts : 0.0);
     err = err ? err : add_line(screen, line, "");
     if (head->complaint) {
         (void)snprintf(line, sizeof(line), "! %s", head->complaint);
     } else if (!fares->is_complete) {
-        (void)snprintf(line, sizeof(line), "! the read model is being made from Kafka: %lld %%", (long long)fares->percent);
+        (void)snprintf(line, sizeof(line), "! the read model is being made from Kafka: %lld %%",
+                       (long long)fares->percent);
     } else if (fares->trouble[0]) {
         (void)snprintf(line, sizeof(line), "! perhaps old: %s", fares->trouble);
     } else {
-        (void)snprintf(line, sizeof(line), "failing %zu  resting %zu  paused %zu  disabled %zu      q leaves", sums.failing,
-                       sums.resting, sums.paused, sums.disabled);
+        (void)snprintf(line, sizeof(line), "failing %zu  resting %zu  paused %zu  disabled %zu      q leaves",
+                       sums.failing, sums.resting, sums.paused, sums.disabled);
     }
     return err ? err : add_line(screen, line, line[0] == '!' ? "\033[33m" : "");
 }
@@ -215,8 +217,8 @@ static enum hb_err draw(struct screen *screen, const struct hb_fares *fares, con
     char title[LINE_BYTES];
     enum hb_err err = add_head(screen, fares, head);
 
-    (void)snprintf(title, sizeof(title), ROW_FORMAT, "WEBHOOK", "STATE", "WIN", "/S", "OK %", "P99 MS", "PARKED", "FAILING",
-                   "REASON");
+    (void)snprintf(title, sizeof(title), ROW_FORMAT, "WEBHOOK", "STATE", "WIN", "/S", "OK %", "P99 MS", "PARKED",
+                   "FAILING", "REASON");
     err = err ? err : add_line(screen, title, "\033[7m");
     for (size_t i = 0; i < fares->count && !err && screen->used < screen->rows; i++) {
         err = add_row(screen, &fares->items[i], head->now);

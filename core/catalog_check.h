@@ -1,8 +1,8 @@
 /* Job: says whether an event's data can be merged: what the merge reads of it must be what docs/schemas say.
  *
  * Place: core/catalog_merge. Everything else in the data (name, price, texts) is its readers' to judge: one of them may
- * refuse what another can use. The limits make sure that the record of a product always fits one Kafka message, whatever
- * its groups of fields came from. Cost: O(data). Threads: any. */
+ * refuse what another can use. The limits make sure that the record of a product always fits one Kafka message,
+ * whatever its groups of fields came from. Cost: O(data). Threads: any. */
 #ifndef CORE_CATALOG_CHECK_H
 #define CORE_CATALOG_CHECK_H
 

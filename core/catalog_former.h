@@ -2,8 +2,8 @@
  *
  * Place: core/catalog_merge. A version of a product that was published, merged over and compacted away leaves no trace
  * of its variants; this list does. Owns / borrows: appends JSON to a buffer of the caller. Fails: HB_ERR_MEMORY,
- * HB_ERR_FULL of the buffer. Limits: HB_CATALOG_FORMER_MAX of them and HB_CATALOG_FORMER_BYTES_MAX, the oldest go first;
- * those of 30 days before are left out. Cost: O(data). Threads: any. */
+ * HB_ERR_FULL of the buffer. Limits: HB_CATALOG_FORMER_MAX of them and HB_CATALOG_FORMER_BYTES_MAX, the oldest go
+ * first; those of 30 days before are left out. Cost: O(data). Threads: any. */
 #ifndef CORE_CATALOG_FORMER_H
 #define CORE_CATALOG_FORMER_H
 

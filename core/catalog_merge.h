@@ -2,9 +2,9 @@
  *
  * Place: catalog/. Three groups of fields, each with a version of its own and each a fold over one topic's events in
  * the order of their partition: the product's data, the stock its events last told about, and the inventory. An event
- * changes a group if it is newer there, or neither (core/catalog_version): of two alike the later one stands. Which stock
- * is shown is asked of the last two, each time (core/catalog_record). So any interleaving of the two topics gives the
- * same product, byte for byte, also with versions that are no order (decision 11).
+ * changes a group if it is newer there, or neither (core/catalog_version): of two alike the later one stands. Which
+ * stock is shown is asked of the last two, each time (core/catalog_record). So any interleaving of the two topics gives
+ * the same product, byte for byte, also with versions that are no order (decision 11).
  * Owns / borrows: the result's texts are views of the current product's, the event's and scratch's bytes. Fails:
  * HB_ERR_MEMORY; what cannot be merged is an effect, not an error. Cost: O(data). Threads: any.
  *

@@ -220,7 +220,8 @@ static bool parse_rule(struct hb_str entry, struct rule *ret_rule)
 /* Addresses are judged unmapped: a network of mapped ones would never match. */
 static bool is_mapped(const struct rule *rule)
 {
-    return rule->network.is_v6 && rule->bits >= 96 && memcmp(rule->network.bytes, mapped_prefix, sizeof(mapped_prefix)) == 0;
+    return rule->network.is_v6 && rule->bits >= 96 &&
+           memcmp(rule->network.bytes, mapped_prefix, sizeof(mapped_prefix)) == 0;
 }
 
 static enum hb_err add_rules(struct hb_egress *egress, struct hb_str list, struct hb_error *reterr)
@@ -241,8 +242,10 @@ static enum hb_err add_rules(struct hb_egress *egress, struct hb_str list, struc
                            entry.len < 80 ? (int)entry.len : 80, entry.ptr);
         }
         if (is_mapped(&egress->rules[egress->count])) {
-            return hb_fail(reterr, HB_ERR_CONFIG, "egress.allow: \"%.*s\" holds IPv4 addresses in IPv6 form: write them as IPv4, such as 10.0.0.0/8",
-                           entry.len < 80 ? (int)entry.len : 80, entry.ptr);
+            return hb_fail(
+                reterr, HB_ERR_CONFIG,
+                "egress.allow: \"%.*s\" holds IPv4 addresses in IPv6 form: write them as IPv4, such as 10.0.0.0/8",
+                entry.len < 80 ? (int)entry.len : 80, entry.ptr);
         }
         egress->count++;
     }

@@ -21,7 +21,8 @@
 #define HB_FATE_NEVER INT64_C(-1)
 /* What our own trouble stopped is tried again so much later. */
 #define HB_FATE_OURS_MS (30 * HB_MS_PER_S)
-/* What only somebody's hand can heal (a URL, an address that is not allowed, a damaged secret) is looked at so often. */
+/* What only somebody's hand can heal (a URL, an address that is not allowed, a damaged secret) is looked at so
+ * often. */
 #define HB_FATE_HEAL_MS HB_MS_PER_HOUR
 /* A replay job with this before its id gives each delivery one attempt (`--once`). */
 #define HB_FATE_ONCE_PREFIX "once_"

@@ -141,12 +141,11 @@ enum hb_err hb_journal_write(const struct hb_journal_record *r, struct hb_buf *r
         err = write_event(r, ret_value);
     if (err)
         return err;
-    err = hb_buf_addf(
-        ret_value,
-        ",\"at\":{\"topic\":%d,\"partition\":%" PRId32 ",\"offset\":%" PRId64 ",\"appended\":%" PRId64
-        "},\"state\":\"%s\",\"attempts\":%" PRId64 ",\"due\":%" PRId64 ",\"reason\":\"%.*s\"",
-        r->position.topic, r->position.partition, r->position.offset, r->position.appended.ms, hb_delivery_state_text(r->state),
-        r->attempts, r->due.ms, HB_ARG(r->reason));
+    err = hb_buf_addf(ret_value,
+                      ",\"at\":{\"topic\":%d,\"partition\":%" PRId32 ",\"offset\":%" PRId64 ",\"appended\":%" PRId64
+                      "},\"state\":\"%s\",\"attempts\":%" PRId64 ",\"due\":%" PRId64 ",\"reason\":\"%.*s\"",
+                      r->position.topic, r->position.partition, r->position.offset, r->position.appended.ms,
+                      hb_delivery_state_text(r->state), r->attempts, r->due.ms, HB_ARG(r->reason));
     return err ? err : write_optional(r, ret_value);
 }
 

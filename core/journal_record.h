@@ -4,8 +4,8 @@
  * to a shard's view is core/shard_rule's to say. Owns / borrows: strings are views of the record's bytes; writing
  * borrows `scratch` and appends to a buffer of the caller. Fails: writing with HB_ERR_MEMORY and HB_ERR_FULL of the
  * buffer; fields that break the grammar are a bug (HB_ASSERT). Reading never fails: what is foreign or cut is
- * UNREADABLE (set it aside with its bytes, go on), a later version NEWER; so is what no view could keep. Limits: a value
- * has at most HB_JOURNAL_VALUE_MAX bytes; the numbers below. Cost: one pass. Threads: any.
+ * UNREADABLE (set it aside with its bytes, go on), a later version NEWER; so is what no view could keep. Limits: a
+ * value has at most HB_JOURNAL_VALUE_MAX bytes; the numbers below. Cost: one pass. Threads: any.
  *
  * Example:
  *     struct hb_name_value headers[HB_JOURNAL_HEADERS_MAX];
@@ -77,8 +77,8 @@ struct hb_journal_source {
     const struct hb_name_value *headers;
     size_t headers_count;
 };
-/* Reads a record, strictly: every field that is not optional is there, each once, within its grammar, and no other. ret_problem says the field
- * that is wrong (a constant text) when UNREADABLE. */
+/* Reads a record, strictly: every field that is not optional is there, each once, within its grammar, and no other.
+ * ret_problem says the field that is wrong (a constant text) when UNREADABLE. */
 enum hb_journal_read hb_journal_read(const struct hb_journal_source *source, struct hb_journal_record *ret_record,
                                      const char **ret_problem);
 /* What core/shard_rule looks at; offset: the record's own. Not of a takeover. */

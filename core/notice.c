@@ -59,7 +59,8 @@ enum hb_err hb_notice_write(const struct hb_notice *notice, struct hb_buf *ret_d
             ? snprintf(text, sizeof(text),
                        "{\"connector\":{\"store\":\"%.*s\",\"state\":\"%s\",\"reason\":\"%s\",\"revision\":%lld},"
                        "\"what\":\"%s\"}",
-                       HB_ARG(notice->webhook), row->state, notice->why ? notice->why : "", (long long)notice->revision, row->what)
+                       HB_ARG(notice->webhook), row->state, notice->why ? notice->why : "", (long long)notice->revision,
+                       row->what)
             : snprintf(text, sizeof(text),
                        "{\"webhook\":{\"id\":\"%.*s\",\"state\":\"%s\",\"revision\":%lld},\"what\":\"%s\"}",
                        HB_ARG(notice->webhook), row->state, (long long)notice->revision, row->what);

@@ -1,9 +1,9 @@
 /* Job: our own notices: what hookbus tells a store about its webhooks and connectors, as an event of type hookbus.*.
  *
- * Place: made by the owner of the webhook's shard (retry/notices) or the connector's worker (salesmanago/pause), published as every other event, delivered to the
- * webhooks that name its type (`*` never matches it). Written once: id and data are made of webhook, kind and revision
- * alone, so one that a crash writes again is a repeat with the same bytes, not another notice. Owns: nothing. Fails:
- * HB_ERR_MEMORY, HB_ERR_FULL of the buffer. Threads: any.
+ * Place: made by the owner of the webhook's shard (retry/notices) or the connector's worker (salesmanago/pause),
+ * published as every other event, delivered to the webhooks that name its type (`*` never matches it). Written once: id
+ * and data are made of webhook, kind and revision alone, so one that a crash writes again is a repeat with the same
+ * bytes, not another notice. Owns: nothing. Fails: HB_ERR_MEMORY, HB_ERR_FULL of the buffer. Threads: any.
  *
  * Example:
  *     hb_notice_id(&notice, digest, id);                    digest: SHA-256 of what hb_notice_seed wrote

@@ -25,7 +25,8 @@ static const struct reason_row reason_rows[HB_REASON_COUNT] = {
 #undef REASON_ROW
 };
 
-/* A reason's number stands in Redis (retry/entry.h): a row may be added at the end, none moved, removed or put between. */
+/* A reason's number stands in Redis (retry/entry.h): a row may be added at the end, none moved, removed or put
+ * between. */
 #define STAYS(name, number) _Static_assert(HB_REASON_##name == (number), "HB_REASON_" #name " has moved")
 STAYS(NONE, 0);
 STAYS(GONE, 1);

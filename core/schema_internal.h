@@ -1,5 +1,5 @@
-/* Job: what a loaded schema is made of, shared by its files: schema_load.c and schema_keywords.c make it, schema.c checks
- * with it, schema_say.c puts a fault into words. Included by those only. */
+/* Job: what a loaded schema is made of, shared by its files: schema_load.c and schema_keywords.c make it, schema.c
+ * checks with it, schema_say.c puts a fault into words. Included by those only. */
 #ifndef CORE_SCHEMA_INTERNAL_H
 #define CORE_SCHEMA_INTERNAL_H
 

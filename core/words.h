@@ -1,7 +1,7 @@
 /* Job: finds a word in a table of words, as names become enum values and rows.
  *
- * Place: everywhere a name is read: core/, rooms, cli. Owns / borrows: nothing. Fails: -1, no such word. Limits: looks at
- * every word; for tables of a few dozen. Threads: pure. Example:
+ * Place: everywhere a name is read: core/, rooms, cli. Owns / borrows: nothing. Fails: -1, no such word. Limits: looks
+ * at every word; for tables of a few dozen. Threads: pure. Example:
  *     static const char *const texts[COUNT] = {"asc", "desc"};
  *     int order = HB_WORDS_FIND(texts, text);
  *     int row = HB_WORDS_FIND_ROW(rows, name, text);   (rows[row].name is the word) */

@@ -138,7 +138,8 @@ static enum hb_err plan(struct deep *deep, const char *topic, struct hb_error *r
     }
     size_t count = (size_t)deep->partitions;
     err = err ? err
-              : hb_kafka_admin_offsets_at(admin, topic, deep->ask->filter->since, REQUEST_MS, deep->starts, count, reterr);
+              : hb_kafka_admin_offsets_at(admin, topic, deep->ask->filter->since, REQUEST_MS, deep->starts, count,
+                                          reterr);
     err = err ? err : hb_kafka_admin_offsets_at(admin, topic, NEVER, REQUEST_MS, deep->ends, count, reterr);
     hb_kafka_admin_free(&admin);
     return err;
@@ -187,11 +188,10 @@ static void say_end(struct deep *deep, bool is_complete, const struct hb_error *
     struct hb_buf text = hb_buf_make(4 * HB_ERROR_TEXT_MAX);
     enum hb_err err = hb_buf_add_json(&text, hb_str_c(error->text));
     err = err ? err
-              : hb_buf_addf(&deep->piece,
-                            "{\"kind\":\"end\",\"complete\":%s,\"scanned\":%llu,\"found\":%llu%s%.*s%s}\n",
-                            is_complete ? "true" : "false", (unsigned long long)deep->scanned,
-                            (unsigned long long)deep->found, text.len ? ",\"trouble\":\"" : "", HB_ARG(hb_buf_str(&text)),
-                            text.len ? "\"" : "");
+              : hb_buf_addf(
+                    &deep->piece, "{\"kind\":\"end\",\"complete\":%s,\"scanned\":%llu,\"found\":%llu%s%.*s%s}\n",
+                    is_complete ? "true" : "false", (unsigned long long)deep->scanned, (unsigned long long)deep->found,
+                    text.len ? ",\"trouble\":\"" : "", HB_ARG(hb_buf_str(&text)), text.len ? "\"" : "");
     deep->has_failed |= err != HB_OK;
     flush(deep);
     hb_buf_deinit(&text);

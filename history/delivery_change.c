@@ -118,7 +118,8 @@ static void judge(struct ask *ask)
     if (wish->verdict.slug) {
         refuse(ask, 409, wish->verdict.slug, wish->verdict.why);
     } else if (hb_outbox_is_congested(options->outbox)) {
-        refuse(ask, 503, "kafka_away", "Kafka does not acknowledge what waits already: nothing was changed, try again.");
+        refuse(ask, 503, "kafka_away",
+               "Kafka does not acknowledge what waits already: nothing was changed, try again.");
     } else if (hb_timer_new(options->loop, on_late, ask, &wish->timer) ||
                hb_journal_put(hb_outbox_journal(options->outbox), &wish->verdict.record, on_journaled, ask)) {
         refuse(ask, 503, "own_trouble", "Out of memory: nothing was changed, try again.");

@@ -88,7 +88,8 @@ static void judge_cancel(const struct hb_wish_ask *ask, struct hb_wish_verdict *
     } else {
         verdict->record.state = HB_DELIVERY_CANCELLED;
         verdict->record.reason = hb_str_c(hb_reason_text(HB_REASON_CANCELLED));
-        verdict->will = "It is not sent any more. A request that runs just now is not called back, and its success counts.";
+        verdict->will =
+            "It is not sent any more. A request that runs just now is not called back, and its success counts.";
     }
 }
 

@@ -111,7 +111,8 @@ static enum hb_err add_success(struct hb_model_apply *apply, struct hb_str id, c
     struct hb_sqlite_statement *s = apply->statements[SUCCESS];
     const int topic = hb_topic_find(apply->options.topic_prefix, line->topic);
     const struct hb_str texts[] = {line->store, line->webhook, line->event, line->type, line->subject};
-    const int64_t numbers[] = {topic, line->partition, line->offset, line->at.ms, line->attempt, line->status, line->us};
+    const int64_t numbers[] = {topic,         line->partition, line->offset, line->at.ms,
+                               line->attempt, line->status,    line->us};
     int column = 1;
     hb_sqlite_bind_bytes(s, column++, id);
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {

@@ -1,8 +1,8 @@
 /* Job: reads `attempts` and `journal` from where the file is to their ends, and follows them.
  *
  * Place: part of history/model, on its thread. Owns: its Kafka handles. Fails: HB_ERR_INVALID: the file is further than
- * the topics, or behind what they keep: make it anew; as platform/kafka, platform/sqlite. Limits: HB_FEED_PARTITIONS_MAX
- * a topic. Threads: the model's; hb_feed_poll waits. */
+ * the topics, or behind what they keep: make it anew; as platform/kafka, platform/sqlite. Limits:
+ * HB_FEED_PARTITIONS_MAX a topic. Threads: the model's; hb_feed_poll waits. */
 #ifndef HISTORY_MODEL_FEED_H
 #define HISTORY_MODEL_FEED_H
 

@@ -1,8 +1,8 @@
 /* Job: counters of a transaction, gathered in memory and written once: attempts a webhook and minute, their durations,
  * deliveries a webhook and state, the last window of each worker.
  *
- * Place: part of history/model_apply. Owns: its tables and statements. Fails: HB_ERR_MEMORY, as platform/sqlite. Limits:
- * who calls writes it out when it holds HB_MODEL_GATHERED_MAX. Threads: the database's. */
+ * Place: part of history/model_apply. Owns: its tables and statements. Fails: HB_ERR_MEMORY, as platform/sqlite.
+ * Limits: who calls writes it out when it holds HB_MODEL_GATHERED_MAX. Threads: the database's. */
 #ifndef HISTORY_MODEL_GATHER_H
 #define HISTORY_MODEL_GATHER_H
 

@@ -15,8 +15,8 @@ HB_MUST_USE enum hb_err hb_model_health_new(struct hb_sqlite *db, struct hb_mode
 void hb_model_health_free(struct hb_model_health **health);
 /* Adds the webhook's members into an open object: delivered, failed, success_percent, p50_ms, p99_ms of the last hour;
  * per_s of the last one to two minutes; window, the requests that all workers with attempts within an hour of the last
- * one may have under way, as they last told, and workers, how many these are; parked, dead, held; oldest, next_due; failing_since, last_reason,
- * last_status. What is not known is left out. */
+ * one may have under way, as they last told, and workers, how many these are; parked, dead, held; oldest, next_due;
+ * failing_since, last_reason, last_status. What is not known is left out. */
 HB_MUST_USE enum hb_err hb_model_health_write(struct hb_model_health *health, struct hb_str webhook, struct hb_wall now,
                                               struct hb_json_writer *w);
 

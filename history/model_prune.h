@@ -1,7 +1,7 @@
 /* Job: removes from the read model what is too old or too much, a slice at a time.
  *
- * Place: part of history/model_apply, inside its transaction. Owns: its statements. Fails: as platform/sqlite. Limits: a
- * call removes some thousand rows. Threads: the database's. */
+ * Place: part of history/model_apply, inside its transaction. Owns: its statements. Fails: as platform/sqlite. Limits:
+ * a call removes some thousand rows. Threads: the database's. */
 #ifndef HISTORY_MODEL_PRUNE_H
 #define HISTORY_MODEL_PRUNE_H
 

@@ -1,8 +1,8 @@
 /* Job: the read model's tables, and the file they stand in.
  *
- * Place: history/model_apply writes them, history/model_list, _show and _health read them, each with a connection of its
- * own. Nothing in the file is the truth: Kafka is; a file of another version, of another cluster or a damaged one is
- * removed and made again. Fails: as platform/sqlite. Threads: a connection's.
+ * Place: history/model_apply writes them, history/model_list, _show and _health read them, each with a connection of
+ * its own. Nothing in the file is the truth: Kafka is; a file of another version, of another cluster or a damaged one
+ * is removed and made again. Fails: as platform/sqlite. Threads: a connection's.
  *
  *   delivery  what is or was more than one successful attempt: state as the journal says it (core/shard_rule), where it
  *             has no journal record as the newest line does

@@ -65,10 +65,12 @@ static void take_success(const struct hb_sqlite_statement *s, struct hb_model_fo
 static enum hb_err find_success(struct hb_sqlite *db, struct hb_model_found *found)
 {
     struct hb_sqlite_statement *statement = NULL;
-    struct hb_model_sql sql = hb_model_sql_begin("SELECT store, webhook, event, type, subject, topic, partition, offset,"
-                                                 " at, attempt, status, us, job FROM success");
+    struct hb_model_sql sql =
+        hb_model_sql_begin("SELECT store, webhook, event, type, subject, topic, partition, offset,"
+                           " at, attempt, status, us, job FROM success");
     bool has_row = false;
-    hb_model_sql_add_bytes(&sql, " WHERE id = ? ORDER BY seq DESC LIMIT 1", hb_str_n((const char *)found->id, ID_BYTES));
+    hb_model_sql_add_bytes(&sql, " WHERE id = ? ORDER BY seq DESC LIMIT 1",
+                           hb_str_n((const char *)found->id, ID_BYTES));
     enum hb_err err = hb_model_sql_prepare(&sql, db, &statement);
     err = err ? err : hb_sqlite_step(statement, &has_row);
     if (!err && has_row) {

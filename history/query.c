@@ -23,7 +23,8 @@ struct range {
     int64_t end;
 };
 
-/* Reads some partitions of one or more topics to the ends they had at the beginning: one that is written to all the time has an end, too. */
+/* Reads some partitions of one or more topics to the ends they had at the beginning: one that is written to all the
+ * time has an end, too. */
 struct scan {
     struct hb_kafka_reader *reader;
     size_t open; /* partitions not read to their end */
@@ -188,7 +189,8 @@ static enum hb_err add_ranges(struct query *query, int index, const char *topic,
     if (partitions > PARTITIONS_MAX)
         return hb_fail(reterr, HB_ERR_TOO_LARGE, "%s has %d partitions, more than can be searched", topic, partitions);
     size_t all = (size_t)partitions;
-    enum hb_err err = hb_kafka_admin_offsets_at(query->admin, topic, query->spec->since, REQUEST_MS, offsets, all, reterr);
+    enum hb_err err =
+        hb_kafka_admin_offsets_at(query->admin, topic, query->spec->since, REQUEST_MS, offsets, all, reterr);
     if (!err)
         err = hb_kafka_admin_offsets_at(query->admin, topic, NEVER, REQUEST_MS, ends, all, reterr);
     for (int32_t p = 0; !err && p < partitions; p++)

@@ -1,8 +1,9 @@
 /* Job: writes journal records (core/journal_record.h) and says when Kafka has them, and at which offset.
  *
- * Place: through the outbox (records/outbox.h), by whoever changes a delivery's state: the sender, the owner of a shard,
- * the api. A record goes to the partition of its webhook's shard. What Kafka refuses for a while is written again until
- * it has it, and what comes meanwhile goes behind it, so that records of a delivery stay in the order they were given.
+ * Place: through the outbox (records/outbox.h), by whoever changes a delivery's state: the sender, the owner of a
+ * shard, the api. A record goes to the partition of its webhook's shard. What Kafka refuses for a while is written
+ * again until it has it, and what comes meanwhile goes behind it, so that records of a delivery stay in the order they
+ * were given.
  * Owns / borrows: copies what it is given; `done` is called once a record, from the loop, never from inside
  * hb_journal_put. Fails: HB_ERR_MEMORY (nothing was taken).
  * Limits: the records not acknowledged; hb_journal_is_congested says that no more work should be begun.

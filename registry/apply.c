@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-/* A kind of record that has a table. Others (group/, watermark/, connector/, replay/ …) are kept as text for their rooms. */
+/* A kind of record that has a table. Others (group/, watermark/, connector/, replay/ …) are kept as text for their
+ * rooms. */
 struct kind {
     struct hb_str prefix;
     /* HB_ERR_INVALID: not what the key says, nothing was changed. The record is not yet among the records. */
@@ -157,7 +158,8 @@ static void forget_audit(struct hb_registry *registry, struct registry_record *r
     for (size_t i = 0; i < registry->audit_count; i++) {
         if (registry->audit[i] == record) {
             registry->audit_count--;
-            memmove(&registry->audit[i], &registry->audit[i + 1], (registry->audit_count - i) * sizeof(registry->audit[0]));
+            memmove(&registry->audit[i], &registry->audit[i + 1],
+                    (registry->audit_count - i) * sizeof(registry->audit[0]));
             return;
         }
     }
@@ -282,7 +284,8 @@ enum hb_err hb_registry_apply(struct hb_registry *registry, const struct registr
     }
     if (err) {
         registry->unreadable_count++;
-        hb_log(registry->log, HB_LOG_REGISTRY_UNREADABLE, HB_LOG_STR("key", input->key), HB_LOG_INT("offset", input->offset));
+        hb_log(registry->log, HB_LOG_REGISTRY_UNREADABLE, HB_LOG_STR("key", input->key),
+               HB_LOG_INT("offset", input->offset));
     }
     registry->applied = input->offset;
     registry->newest = input->appended.ms > registry->newest.ms ? input->appended : registry->newest;

@@ -1,9 +1,9 @@
 /* Job: gives a tombstone to what ended so long ago that nothing asks for it any more.
  *
- * Place: in the api, beside the pen. What is swept: webhooks and stores deleted, keys revoked or expired, and what hangs
- * on them (state/, disabled/, what a deleted store kept), HB_DELETED_COUNTS_MS after their last record; rooms that keep
- * objects of their own there add theirs through `also`. Inner things go before outer ones: a store's record goes when
- * nothing of it is left, so nothing of it comes to life with a new store of its id.
+ * Place: in the api, beside the pen. What is swept: webhooks and stores deleted, keys revoked or expired, and what
+ * hangs on them (state/, disabled/, what a deleted store kept), HB_DELETED_COUNTS_MS after their last record; rooms
+ * that keep objects of their own there add theirs through `also`. Inner things go before outer ones: a store's record
+ * goes when nothing of it is left, so nothing of it comes to life with a new store of its id.
  * Who: the process that holds the pen; any other one only when for a day nobody has. When: each hour, and each second
  * while something is due, HB_SWEEP_TURN_MAX records a time. Time: the clock, but never later than Kafka's own time of
  * the newest record read, so that a wrong clock removes nothing.

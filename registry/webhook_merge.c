@@ -148,8 +148,9 @@ static bool merge_rate(struct hb_webhook_merge *merge, const struct hb_json *val
 {
     int64_t count = 0, per_s = 0;
     bool is_rate = hb_json_int(hb_json_get(value, "count"), &count) &&
-                   hb_json_int(hb_json_get(value, "per_s"), &per_s) && count >= 1 && count <= HB_WEBHOOK_RATE_COUNT_MAX &&
-                   per_s >= 1 && per_s <= HB_WEBHOOK_RATE_PER_S_MAX && hb_json_count(value) == 2;
+                   hb_json_int(hb_json_get(value, "per_s"), &per_s) && count >= 1 &&
+                   count <= HB_WEBHOOK_RATE_COUNT_MAX && per_s >= 1 && per_s <= HB_WEBHOOK_RATE_PER_S_MAX &&
+                   hb_json_count(value) == 2;
     if (!is_null(value) && !is_rate) {
         return hb_http_refuse_field(merge->problem, "rate_limit", "rate_limit cannot be used.",
                                     "{\"count\": 1..1000000, \"per_s\": 1..86400} or null");

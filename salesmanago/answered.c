@@ -24,8 +24,8 @@ static void missing(struct hb_sm_lane *lane, size_t at, const struct hb_sm_answe
         return;
     }
     struct hb_sm_answer told = *answer;
-    (void)snprintf(told.words, sizeof told.words, "SALESmanago accepted the request twice and did not name this product "
-                                                  "in its answer");
+    (void)snprintf(told.words, sizeof told.words,
+                   "SALESmanago accepted the request twice and did not name this product in its answer");
     hb_sm_work_die(unit->work, &told, "not_confirmed", batch->items[at].id);
     hb_sm_batch_close(lane, at);
 }
@@ -222,7 +222,8 @@ void hb_sm_answered(void *user, const struct hb_answer *http)
     lane->worker->body_bytes -= lane->body.len;
     hb_buf_deinit(&lane->body);
     lane->is_looking = true; /* until everything stands as the answer says */
-    /* What was asked with another key, for another catalog or by another mapping says nothing of those there are now. */
+    /* What was asked with another key, for another catalog or by another mapping says nothing of those there are
+     * now. */
     if (!lane->is_outdated && (lane->hold == HB_SM_HOLD_NONE || answer.outcome == HB_SM_ACCEPTED))
         judge(lane, &answer);
     if (lane->is_outdated || lane->hold != HB_SM_HOLD_NONE)

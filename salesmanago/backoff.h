@@ -1,8 +1,8 @@
 /* Job: how long a connector pauses after a request that failed for a while.
  *
  * Place: one of each connector. The first pause is first_ms, doubled up to most_ms while it goes on, +-20 %; never
- * shorter than what SALESmanago asked for (Retry-After), which may be at most HB_SM_ASKED_MS_MAX. Owns: nothing; time and
- * randomness are passed in. Fails: never. Threads: one.
+ * shorter than what SALESmanago asked for (Retry-After), which may be at most HB_SM_ASKED_MS_MAX. Owns: nothing; time
+ * and randomness are passed in. Fails: never. Threads: one.
  *
  * Example:
  *     int64_t pause_ms = hb_sm_backoff_failure(&backoff, answer.retry_after_ms, random);

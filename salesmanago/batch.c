@@ -1,5 +1,5 @@
-/* What a request is made of. A product is made into items when it is taken for a request, never before: so what goes out
- * is the newest. One with more items than a request may have takes several, one after the other; if a newer version
+/* What a request is made of. A product is made into items when it is taken for a request, never before: so what goes
+ * out is the newest. One with more items than a request may have takes several, one after the other; if a newer version
  * comes meanwhile, the rest is dropped. */
 #include "salesmanago/state.h"
 

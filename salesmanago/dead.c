@@ -141,7 +141,8 @@ static void written(void *user, const struct hb_kafka_ack *ack)
     else
         hb_sm_settle_back(dying->lane, dying->change); /* it is refused once more, and told then */
     if (ack->err == HB_ERR_DENIED)
-        hb_sm_trouble_set(dying->lane->worker, "Kafka refuses records of dead products: %s", ack->text ? ack->text : "");
+        hb_sm_trouble_set(dying->lane->worker, "Kafka refuses records of dead products: %s",
+                          ack->text ? ack->text : "");
     if (dying->lane->walk)
         hb_sm_pump_soon(dying->lane->worker);
     free(dying);

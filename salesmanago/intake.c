@@ -1,7 +1,7 @@
-/* Records of the catalog: each takes a slot of its partition's ring and goes to the connector of its store, or is settled
- * at once. After an assignment a partition is held until the registry was read as far as its former owner wrote it, and
- * nothing is sent until the partition's end was reached: what the former owner sent is read then, so nothing older can
- * be sent after it. */
+/* Records of the catalog: each takes a slot of its partition's ring and goes to the connector of its store, or is
+ * settled at once. After an assignment a partition is held until the registry was read as far as its former owner wrote
+ * it, and nothing is sent until the partition's end was reached: what the former owner sent is read then, so nothing
+ * older can be sent after it. */
 #include "salesmanago/state.h"
 
 #include "core/catalog_record.h"
@@ -202,7 +202,8 @@ static void committed(void *user, int topic, int32_t number, int64_t offset, enu
         release(worker, partition);
 }
 
-/* A compacted topic keeps the newest of each product: where the committed offset is gone, the first one kept is right. */
+/* A compacted topic keeps the newest of each product: where the committed offset is gone, the first one kept is
+ * right. */
 static void begin(struct hb_sm_worker *worker, struct hb_kafka_partition *from)
 {
     struct hb_sm_partition *partition = &worker->partitions[from->partition];

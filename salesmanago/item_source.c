@@ -75,7 +75,8 @@ static struct hb_cursor translation_of(const struct hb_sm_view *view, struct hb_
 void hb_sm_source_product(struct hb_sm_source *source, struct hb_str data, struct hb_str language)
 {
     look_through(&source->views[HB_SM_PRODUCT], hb_cursor_root(data));
-    look_through(&source->views[HB_SM_TRANSLATION], translation_of(&source->views[HB_SM_PRODUCT], language, source->read));
+    look_through(&source->views[HB_SM_TRANSLATION],
+                 translation_of(&source->views[HB_SM_PRODUCT], language, source->read));
     hb_sm_source_variant(source, hb_str_n(NULL, 0), language);
 }
 

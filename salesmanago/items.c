@@ -127,8 +127,8 @@ static void make_variant(struct hb_sm_making *making, struct hb_str raw_id, stru
         return;
     }
     if (making->read > READ_BYTES_MAX) {
-        hb_sm_refuse(making, &one, "productId", "its variants share so much that more than %zu MiB had to be read for them",
-                     READ_BYTES_MAX >> 20);
+        hb_sm_refuse(making, &one, "productId",
+                     "its variants share so much that more than %zu MiB had to be read for them", READ_BYTES_MAX >> 20);
         return;
     }
     if (items->count == HB_SM_ITEMS_MAX) {

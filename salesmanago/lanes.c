@@ -1,5 +1,5 @@
-/* Connectors as the registry has them, at work: made when a record comes, changed with it, stopped when it is deleted. A
- * lane stays until the process ends: there is at most one a store. */
+/* Connectors as the registry has them, at work: made when a record comes, changed with it, stopped when it is deleted.
+ * A lane stays until the process ends: there is at most one a store. */
 #include "salesmanago/state.h"
 
 #include "registry/each.h"
@@ -26,7 +26,8 @@ static enum hb_err make_target(struct hb_sm_lane *lane, struct hb_str key, struc
     int len = snprintf(url, sizeof url, "%.*s%s", HB_ARG(lane->connector.base_url), hb_sm_call_path(HB_SM_CALL_UPSERT));
     if (len < 0 || (size_t)len >= sizeof url)
         return hb_fail(reterr, HB_ERR_TOO_LARGE, "its address is too long");
-    return hb_http_target_new(lane->worker->options.http, hb_str_n(url, (size_t)len), headers, 1, &lane->target, reterr);
+    return hb_http_target_new(lane->worker->options.http, hb_str_n(url, (size_t)len), headers, 1, &lane->target,
+                              reterr);
 }
 
 static enum hb_err open_key(struct hb_sm_lane *lane, struct hb_error *reterr)

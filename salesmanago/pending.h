@@ -1,8 +1,8 @@
 /* Job: the products of one connector that are to be sent: the newest version of each, in the order they came.
  *
- * Place: filled by intake (live changes) and by walks, emptied by batches. A *change* is one version of a product. While
- * it waits, a newer one takes its place in the queue; while it is being sent, a newer one waits behind it. Never is an
- * older one given out after a newer one: what comes back unsent and is older than what waits is superseded.
+ * Place: filled by intake (live changes) and by walks, emptied by batches. A *change* is one version of a product.
+ * While it waits, a newer one takes its place in the queue; while it is being sent, a newer one waits behind it. Never
+ * is an older one given out after a newer one: what comes back unsent and is older than what waits is superseded.
  * A change is *open* from put to end: the lowest open offset of a partition says from where it would have to be read
  * again.
  * Owns: the changes given to it, until it gives them back: put and back return the one that was superseded, end takes
@@ -69,8 +69,8 @@ static inline struct hb_sm_change *hb_sm_pending_next(const struct hb_sm_pending
 }
 /* It is being sent. */
 void hb_sm_pending_take(struct hb_sm_pending *pending, struct hb_sm_change *change);
-/* It was not sent, and waits again, before all others. Returns what is taken out for it, or NULL: itself, if a newer one
- * waits; or what waits, if that is the same record once more. */
+/* It was not sent, and waits again, before all others. Returns what is taken out for it, or NULL: itself, if a newer
+ * one waits; or what waits, if that is the same record once more. */
 struct hb_sm_change *hb_sm_pending_back(struct hb_sm_pending *pending, struct hb_sm_change *change);
 /* Whether a newer version of the same product waits. */
 bool hb_sm_pending_has_newer(const struct hb_sm_pending *pending, const struct hb_sm_change *change);

@@ -1,4 +1,5 @@
-/* What operators see: a status record of each connector and worker, at most every 5 s and only when it changed; gauges. */
+/* What operators see: a status record of each connector and worker, at most every 5 s and only when it changed;
+ * gauges. */
 #include "salesmanago/state.h"
 
 #include "platform/json/json.h"

@@ -1,5 +1,6 @@
-/* Where a connector stands in a partition. Attached, its changes are taken as they come and keep their records unsettled.
- * What cannot send now leaves: its position is written, and only when Kafka has that are its records settled unread. */
+/* Where a connector stands in a partition. Attached, its changes are taken as they come and keep their records
+ * unsettled. What cannot send now leaves: its position is written, and only when Kafka has that are its records settled
+ * unread. */
 #include "salesmanago/state.h"
 
 #include "platform/json/json.h"

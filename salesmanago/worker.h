@@ -1,8 +1,9 @@
 /* Job: the SALESmanago worker: what changes in the catalog topic goes to SALESmanago, and what it says is remembered.
  *
  * Place: role `hookbus salesmanago`. A consumer group of its own on `catalog`; connectors out of the registry; requests
- * through platform/http_client. A record is settled when its product was accepted, is dead, has a newer version waiting,
- * or when its connector's place is noted in the registry (docs/decisions/0013-a-connector-that-waits-is-detached.md).
+ * through platform/http_client. A record is settled when its product was accepted, is dead, has a newer version
+ * waiting, or when its connector's place is noted in the registry
+ * (docs/decisions/0013-a-connector-that-waits-is-detached.md).
  * Owns / borrows: what the options give must outlive it. Fails: as the pieces do. Limits: the keys salesmanago.*.
  * Threads: the loop's. */
 #ifndef SALESMANAGO_WORKER_H

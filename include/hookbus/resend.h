@@ -1,12 +1,12 @@
 /* Job: a parked delivery that is due, on its way from the one who keeps it to the one who sends it, and what became of
  * it.
  *
- * Place: the contract between retry/ (the owner of a shard: when) and dispatcher/ (windows, rests, requests: whether and
- * how); cli/ joins the two. The sender alone knows how much a webhook can take; the owner alone knows what is due. What
- * an attempt came to is written to the journal by the sender; the owner learns of it as of every other record, by
+ * Place: the contract between retry/ (the owner of a shard: when) and dispatcher/ (windows, rests, requests: whether
+ * and how); cli/ joins the two. The sender alone knows how much a webhook can take; the owner alone knows what is due.
+ * What an attempt came to is written to the journal by the sender; the owner learns of it as of every other record, by
  * reading its partition.
- * Owns / borrows: the event's views are the owner's and live until `ended`. Fails: as said. Threads: the loop's; none of
- * the two calls the other from inside a call of the other, but `ended` and `room_changed` may come out of `send`'s
+ * Owns / borrows: the event's views are the owner's and live until `ended`. Fails: as said. Threads: the loop's; none
+ * of the two calls the other from inside a call of the other, but `ended` and `room_changed` may come out of `send`'s
  * process later in the same turn.
  *
  * Example:
@@ -65,8 +65,8 @@ struct hb_sender {
     /* HB_OK: `ended` follows exactly once, never before this returned. Else nothing was taken. Strings are copied or
      * borrowed until `ended`. */
     enum hb_err (*send)(void *user, const struct hb_resend *resend);
-    /* The event at this place is looked into from here to let_go: a process that crashes in between is counted. False: it
-     * has crashed three times in this event, which must not be looked into again, but set aside. NULL: never. */
+    /* The event at this place is looked into from here to let_go: a process that crashes in between is counted. False:
+     * it has crashed three times in this event, which must not be looked into again, but set aside. NULL: never. */
     bool (*take_up)(void *user, const struct hb_position *position);
     void (*let_go)(void *user);
     void *user;

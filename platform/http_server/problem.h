@@ -1,9 +1,9 @@
 /* Job: what the API says when it refuses: a problem (RFC 9457) written, and carried from where it is found to where the
  * call is answered.
  *
- * Place: every room with routes; a room keeps the words of its own problems only. Owns / borrows: texts are borrowed and
- * outlive the problem; `detail` is its own. Fails: HB_ERR_FULL and HB_ERR_MEMORY of the buffer. Limits: `detail` is cut
- * at its size. Threads: any for the problem, the loop's for the call. Example:
+ * Place: every room with routes; a room keeps the words of its own problems only. Owns / borrows: texts are borrowed
+ * and outlive the problem; `detail` is its own. Fails: HB_ERR_FULL and HB_ERR_MEMORY of the buffer. Limits: `detail` is
+ * cut at its size. Threads: any for the problem, the loop's for the call. Example:
  *     if (!store)
  *         return hb_http_refuse(problem, 404, "not_found", "There is no such store.");
  *     ...

@@ -1,8 +1,8 @@
 /* Requests that MHD refuses by itself, in HTML and without a type: a first line or headers that are too long or none, a
  * length or a chunk that is no number, another version of HTTP. It has no option for what it says then; but it queues
  * that answer by its own public MHD_queue_response, and a function of that name in the program takes the place of the
- * library's for the library, too (the ordinary rule of shared objects). So ours stands here: the room's own answers go on
- * to the library's, what comes from inside the library becomes a problem. Where the library calls itself past the
+ * library's for the library, too (the ordinary rule of shared objects). So ours stands here: the room's own answers go
+ * on to the library's, what comes from inside the library becomes a problem. Where the library calls itself past the
  * linker (-Bsymbolic), nothing is lost but that: its HTML is sent as before, which a test would tell. */
 #include "platform/http_server/http_server_internal.h"
 

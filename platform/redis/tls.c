@@ -1,5 +1,5 @@
-/* TLS on the connection (rediss://): OpenSSL on our own socket. hiredis has it from 1.0 on, which Debian 12 has not; and
- * of hiredis only the parser is used here anyway. */
+/* TLS on the connection (rediss://): OpenSSL on our own socket. hiredis has it from 1.0 on, which Debian 12 has not;
+ * and of hiredis only the parser is used here anyway. */
 #include "platform/redis/redis_internal.h"
 
 #include <openssl/err.h>
@@ -20,7 +20,8 @@ struct ssl_ctx_st *hb_redis_tls_context(const char *ca_file, struct hb_error *re
     (void)SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     (void)SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    int done = ca_file ? SSL_CTX_load_verify_locations(context, ca_file, NULL) : SSL_CTX_set_default_verify_paths(context);
+    int done =
+        ca_file ? SSL_CTX_load_verify_locations(context, ca_file, NULL) : SSL_CTX_set_default_verify_paths(context);
     ERR_clear_error();
     if (done == 1) {
         return context;
