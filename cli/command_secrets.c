@@ -81,8 +81,8 @@ static enum hb_err run_add(struct hb_cli *cli)
         return HB_OK;
     }
     hb_output_line(&cli->out, "%s has a newer key; the older ones still open what they sealed.", path);
-    hb_output_line(&cli->out, "Now: the file to every machine, then restart the dispatchers, then the api, then "
-                              "'hookbus secrets rotate'.");
+    hb_output_line(&cli->out, "Now: the file to every machine, then restart the dispatchers and 'hookbus salesmanago', "
+                              "then the api, then 'hookbus secrets rotate'.");
     return HB_OK;
 }
 
@@ -125,7 +125,7 @@ const struct hb_command hb_command_secrets_init = {
 const struct hb_command hb_command_secrets_add = {
     .name = "secrets add", .usage = "FILE", .summary = "add a newer sealing key to the file",
     .help = "What is sealed from then on is sealed with it; the older keys stay and open what they sealed. First the "
-            "dispatchers must have\n"
+            "dispatchers and salesmanago workers must have\n"
             "the file (they read it at their start), then the api; then 'hookbus secrets rotate'.",
     .arguments_min = 1, .arguments_max = 1, .run = run_add,
 };

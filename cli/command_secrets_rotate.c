@@ -46,7 +46,7 @@ static enum hb_err ask(struct rotation *rotation)
 
 /* ---- sealing anew ---- */
 
-/* record: webhook/<store>/<id> */
+/* record: webhook/<store>/<id>, connector/<store>/<id> */
 static enum hb_err reseal(struct rotation *rotation, struct hb_str record)
 {
     struct hb_str kind = {NULL, 0}, store = {NULL, 0};
@@ -56,7 +56,8 @@ static enum hb_err reseal(struct rotation *rotation, struct hb_str record)
 
     (void)hb_str_split(&record, '/', &kind);
     (void)hb_str_split(&record, '/', &store);
-    (void)snprintf(path, sizeof(path), "/v1/stores/%.*s/webhooks/%.*s/reseal", HB_ARG(store), HB_ARG(record));
+    (void)snprintf(path, sizeof(path), "/v1/stores/%.*s/%.*ss/%.*s/reseal", HB_ARG(store), HB_ARG(kind),
+                   HB_ARG(record));
     const struct hb_api_request request = {.method = "POST", .path = path};
 
     err = hb_api_call(rotation->api, &request, &answer);
@@ -66,12 +67,22 @@ static enum hb_err reseal(struct rotation *rotation, struct hb_str record)
     return err;
 }
 
-/* One page of them. Those that cannot be opened are passed over; the api being away ends it. */
-static enum hb_err reseal_page(struct rotation *rotation)
-{
-    const struct hb_json *list = hb_json_get(rotation->census.json, "webhooks");
+/* What can be sealed anew: still under an older key, as asked last. */
+static const char *const LISTS[] = {"webhooks", "connectors"};
 
-    rotation->failed = 0;
+static size_t left(const struct rotation *rotation)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < sizeof(LISTS) / sizeof(*LISTS); i++) {
+        count += hb_json_count(hb_json_get(rotation->census.json, LISTS[i]));
+    }
+    return count;
+}
+
+/* One page of them. Those that cannot be opened are passed over; the api being away ends it. */
+static enum hb_err reseal_page(struct rotation *rotation, const struct hb_json *list)
+{
     for (const struct hb_json *item = hb_json_first(list); item; item = hb_json_next(item)) {
         struct hb_str record;
         enum hb_err err = hb_json_str(item, &record) ? reseal(rotation, record) : HB_ERR_INVALID;
@@ -95,12 +106,15 @@ static enum hb_err reseal_all(struct rotation *rotation)
     size_t before;
     enum hb_err err = ask(rotation);
 
-    rotation->progress = hb_progress_start(&rotation->cli->out, "webhooks sealed anew", 0, hb_setup_mono());
+    rotation->progress = hb_progress_start(&rotation->cli->out, "webhooks and connectors sealed anew", 0, hb_setup_mono());
     do {
         before = rotation->resealed;
-        err = err ? err : reseal_page(rotation);
+        rotation->failed = 0;
+        for (size_t i = 0; !err && i < sizeof(LISTS) / sizeof(*LISTS); i++) {
+            err = reseal_page(rotation, hb_json_get(rotation->census.json, LISTS[i]));
+        }
         err = err ? err : ask(rotation);
-    } while (!err && rotation->resealed > before && hb_json_count(hb_json_get(rotation->census.json, "webhooks")) > 0);
+    } while (!err && rotation->resealed > before && left(rotation) > 0);
     hb_progress_end(&rotation->progress);
     return err;
 }
@@ -175,8 +189,9 @@ static enum hb_err scan_topic(struct rotation *rotation)
         (void)hb_kafka_reader_poll(reader, POLL_RECORDS, POLL_WAIT_MS);
     }
     hb_kafka_reader_free(&reader);
-    return err || scan.is_over ? err
-                               : hb_cli_fail(rotation->cli, HB_ERR_AWAY, "the registry topic could not be read to its end");
+    return err || scan.is_over
+               ? err
+               : hb_cli_fail(rotation->cli, HB_ERR_AWAY, "the registry topic could not be read to its end");
 }
 
 /* ---- what is said ---- */
@@ -208,7 +223,7 @@ static void say(const struct rotation *rotation, bool is_done)
     const struct hb_output *out = &rotation->cli->out;
     const struct hb_json *others = hb_json_get(rotation->census.json, "others");
 
-    hb_output_line(out, "%zu webhooks sealed anew under %s", rotation->resealed, rotation->newest);
+    hb_output_line(out, "%zu webhooks and connectors sealed anew under %s", rotation->resealed, rotation->newest);
     if (rotation->failed > 0) {
         hb_output_line(out, "%zu could not be: %s", rotation->failed, rotation->reason);
     }
@@ -225,7 +240,9 @@ static void say(const struct rotation *rotation, bool is_done)
                        "Kafka still keeps %zu older records that an older key would open: replaced ones until it has "
                        "compacted the topic (some hours),",
                        rotation->old_records);
-        hb_output_line(out, "those of a deleted store's webhooks for 36 days. Whoever has the key and may read the topic reads them.");
+        hb_output_line(
+            out,
+            "those of a deleted store's webhooks for 36 days. Whoever has the key and may read the topic reads them.");
     } else {
         hb_output_line(out, "Kafka keeps no record any more that an older key would open.");
     }
@@ -239,8 +256,7 @@ static enum hb_err run(struct hb_cli *cli)
     err = err ? err : reseal_all(&rotation);
     err = err ? err : scan_topic(&rotation);
     if (!err) {
-        bool is_done = hb_json_count(hb_json_get(rotation.census.json, "webhooks")) == 0 &&
-                       hb_json_count(hb_json_get(rotation.census.json, "others")) == 0;
+        bool is_done = left(&rotation) == 0 && hb_json_count(hb_json_get(rotation.census.json, "others")) == 0;
 
         cli->exit_code = is_done ? 0 : HB_EXIT_FOUND;
         if (cli->out.is_json) {
@@ -259,8 +275,8 @@ const struct hb_command hb_command_secrets_rotate = {
     .summary = "seal anew what older keys sealed, and say when they are not needed any more",
     .help = "After 'hookbus secrets add', and after dispatchers and api were restarted with the file. Signing secrets, "
             "headers and URLs' queries\n"
-            "of webhooks are sealed under the newest key; what others keep (connectors) is named. Exit code 1 while an "
-            "older key is still needed.\n"
+            "of webhooks and API keys of connectors are sealed under the newest key; what others keep is named. Exit code "
+            "1 while an older key is still needed.\n"
             "Reads the registry topic, too: run it where the configuration names Kafka.",
     .uses = HB_USES_API,
     .run = run,

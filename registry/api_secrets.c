@@ -1,5 +1,6 @@
 /* Under which sealing keys values stand in the registry, and sealing those of a webhook anew under the newest: what
- * `hookbus secrets rotate` asks for. Deleted webhooks are left out: nothing of theirs is ever opened again. */
+ * `hookbus secrets rotate` asks for (connectors seal theirs anew themselves). Deleted webhooks are left out: nothing of
+ * theirs is ever opened again. */
 #include "registry/api_webhook_change.h"
 
 #include "platform/crypto/crypto.h"
@@ -11,7 +12,6 @@
 #define KEYS_MAX 64       /* told apart; more are summed up in the last */
 #define KEY_ID_MAX 32
 #define SHOWN_MAX 100     /* webhooks and other records named at a time */
-#define PLAIN_BYTES_MAX 65536
 #define RESEALED_BYTES_MAX ((size_t)512 * 1024)
 #define MARK "\"sealed\":\"v1."
 
@@ -25,8 +25,9 @@ struct census {
         int64_t values;
     } keys[KEYS_MAX];
     size_t keys_count;
-    struct registry_record *webhooks[SHOWN_MAX], *others[SHOWN_MAX]; /* with a value of an older key */
-    size_t webhooks_count, others_count;
+    struct registry_record *webhooks[SHOWN_MAX], *connectors[SHOWN_MAX]; /* with a value of an older key */
+    struct registry_record *others[SHOWN_MAX];
+    size_t webhooks_count, connectors_count, others_count;
 };
 
 static void count(struct census *census, struct hb_str id)
@@ -60,6 +61,13 @@ static bool count_values(struct census *census, struct hb_str text)
     return is_old;
 }
 
+static void show(struct registry_record **list, size_t *count, struct registry_record *record)
+{
+    if (*count < SHOWN_MAX) {
+        list[(*count)++] = record;
+    }
+}
+
 static void look_at(struct census *census, struct registry_record *record)
 {
     bool is_webhook = hb_str_has_prefix(record->key, HB_STR("webhook/"));
@@ -70,14 +78,17 @@ static void look_at(struct census *census, struct registry_record *record)
     if ((webhook && webhook->snapshot->status == HB_WEBHOOK_DELETED) || !count_values(census, record->value)) {
         return;
     }
-    if (webhook && census->webhooks_count < SHOWN_MAX) {
-        census->webhooks[census->webhooks_count++] = record;
-    } else if (!webhook && census->others_count < SHOWN_MAX) {
-        census->others[census->others_count++] = record;
+    if (webhook) {
+        show(census->webhooks, &census->webhooks_count, record);
+    } else if (hb_str_has_prefix(record->key, HB_STR("connector/"))) {
+        show(census->connectors, &census->connectors_count, record);
+    } else {
+        show(census->others, &census->others_count, record);
     }
 }
 
-static void add_records(struct hb_json_writer *w, const char *name, struct registry_record *const *records, size_t count)
+static void add_records(struct hb_json_writer *w, const char *name, struct registry_record *const *records,
+                        size_t count)
 {
     hb_json_array(w, name);
     for (size_t i = 0; i < count; i++) {
@@ -102,6 +113,7 @@ static void answer_census(struct hb_http_call *call, const struct census *census
     }
     hb_json_close_array(w);
     add_records(w, "webhooks", census->webhooks, census->webhooks_count);
+    add_records(w, "connectors", census->connectors, census->connectors_count);
     add_records(w, "others", census->others, census->others_count);
     hb_json_close_object(w);
     hb_http_json_send(call, &answer, 200, 0);
@@ -139,19 +151,11 @@ static void show_secrets(void *user, struct hb_http_call *call)
 static enum hb_err reseal(const struct hb_keyring *keyring, struct hb_seal_place place, struct hb_str *sealed,
                           struct hb_buf *text)
 {
-    struct hb_buf plain = hb_buf_make(PLAIN_BYTES_MAX);
     size_t at = text->len;
-    enum hb_err err = hb_unseal(keyring, place, *sealed, &plain);
-    if (!err) {
-        err = hb_seal(keyring, place, hb_buf_str(&plain), text);
-    }
+    enum hb_err err = hb_reseal(keyring, place, *sealed, text);
     if (!err) {
         *sealed = hb_str_n(text->ptr + at, text->len - at);
     }
-    if (plain.ptr) {
-        hb_wipe(plain.ptr, plain.capacity);
-    }
-    hb_buf_deinit(&plain);
     return err;
 }
 

@@ -140,6 +140,22 @@ static enum hb_pen_verdict edit_resume(struct hb_sm_api_change *change, struct h
     return HB_PEN_WRITE;
 }
 
+/* Its key, under the newest sealing key; SALESmanago is not asked, and nothing else changes. */
+static enum hb_pen_verdict edit_reseal(struct hb_sm_api_change *change, struct hb_connector *connector)
+{
+    const struct hb_keyring *keyring = change->api->options.keyring;
+    if (!keyring)
+        return hb_sm_api_change_refuse(change, 503, "sealing_key_missing",
+                                       "This process has no sealing key (secrets.key_file).");
+    change->sealed.len = 0; /* a change that another writer came before is judged again */
+    if (hb_reseal(keyring, hb_connector_place(connector->store, connector->id), connector->sealed_key, &change->sealed))
+        return hb_sm_api_change_refuse(change, 409, "cannot_be_opened",
+                                       "Its API key cannot be opened with the sealing keys at hand: bring its sealing "
+                                       "key back, or connect anew (hookbus salesmanago connect).");
+    connector->sealed_key = hb_buf_str(&change->sealed);
+    return HB_PEN_WRITE;
+}
+
 /* The record stays, so that revisions go on; what it knew of the account goes. */
 static enum hb_pen_verdict edit_delete(struct hb_sm_api_change *change, struct hb_connector *connector)
 {
@@ -166,6 +182,12 @@ static void resume(void *user, struct hb_http_call *call)
     hb_sm_api_change_run(user, call, &KIND, NO_NAMES);
 }
 
+static void reseal(void *user, struct hb_http_call *call)
+{
+    static const struct hb_sm_api_change_kind KIND = {.action = "connector.reseal", .status = 200, .edit = edit_reseal};
+    hb_sm_api_change_run(user, call, &KIND, NO_NAMES);
+}
+
 static void forget(void *user, struct hb_http_call *call)
 {
     static const struct hb_sm_api_change_kind KIND = {
@@ -184,6 +206,7 @@ static const struct hb_http_route ROUTES[] = {
     {"POST", "/v1/stores/{store}/connectors/salesmanago/catalogs", hb_sm_api_catalog_make, NULL},
     {"POST", "/v1/stores/{store}/connectors/salesmanago/pause", pause_sending, NULL},
     {"POST", "/v1/stores/{store}/connectors/salesmanago/resume", resume, NULL},
+    {"POST", "/v1/stores/{store}/connectors/salesmanago/reseal", reseal, NULL},
     {"POST", "/v1/stores/{store}/connectors/salesmanago/sync", hb_sm_api_sync, NULL},
     {"GET", "/v1/stores/{store}/connectors/salesmanago/status", hb_sm_api_status, NULL},
     {"GET", "/v1/stores/{store}/connectors/salesmanago/products", hb_sm_api_products, NULL},

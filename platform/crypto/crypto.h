@@ -49,5 +49,8 @@ HB_MUST_USE enum hb_err hb_seal(const struct hb_keyring *keyring, struct hb_seal
 /* Appends the secret. HB_ERR_SEALED: damaged, or bound elsewhere; HB_ERR_NOT_FOUND: its key is not in the ring. */
 HB_MUST_USE enum hb_err hb_unseal(const struct hb_keyring *keyring, struct hb_seal_place place, struct hb_str sealed,
                                   struct hb_buf *ret_secret);
+/* Opens `sealed` and appends it to ret_sealed, sealed by the newest key; what was open between is wiped. Errors of both. */
+HB_MUST_USE enum hb_err hb_reseal(const struct hb_keyring *keyring, struct hb_seal_place place, struct hb_str sealed,
+                                  struct hb_buf *ret_sealed);
 
 #endif

@@ -172,3 +172,16 @@ enum hb_err hb_unseal(const struct hb_keyring *keyring, struct hb_seal_place pla
     free(box);
     return err;
 }
+
+enum hb_err hb_reseal(const struct hb_keyring *keyring, struct hb_seal_place place, struct hb_str sealed,
+                      struct hb_buf *ret_sealed)
+{
+    struct hb_buf secret = hb_buf_make(SECRET_BYTES_MAX);
+    enum hb_err err = hb_unseal(keyring, place, sealed, &secret);
+    if (!err)
+        err = hb_seal(keyring, place, hb_buf_str(&secret), ret_sealed);
+    if (secret.ptr)
+        hb_wipe(secret.ptr, secret.capacity);
+    hb_buf_deinit(&secret);
+    return err;
+}

@@ -8,6 +8,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from harness import HookbusTest, SharedTest, main, wait_until  # noqa: E402
+from salesmanago import Simulator  # noqa: E402
 
 
 class Rotation(SharedTest):
@@ -98,6 +99,10 @@ class NewerKey(HookbusTest):
         receiver.secrets["/hook?token=t0ken-in-url"] = receiver.secrets["/hook"]
         gone = self.bus.subscribe(receiver, path="/gone")
         self.bus.must(204, "DELETE", f"/v1/stores/acme/webhooks/{gone['id']}", headers={"If-Match": "*"})
+        sim = Simulator()
+        self.addCleanup(sim.close)
+        connector = "/v1/stores/acme/connectors/salesmanago"
+        self.bus.must(200, "PUT", connector, {"base_url": sim.url, "key": sim.key, "catalog": sim.catalog}, headers={"If-Match": "*"})
         self.running.append(self.bus.start_dispatcher())
         self.deliver(receiver, "1")
         self.assertEqual(self.rotate()["resealed"], 0)
@@ -107,8 +112,8 @@ class NewerKey(HookbusTest):
         self.restart()
         self.deliver(receiver, "2")
         done = self.rotate()
-        self.assertEqual((done["done"], done["resealed"], done["failed"], done["others"]), (True, 1, 0, 0))
-        self.assertGreaterEqual(done["old_records"], 2, "the replaced ones, and those of the deleted webhook before it was")
+        self.assertEqual((done["done"], done["resealed"], done["failed"], done["others"]), (True, 2, 0, 0), "a webhook, a connector")
+        self.assertGreaterEqual(done["old_records"], 3, "the replaced ones, and those of the deleted webhook before it was")
         self.assertEqual(self.rotate()["resealed"], 0)
         self.deliver(receiver, "3")
 
@@ -120,6 +125,7 @@ class NewerKey(HookbusTest):
             f.write(lines[1] + "\n")
         self.restart()
         self.deliver(receiver, "4")
+        self.bus.must(200, "POST", connector + "/test", {})
 
     def test_while_a_value_cannot_be_opened_it_says_which_and_that_the_older_key_is_needed(self):
         self.running = [self.bus.start_api()]
