@@ -79,9 +79,11 @@ static void carry_out(const struct sim_world *w, struct sim_view *view, const st
  * stays, and its turn comes in order. */
 static bool is_left_in_kafka(const struct sim_world *w, struct sim_view *view, const struct sim_record *r)
 {
+    if (r->delivery == SIM_TAKEOVER)
+        return false;
     int webhook = sim_webhook_of(r->delivery);
     struct sim_memory *memory = &view->memories[r->delivery];
-    if (r->delivery == SIM_TAKEOVER || view->spilled_from[webhook] == SIM_NEVER)
+    if (view->spilled_from[webhook] == SIM_NEVER)
         return false;
     if (sim_is_off(w, SIM_GUARD_SPILL_ENTRIES) || !sim_view_is_whole(w, webhook))
         return true;
