@@ -160,7 +160,7 @@ EOF
 # Java reads its own options from a file, so that the command line stays short enough for a person to read in ps.
 kafka_write_arguments() { # DIR CLASS-ARCHIVE-OPTION
     local option memory=(-Xmx256m -XX:+UseSerialGC)
-    [ "${KAFKA_BENCH:-}" = 1 ] && memory=(-Xms1g -Xmx1g -Xmn768m -XX:+UseSerialGC)
+    [ "${KAFKA_BENCH:-}" = 1 ] && memory=(-Xms2g -Xmx2g -Xmn1600m -XX:+UseSerialGC)
     {
         for option in "${memory[@]}" -XX:-UsePerfData -XX:+ExitOnOutOfMemoryError \
             "-XX:ErrorFile=$1/hs_err.log" "-Dlog4j2.configurationFile=$KAFKA_DEPLOY/log4j2.properties" \
