@@ -77,6 +77,7 @@ static void make_runs(struct hb_bodies *bodies)
         }
         bodies->round[kept++] = wanted;
         run->last = kept;
+        run->wanted = run->last - run->first;
     }
     bodies->round_count = kept;
 }
@@ -147,12 +148,20 @@ void hb_bodies_round_end(struct hb_bodies *bodies)
     bodies->runs_count = bodies->runs_left = 0;
 }
 
-static struct hb_body_run *run_of(struct hb_bodies *bodies, int topic, int32_t partition)
+static struct hb_body_run *any_run_of(struct hb_bodies *bodies, int topic, int32_t partition)
 {
     for (size_t i = 0; bodies->is_reading && i < bodies->runs_count; i++)
         if (bodies->runs[i].topic == topic && bodies->runs[i].partition == partition)
-            return bodies->runs[i].first < bodies->runs[i].last ? &bodies->runs[i] : NULL;
+            return &bodies->runs[i];
     return NULL;
+}
+
+/* One that has something wanted left. */
+static struct hb_body_run *run_of(struct hb_bodies *bodies, int topic, int32_t partition)
+{
+    struct hb_body_run *run = any_run_of(bodies, topic, partition);
+
+    return run && run->first < run->last ? run : NULL;
 }
 
 static void end_run(struct hb_bodies *bodies, struct hb_body_run *run)
@@ -219,12 +228,33 @@ static void give_up_below(struct hb_bodies *bodies, struct hb_body_run *run, int
         hb_bodies_answer(bodies, take(bodies, run), HB_ERR_NOT_FOUND, NULL);
 }
 
+static void plan_ahead(struct hb_body_run *run)
+{
+    run->ahead = run->wanted * HB_BODIES_AHEAD_PART;
+    if (run->ahead > HB_BODIES_AHEAD_MAX)
+        run->ahead = HB_BODIES_AHEAD_MAX;
+}
+
+static void keep_ahead(struct hb_bodies *bodies, struct hb_body_run *run, const struct hb_kafka_message *message)
+{
+    struct hb_body *body = NULL;
+
+    run->ahead--;
+    if (make_body(message, &body))
+        return;
+    (void)!hb_body_cache_put(bodies->cache, body);
+    hb_body_unref(&body);
+}
+
 static void on_message(void *user, struct hb_kafka_message *message)
 {
     struct hb_bodies *bodies = user;
-    struct hb_body_run *run = run_of(bodies, message->topic, message->partition);
+    struct hb_body_run *run = any_run_of(bodies, message->topic, message->partition);
 
-    if (run) {
+    if (run && run->first == run->last) {
+        if (run->ahead > 0)
+            keep_ahead(bodies, run, message);
+    } else if (run) {
         give_up_below(bodies, run, message->offset);
         if (run->first < run->last && bodies->round[run->first]->at.offset == message->offset)
             hand_out(bodies, run, message);
@@ -234,6 +264,7 @@ static void on_message(void *user, struct hb_kafka_message *message)
             end_run(bodies, run);
         } else if (run->first == run->last) {
             end_run(bodies, run);
+            plan_ahead(run);
         }
     }
     hb_kafka_message_free(message);

@@ -208,6 +208,26 @@ static void far_ones_are_read_in_rounds_of_their_own_and_ahead_of_time_without_a
     close_bench(&bench);
 }
 
+static void what_stands_behind_many_in_a_row_is_kept_as_it_comes_along_and_behind_one_hardly(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, "behind", NULL, HB_BODIES_CACHE_BYTES);
+    for (int32_t partition = 0; partition < 2; partition++)
+        write_events(bench.topic, partition, partition * 1000, 400);
+    for (int i = 0; i < 20; i++)
+        want_body(&bench, i, i, 0, i);
+    want_body(&bench, 20, 1000, 1, 0);
+    until_answered(&bench, 21);
+    assert_int_equal(bench.good, 21);
+    const struct hb_body_want soon = make_want(20 + 7 * 20, 0, 20 + 7 * 20), late = make_want(1050, 1, 50);
+    assert_non_null(hb_bodies_find(bench.bodies, &soon));
+    assert_null(hb_bodies_find(bench.bodies, &late));
+    assert_int_equal(hb_bodies_rounds(bench.bodies), 1);
+    close_bench(&bench);
+}
+
 static void deleted_records_are_gone_and_their_neighbours_are_not(void **state)
 {
     struct bench bench;
@@ -224,7 +244,7 @@ static void deleted_records_are_gone_and_their_neighbours_are_not(void **state)
         assert_int_equal(wants[i].err, i < 5 ? HB_ERR_NOT_FOUND : HB_OK);
     /* All of them: the first kept record is the end. */
     assert_int_equal(hb_kafka_admin_delete_records(room_admin(), bench.topic, 0, 100, ROOM_WAIT_MS, &error), HB_OK);
-    want_body(&bench, 10, 60, 0, 60);
+    want_body(&bench, 10, 40, 0, 40);
     until_answered(&bench, 11);
     assert_int_equal(wants[10].err, HB_ERR_NOT_FOUND);
     close_bench(&bench);
@@ -297,14 +317,15 @@ static void without_memory_it_is_read_again_and_at_last_away_but_never_gone(void
 
     (void)state;
     open_bench(&bench, "memory", NULL, HB_BODIES_CACHE_BYTES);
-    write_events(bench.topic, 0, 0, 2);
+    for (int32_t partition = 0; partition < 2; partition++)
+        write_events(bench.topic, partition, partition * 1000, 1);
     without_memory = 2;
     want_body(&bench, 0, 0, 0, 0);
     until_answered(&bench, 1);
     assert_int_equal(without_memory, 0);
     assert_int_equal(wants[0].err, HB_OK);
     without_memory = INT_MAX;
-    want_body(&bench, 1, 1, 0, 1);
+    want_body(&bench, 1, 1000, 1, 0);
     until_answered(&bench, 2);
     without_memory = 0;
     assert_int_equal(wants[1].err, HB_ERR_AWAY);
@@ -345,6 +366,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_wanted_of_three_partitions_comes_in_one_round_byte_for_byte),
         cmocka_unit_test(far_ones_are_read_in_rounds_of_their_own_and_ahead_of_time_without_a_callback),
+        cmocka_unit_test(what_stands_behind_many_in_a_row_is_kept_as_it_comes_along_and_behind_one_hardly),
         cmocka_unit_test(deleted_records_are_gone_and_their_neighbours_are_not),
         cmocka_unit_test(a_recreated_topic_never_gives_another_events_body),
         cmocka_unit_test(what_kafka_does_not_give_in_time_is_away_and_not_gone),
