@@ -90,7 +90,7 @@ static enum hb_err reseal_page(struct rotation *rotation, const struct hb_json *
         if (err == HB_ERR_AWAY || err == HB_ERR_DENIED || err == HB_ERR_MEMORY) {
             return err;
         }
-        if (err && err != HB_ERR_NOT_FOUND) {
+        if (err) {
             rotation->failed++;
             (void)snprintf(rotation->reason, sizeof(rotation->reason), "%.*s: %.100s", HB_ARG(record),
                            rotation->cli->error.text);
@@ -101,10 +101,22 @@ static enum hb_err reseal_page(struct rotation *rotation, const struct hb_json *
     return HB_OK;
 }
 
+/* Values in the registry: more cannot be sealed anew, or two apis of different key files undo each other's work. */
+static size_t values(const struct rotation *rotation)
+{
+    int64_t count, all = 0;
+
+    for (const struct hb_json *key = hb_json_first(hb_json_get(rotation->census.json, "keys")); key; key = hb_json_next(key)) {
+        all += hb_json_int(hb_json_get(key, "values"), &count) ? count : 0;
+    }
+    return (size_t)all;
+}
+
 static enum hb_err reseal_all(struct rotation *rotation)
 {
     size_t before;
     enum hb_err err = ask(rotation);
+    const size_t most = err ? 0 : values(rotation);
 
     rotation->progress = hb_progress_start(&rotation->cli->out, "webhooks and connectors sealed anew", 0, hb_setup_mono());
     do {
@@ -114,7 +126,10 @@ static enum hb_err reseal_all(struct rotation *rotation)
             err = reseal_page(rotation, hb_json_get(rotation->census.json, LISTS[i]));
         }
         err = err ? err : ask(rotation);
-    } while (!err && rotation->resealed > before && left(rotation) > 0);
+    } while (!err && rotation->resealed > before && rotation->resealed < most && left(rotation) > 0);
+    if (!err && left(rotation) == 0) {
+        rotation->failed = 0; /* deleted meanwhile */
+    }
     hb_progress_end(&rotation->progress);
     return err;
 }
@@ -273,7 +288,7 @@ static enum hb_err run(struct hb_cli *cli)
 const struct hb_command hb_command_secrets_rotate = {
     .name = "secrets rotate", .usage = "",
     .summary = "seal anew what older keys sealed, and say when they are not needed any more",
-    .help = "After 'hookbus secrets add', and after dispatchers and api were restarted with the file. Signing secrets, "
+    .help = "After 'hookbus secrets add', and after dispatchers, salesmanago workers and api were restarted with the file. Signing secrets, "
             "headers and URLs' queries\n"
             "of webhooks and API keys of connectors are sealed under the newest key; what others keep is named. Exit code "
             "1 while an older key is still needed.\n"

@@ -1,6 +1,6 @@
 /* Under which sealing keys values stand in the registry, and sealing those of a webhook anew under the newest: what
- * `hookbus secrets rotate` asks for (connectors seal theirs anew themselves). Deleted webhooks are left out: nothing of
- * theirs is ever opened again. */
+ * `hookbus secrets rotate` asks for (a connector's: salesmanago/api.c). Deleted webhooks, and all of deleted stores, are
+ * left out: nothing of theirs is ever opened again. */
 #include "registry/api_webhook_change.h"
 
 #include "platform/crypto/crypto.h"
@@ -19,6 +19,7 @@
 
 struct census {
     const struct hb_registry_api *api;
+    bool is_listing_lost; /* second look: those of a key that is not at hand, behind all that can be sealed anew */
     struct hb_str newest;
     struct {
         char id[KEY_ID_MAX + 1];
@@ -43,10 +44,15 @@ static void count(struct census *census, struct hb_str id)
     census->keys[i < KEYS_MAX ? i : KEYS_MAX - 1].values++;
 }
 
-/* True: one of them is not the newest's. */
-static bool count_values(struct census *census, struct hb_str text)
+/* What of a record is sealed by which keys. */
+struct seals {
+    bool is_old;  /* one of them is not the newest's */
+    bool is_lost; /* one of them is of a key that is not at hand */
+};
+
+static struct seals look_at_seals(struct census *census, struct hb_str text)
 {
-    bool is_old = false;
+    struct seals seals = {false, false};
     const char *at = text.ptr;
     const char *end = text.ptr + text.len;
     while ((at = memmem(at, (size_t)(end - at), MARK, sizeof(MARK) - 1)) != NULL) {
@@ -54,11 +60,23 @@ static bool count_values(struct census *census, struct hb_str text)
         const char *dot = memchr(at, '.', (size_t)(end - at));
         struct hb_str id = hb_str_n(at, dot ? (size_t)(dot - at) : 0);
         if (id.len > 0 && id.len <= KEY_ID_MAX) {
-            count(census, id);
-            is_old |= !hb_str_eq(id, census->newest);
+            if (!census->is_listing_lost) {
+                count(census, id);
+            }
+            seals.is_old |= !hb_str_eq(id, census->newest);
+            seals.is_lost |= !hb_keyring_has(census->api->keyring, id);
         }
     }
-    return is_old;
+    return seals;
+}
+
+/* Of keys like kind/<store>/… */
+static bool is_of_deleted_store(const struct census *census, struct hb_str key)
+{
+    struct hb_str kind = {NULL, 0}, id = {NULL, 0};
+    const struct hb_store *store =
+        hb_str_split(&key, '/', &kind) && hb_str_split(&key, '/', &id) ? hb_registry_store(census->api->registry, id) : NULL;
+    return store && store->is_deleted;
 }
 
 static void show(struct registry_record **list, size_t *count, struct registry_record *record)
@@ -75,7 +93,11 @@ static void look_at(struct census *census, struct registry_record *record)
     while (is_webhook && hb_str_split(&rest, '/', &id)) {
     }
     const struct registry_webhook *webhook = is_webhook ? hb_map_get(&census->api->registry->webhooks, id) : NULL;
-    if ((webhook && webhook->snapshot->status == HB_WEBHOOK_DELETED) || !count_values(census, record->value)) {
+    if ((webhook && webhook->snapshot->status == HB_WEBHOOK_DELETED) || is_of_deleted_store(census, record->key)) {
+        return;
+    }
+    const struct seals seals = look_at_seals(census, record->value);
+    if (!seals.is_old || seals.is_lost != census->is_listing_lost) {
         return;
     }
     if (webhook) {
@@ -84,6 +106,15 @@ static void look_at(struct census *census, struct registry_record *record)
         show(census->connectors, &census->connectors_count, record);
     } else {
         show(census->others, &census->others_count, record);
+    }
+}
+
+static void look_at_all(struct census *census)
+{
+    struct registry_record *record = NULL;
+    size_t state = 0;
+    while ((record = hb_map_next(&census->api->registry->records, &state)) != NULL) {
+        look_at(census, record);
     }
 }
 
@@ -134,13 +165,11 @@ static void show_secrets(void *user, struct hb_http_call *call)
         hb_http_call_refuse(call, &problem, API_RETRY_AFTER_S);
         return;
     }
-    struct registry_record *record = NULL;
-    size_t state = 0;
     census->api = api;
     census->newest = hb_keyring_newest(api->keyring);
-    while ((record = hb_map_next(&api->registry->records, &state)) != NULL) {
-        look_at(census, record);
-    }
+    look_at_all(census);
+    census->is_listing_lost = true;
+    look_at_all(census);
     answer_census(call, census);
     free(census);
 }

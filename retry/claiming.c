@@ -6,9 +6,11 @@
 #include <stdlib.h>
 
 #define DUE_ASKED 100
-/* What is due is asked at these ticks only, the same for all shards: so what falls due in one of them, wherever it lies, costs
- * one waking of this thread and one of Redis's, and a shard is asked no more often. A retry waits half of it on average. */
+/* What will be due is asked for at these ticks, the same for all shards: so what falls due in one of them, wherever it lies,
+ * costs one waking of this thread and one of Redis's. A retry waits half of it on average. */
 #define TICK_US (10 * HB_US_PER_MS)
+/* What is due already (the next of an ordered subject, what was resumed) waits for no tick; but a shard is asked no more often. */
+#define ASK_GAP_US (5 * HB_US_PER_MS)
 #define AGAIN_GAP_US (20 * HB_US_PER_MS)
 #define NEVER INT64_MAX
 
@@ -155,8 +157,11 @@ static int64_t tick_after(int64_t us)
 void hb_claiming_due(struct hb_retry_shard *shard, struct hb_wall next_due)
 {
     struct hb_mono at = hb_nodes_mono(shard->node, next_due);
+    int64_t soonest_us = shard->asked_at.us + ASK_GAP_US;
 
-    shard->due_at.us = at.us == NEVER ? NEVER : tick_after(at.us > shard->asked_at.us ? at.us : shard->asked_at.us);
+    if (at.us != NEVER && at.us > hb_retry_now(shard->retry).us)
+        at.us = tick_after(at.us);
+    shard->due_at.us = at.us > soonest_us ? at.us : soonest_us;
     hb_ahead_plan(shard, at);
     plan_wake(shard->retry);
 }

@@ -140,7 +140,8 @@ static enum hb_pen_verdict edit_resume(struct hb_sm_api_change *change, struct h
     return HB_PEN_WRITE;
 }
 
-/* Its key, under the newest sealing key; SALESmanago is not asked, and nothing else changes. */
+/* Its key, under the newest sealing key; SALESmanago is not asked. To a worker it is another key: what it was about to
+ * send is made anew. */
 static enum hb_pen_verdict edit_reseal(struct hb_sm_api_change *change, struct hb_connector *connector)
 {
     const struct hb_keyring *keyring = change->api->options.keyring;
@@ -148,7 +149,11 @@ static enum hb_pen_verdict edit_reseal(struct hb_sm_api_change *change, struct h
         return hb_sm_api_change_refuse(change, 503, "sealing_key_missing",
                                        "This process has no sealing key (secrets.key_file).");
     change->sealed.len = 0; /* a change that another writer came before is judged again */
-    if (hb_reseal(keyring, hb_connector_place(connector->store, connector->id), connector->sealed_key, &change->sealed))
+    enum hb_err err = hb_reseal(keyring, hb_connector_place(connector->store, connector->id), connector->sealed_key,
+                                &change->sealed);
+    if (err == HB_ERR_MEMORY || err == HB_ERR_FULL)
+        return hb_sm_api_change_refuse(change, 503, "own_trouble", "Out of memory.");
+    if (err)
         return hb_sm_api_change_refuse(change, 409, "cannot_be_opened",
                                        "Its API key cannot be opened with the sealing keys at hand: bring its sealing "
                                        "key back, or connect anew (hookbus salesmanago connect).");

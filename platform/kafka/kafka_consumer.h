@@ -94,8 +94,9 @@ void hb_kafka_consumer_flush(struct hb_kafka_consumer *consumer);
 void hb_kafka_fence_configure(struct hb_kafka_config *config);
 /* A new instance: nothing is known of it. */
 void hb_kafka_fence_open(struct hb_kafka_consumer *consumer);
-/* Fenced after it had given its membership up itself: nobody else has its name. Two processes of one name do not take
- * it from each other by this: the older one is fenced in the midst of its session. */
+/* Fenced after it had given its membership up itself, as a rule by its own late commit. If another process took the
+ * name meanwhile, this one takes it back and the other, in the midst of its session, ends: the same as when the library
+ * rejoins by itself, and once, for the next one fenced is the one in its session. */
 bool hb_kafka_fence_is_own(const struct hb_kafka_consumer *consumer);
 /* The instance is finished and is renewed at the end of this poll, which is told; false: not finished, or for good. */
 bool hb_kafka_fence_take(struct hb_kafka_consumer *consumer);

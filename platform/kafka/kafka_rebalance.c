@@ -243,7 +243,7 @@ static void give(struct hb_kafka_consumer *consumer)
         hb_kafka_consumer_flush(consumer);
     /* An instance that is about to end is not unassigned: it would first want to commit, and this library then waits
      * for the coordinator in a busy loop, a whole session long. */
-    if (!consumer->is_to_renew)
+    if (!consumer->is_to_renew || consumer->is_closing)
         (void)rd_kafka_assign(consumer->rk, NULL);
     forget_ours(consumer);
 }

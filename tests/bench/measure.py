@@ -190,8 +190,10 @@ class Load:
 
     SENDERS = 8
 
-    def __init__(self, port, key, stores, rate, type_name="product.updated"):
+    def __init__(self, port, key, stores, rate, type_name="product.updated", events=1, size=512):
+        """`events` each time; those of more than one have no id that says when."""
         self.port, self.key, self.stores, self.rate, self.type_name = port, key, stores, rate, type_name
+        self.events, self.size = events, size
         self.is_ending = False
         self.sent = [0] * self.SENDERS
         self.failure = None
@@ -215,7 +217,10 @@ class Load:
             self.failure = e
 
     def send_one(self, post, turn):
-        body = event(self.type_name, f"p-{turn % 997}", 512, f"L{time.time_ns() // 1000}-{turn}").encode()
+        if self.events > 1:
+            body = ("[" + ",".join(event(self.type_name, f"p-{(turn + i) % 997}", self.size) for i in range(self.events)) + "]").encode()
+        else:
+            body = event(self.type_name, f"p-{turn % 997}", self.size, f"L{time.time_ns() // 1000}-{turn}").encode()
         answer = post.ask(f"/v1/stores/{self.stores[turn % len(self.stores)]}/events", self.key, body)
         assert answer[0] == 202, answer
 

@@ -102,7 +102,10 @@ class NewerKey(HookbusTest):
         sim = Simulator()
         self.addCleanup(sim.close)
         connector = "/v1/stores/acme/connectors/salesmanago"
-        self.bus.must(200, "PUT", connector, {"base_url": sim.url, "key": sim.key, "catalog": sim.catalog}, headers={"If-Match": "*"})
+        self.bus.add_store("gone")
+        for path in ("/v1/stores/gone/connectors/salesmanago", connector):
+            self.bus.must(200, "PUT", path, {"base_url": sim.url, "key": sim.key, "catalog": sim.catalog}, headers={"If-Match": "*"})
+        self.bus.must(204, "DELETE", "/v1/stores/gone", headers={"If-Match": "*"})
         self.running.append(self.bus.start_dispatcher())
         self.deliver(receiver, "1")
         self.assertEqual(self.rotate()["resealed"], 0)

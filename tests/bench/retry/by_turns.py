@@ -8,6 +8,8 @@ import time
 from slow import harness, measure
 
 RATE = 300  # events a second for the healthy webhooks
+HANG_MS = 1000  # the timeout of those that hang
+TIMEOUTS = 'hookbus_outcomes_total{reason="timeout"}'
 SETTLE_S = 1.5  # a change of a webhook is known everywhere, and what it set free has begun
 
 
@@ -46,22 +48,23 @@ def times_of(slow, stores, seconds):
     return times
 
 
-def p99_ratio(slow, stores, trouble, stores_beside=None):
-    """p99 beside trouble against p99 alone, each the median of its turns; also all times alone."""
+def p99_ratio(slow, stores, trouble, stores_beside=None, base=contextlib.nullcontext):
+    """p99 beside trouble against p99 alone (or beside `base`), each the median of its turns; the same of all turns together; all times alone."""
     seconds, rounds = slow.size(5, 2), slow.size(8, 3)
-    p99, alone = {"alone": [], "beside": []}, []
+    p99, all_times = {"alone": [], "beside": []}, {"alone": [], "beside": []}
     # Everybody has both cores: on one, Kafka, the load and the receiver would take nine tenths of it, and p99 would tell of their queue, not of ours.
     slow.pin("0,1", "0,1")
     times_of(slow, stores, 2)
     for side in turns(rounds, ("alone", "beside")):
-        with trouble() if side == "beside" else contextlib.nullcontext():
+        with trouble() if side == "beside" else base():
             time.sleep(SETTLE_S)
             times = times_of(slow, stores_beside or stores if side == "beside" else stores, seconds)
         p99[side].append(measure.percentile(times, 0.99))
-        alone += times if side == "alone" else []
+        all_times[side] += times
     slow.pin()
+    pooled = measure.percentile(all_times["beside"], 0.99) / measure.percentile(all_times["alone"], 0.99)
     measure.say("    p99 " + ", ".join(f"{side} {' '.join(f'{one:.1f}' for one in of)}" for side, of in p99.items()))
-    return round(statistics.median(p99["beside"]) / statistics.median(p99["alone"]), 2), alone
+    return round(statistics.median(p99["beside"]) / statistics.median(p99["alone"]), 2), round(pooled, 2), all_times["alone"]
 
 
 @contextlib.contextmanager
@@ -72,6 +75,16 @@ def awake(slow, webhooks):
     yield
     for store, webhook in webhooks:
         slow.act(store, webhook, "pause")
+
+
+@contextlib.contextmanager
+def hung(slow, webhooks):
+    """As awake; their requests run into their timeout within, and none is left afterwards."""
+    before = slow.metric(TIMEOUTS)
+    with awake(slow, webhooks):
+        yield
+    time.sleep(HANG_MS / 1000 + 0.5)
+    assert slow.metric(TIMEOUTS) > before, "nothing hung"
 
 
 def mixed(healthy, sick):
@@ -87,18 +100,20 @@ def neighbours(slow):
     sick = [f"sick{i}" for i in range(10)]
     healthy = well(slow)
     slow.stores([*sick, "dead"])
-    hanging = [(store, slow.webhook(store, f"/hang/{store}", 300 + i)) for i, store in enumerate(sick)]
+    hanging = [(store, slow.webhook(store, f"/hang/{store}", 300 + i, timeout_ms=HANG_MS)) for i, store in enumerate(sick)]
     for store, webhook in hanging:
         slow.act(store, webhook, "pause")
     with slow.dispatching():
         pauses = slow.pauses()
-        slow.figures["isolation_p99_ratio"], alone = p99_ratio(slow, healthy, lambda: awake(slow, hanging), mixed(healthy, sick))
+        slow.figures["isolation_p99_ratio"], slow.figures["isolation_p99_ratio_pooled"], alone = p99_ratio(
+            slow, healthy, lambda: hung(slow, hanging), mixed(healthy, sick))
         slow.figures["healthy_p50_ms"] = round(measure.percentile(alone, 0.5), 2)
         slow.figures["healthy_p99_ms"] = round(measure.percentile(alone, 0.99), 2)
         for store, webhook in hanging:
             slow.remove(store, webhook)
         webhook = backlog(slow, slow.size(100_000, 10_000))
-        slow.figures["dead_backlog_p99_ratio"], _ = p99_ratio(slow, healthy, lambda: awake(slow, [("dead", webhook)]))
+        slow.figures["dead_backlog_p99_ratio"], slow.figures["dead_backlog_p99_ratio_pooled"], _ = p99_ratio(
+            slow, healthy, lambda: awake(slow, [("dead", webhook)]))
         slow.figures["dead_backlog_parked"] = slow.parked(webhook)
         slow.figures["partition_pauses"] = round(slow.pauses() - pauses)
         slow.remove("dead", webhook)
@@ -116,7 +131,7 @@ def backlog(slow, count):
 
 def replay(slow):
     """Healthy webhooks alone and beside a replay of what was delivered, at the most a job may select; and how fast that is."""
-    count = slow.size(100_000, 20_000)
+    count = slow.size(150_000, 40_000)
     healthy = well(slow)
     slow.stores(["replayed"])
     webhook = slow.webhook("replayed", "/replayed", 99)
@@ -136,7 +151,15 @@ def replay(slow):
             assert selected(slow) > before, "the replay did not run"
             slow.replaying("replayed", job, "pause")
 
-        slow.figures["replay_p99_ratio"], _ = p99_ratio(slow, healthy, running)
+        @contextlib.contextmanager
+        def ordinary():
+            """As many ordinary deliveries to the same webhook."""
+            load = slow.load(["replayed"], 100, events=10, size=256)
+            yield
+            load.end()
+
+        slow.figures["replay_p99_ratio"], slow.figures["replay_p99_ratio_pooled"], _ = p99_ratio(slow, healthy, running)
+        slow.figures["replay_to_ordinary_p99_ratio"], _, _ = p99_ratio(slow, healthy, running, base=ordinary)
         slow.replaying("replayed", job, "resume")
         began, before = time.monotonic(), selected(slow)
         slow.wait("the replay ends", lambda: selected(slow) >= count and slow.parked(webhook) == 0, 600)
@@ -212,7 +235,7 @@ class Side:
 
 def happy(slow):
     """One healthy webhook at full speed: a dispatcher with redis.address (it owns all shards) and one without (no retry queue)."""
-    sides, rates, cpus = {}, {"with": [], "without": []}, {"with": [], "without": []}
+    sides, parked, rates, cpus = {}, {}, {"with": [], "without": []}, {"with": [], "without": []}
     try:
         for which, config in (("with", {}), ("without", {"redis_address": ""})):
             sides[which] = Side(slow, which, **config)
@@ -223,8 +246,10 @@ def happy(slow):
     finally:
         for which, side in sides.items():
             outcomes = {name: count for name, count in side.metrics("hookbus_outcomes_total").items() if count and name != Side.DELIVERED}
+            parked[which] = sum(outcomes.values()) / max(1, side.total)
             measure.say(f"    {which}: other outcomes {outcomes or 'none'}")
             side.close()
+    assert max(parked.values()) < 0.01, f"too busy a machine: not all went the fast path, {parked}"
     for which in rates:
         measure.say(f"    {which}: " + " ".join(f"{rate:.0f}" for rate in rates[which]) + " /s")
         slow.figures[f"deliveries_per_s_{which}_retry"] = round(statistics.median(rates[which]))

@@ -128,8 +128,8 @@ class Slow:
         measure.post_all(self.bus.api_port, self.bus.key, list(measure.batches_of(store, "product.updated", count, size, tag, subjects)), 4,
                          measure.published_well)
 
-    def load(self, stores, rate):
-        return measure.Load(self.bus.api_port, self.bus.key, stores, rate)
+    def load(self, stores, rate, **more):
+        return measure.Load(self.bus.api_port, self.bus.key, stores, rate, **more)
 
     # ---- what stands where ----
 
