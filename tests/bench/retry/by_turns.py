@@ -82,6 +82,8 @@ def hung(slow, webhooks):
     """As awake; their requests run into their timeout within, and none is left afterwards."""
     before = slow.metric(TIMEOUTS)
     with awake(slow, webhooks):
+        for store, webhook in webhooks:
+            slow.act(store, webhook, "wake")  # they have learned to rest
         yield
     time.sleep(HANG_MS / 1000 + 0.5)
     assert slow.metric(TIMEOUTS) > before, "nothing hung"
