@@ -7,9 +7,11 @@
 #include "registry/access.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #define PARTITIONS 2
+#define FIXTURE_STOP_MS 5000
 
 /* ---- the registry, played: the linker takes these ---- */
 
@@ -458,6 +461,29 @@ void record_free(struct record *record)
 
 /* ---- the services ---- */
 
+static bool has_stopped(int pid)
+{
+    char path[600], state = 'T';
+    snprintf(path, sizeof(path), "/proc/%d/task", pid);
+    DIR *tasks = opendir(path);
+    assert_non_null(tasks);
+    for (const struct dirent *task; state == 'T' && (task = readdir(tasks)) != NULL;) {
+        if (task->d_name[0] == '.') {
+            continue;
+        }
+        snprintf(path, sizeof(path), "/proc/%d/task/%s/stat", pid, task->d_name);
+        FILE *file = fopen(path, "r");
+        if (file && fscanf(file, "%*d (%*[^)]) %c", &state) != 1) {
+            state = 'T'; /* it has just ended */
+        }
+        if (file) {
+            fclose(file);
+        }
+    }
+    closedir(tasks);
+    return state == 'T';
+}
+
 bool fixture_signal(const char *service, int number)
 {
     char path[512];
@@ -469,7 +495,14 @@ bool fixture_signal(const char *service, int number)
     if (file) {
         fclose(file);
     }
-    return is_known && kill(pid, number) == 0;
+    bool is_sent = is_known && kill(pid, number) == 0;
+    /* A thread that runs on another core goes on for a moment: long enough to acknowledge a record. */
+    int64_t until = fixture_now_ms() + FIXTURE_STOP_MS;
+    while (is_sent && number == SIGSTOP && !has_stopped(pid)) {
+        assert_true(fixture_now_ms() < until);
+        (void)sched_yield();
+    }
+    return is_sent;
 }
 
 void fixture_redis(const char *command, char *ret_answer, size_t bytes)
