@@ -9,10 +9,12 @@
 
 /* Records read over between two wanted ones of a partition, rather than beginning a new fetch. */
 #define HB_BODIES_GAP_MAX 2000
-/* Records kept behind the last wanted one of a partition, when they come along: so many for each that was wanted. Whoever reads
- * many in a row (a backlog, an ordered webhook's lines) will want the next ones, and each round costs a second. */
-#define HB_BODIES_AHEAD_PART 8
+/* Whoever wants several of a partition that stand close together (a backlog, a replay, an ordered webhook's lines) will want the
+ * next ones, and Kafka sends them along anyhow: so many are kept for each that was wanted. Each round spared is a fetch of every
+ * partition. Close: at most so many records for each wanted one. */
+#define HB_BODIES_AHEAD_PART 64
 #define HB_BODIES_AHEAD_MAX 1000
+#define HB_BODIES_CLOSE 4
 #define HB_BODIES_RUNS_MAX (HB_EVENT_TOPIC_COUNT * 64)
 
 struct hb_wanted {
@@ -33,6 +35,7 @@ struct hb_body_run {
     int32_t partition;
     size_t first, last;
     size_t wanted; /* at its beginning */
+    int64_t from;  /* the first one's offset */
     size_t ahead;  /* records to be kept that come behind its last; 0 before it was read */
     bool is_probe; /* reads the partition's first record, to learn what is gone */
 };

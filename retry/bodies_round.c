@@ -73,6 +73,7 @@ static void make_runs(struct hb_bodies *bodies)
             *run = (struct hb_body_run){.topic = wanted->at.topic,
                                         .partition = wanted->at.partition,
                                         .first = kept,
+                                        .from = wanted->at.offset,
                                         .is_probe = *probe_slot(bodies, wanted->at.topic, wanted->at.partition)};
         }
         bodies->round[kept++] = wanted;
@@ -228,9 +229,12 @@ static void give_up_below(struct hb_bodies *bodies, struct hb_body_run *run, int
         hb_bodies_answer(bodies, take(bodies, run), HB_ERR_NOT_FOUND, NULL);
 }
 
-static void plan_ahead(struct hb_body_run *run)
+/* last: the offset of its last wanted record. */
+static void plan_ahead(struct hb_body_run *run, int64_t last)
 {
-    run->ahead = run->wanted * HB_BODIES_AHEAD_PART;
+    bool is_close = run->wanted > 1 && last - run->from < (int64_t)run->wanted * HB_BODIES_CLOSE;
+
+    run->ahead = is_close ? run->wanted * HB_BODIES_AHEAD_PART : 0;
     if (run->ahead > HB_BODIES_AHEAD_MAX)
         run->ahead = HB_BODIES_AHEAD_MAX;
 }
@@ -264,7 +268,7 @@ static void on_message(void *user, struct hb_kafka_message *message)
             end_run(bodies, run);
         } else if (run->first == run->last) {
             end_run(bodies, run);
-            plan_ahead(run);
+            plan_ahead(run, message->offset);
         }
     }
     hb_kafka_message_free(message);
