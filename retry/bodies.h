@@ -3,8 +3,8 @@
  * Place: asked by the shard's owner for what it claimed, and ahead of time for what comes due soon. Reads with a handle
  * of its own: no group, `error` on an offset out of range. What is wanted is sorted, so that neighbours in a partition
  * share a fetch; it is read in rounds, all partitions at once, because each new assignment of this library may take a
- * second; and what comes along behind many in a row is kept. The record must stand exactly at that offset and give that delivery of that webhook: otherwise the body is
- * gone, and never another event's is given in its place.
+ * second; and what comes along behind several close together is kept. The record must stand exactly at that offset and
+ * give that delivery of that webhook: otherwise the body is gone, and never another event's is given in its place.
  * Owns / borrows: its cache (body_cache.h) and reader; copies what it is given. A body is lent during the callback
  * (hb_body_ref keeps it). Fails: HB_ERR_FULL (wanted_max wait), HB_ERR_MEMORY; HB_ERR_CONFIG and HB_ERR_IO on making.
  * Limits: bytes kept and bodies waited for, in the options; and a time a body. An offset behind the end counts

@@ -179,20 +179,17 @@ static struct hb_wanted *take(struct hb_bodies *bodies, struct hb_body_run *run)
     return wanted;
 }
 
-static enum hb_err make_body(const struct hb_kafka_message *message, struct hb_body **ret_body)
+/* Views of the message; ret_headers: HB_KAFKA_HEADERS_MAX of them, which the record points to. */
+static struct hb_body_record record_of(const struct hb_kafka_message *message, struct hb_name_value *ret_headers)
 {
-    struct hb_name_value headers[HB_KAFKA_HEADERS_MAX];
-    size_t count = hb_kafka_message_headers(message, headers, HB_KAFKA_HEADERS_MAX);
+    size_t count = hb_kafka_message_headers(message, ret_headers, HB_KAFKA_HEADERS_MAX);
 
-    if (count > HB_KAFKA_HEADERS_MAX)
-        count = HB_KAFKA_HEADERS_MAX;
-    const struct hb_body_record record = {
+    return (struct hb_body_record){
         .at = {message->topic, message->partition, message->offset, message->appended},
         .key = message->key,
         .value = message->value,
-        .headers = headers,
-        .headers_count = count};
-    return hb_body_new(&record, ret_body);
+        .headers = ret_headers,
+        .headers_count = count > HB_KAFKA_HEADERS_MAX ? HB_KAFKA_HEADERS_MAX : count};
 }
 
 /* No memory for what is there: it is read again, and away when its time is over. */
@@ -205,8 +202,10 @@ static void wait_for_memory(struct hb_bodies *bodies, struct hb_wanted *take_wan
 /* A record at a wanted offset: every delivery of it gets it, or learns that it is another event's. */
 static void hand_out(struct hb_bodies *bodies, struct hb_body_run *run, const struct hb_kafka_message *message)
 {
+    struct hb_name_value headers[HB_KAFKA_HEADERS_MAX];
+    const struct hb_body_record record = record_of(message, headers);
     struct hb_body *body = NULL;
-    enum hb_err err = make_body(message, &body);
+    enum hb_err err = hb_body_new(&record, &body);
 
     if (body)
         (void)!hb_body_cache_put(bodies->cache, body);
@@ -241,13 +240,11 @@ static void plan_ahead(struct hb_body_run *run, int64_t last)
 
 static void keep_ahead(struct hb_bodies *bodies, struct hb_body_run *run, const struct hb_kafka_message *message)
 {
-    struct hb_body *body = NULL;
+    struct hb_name_value headers[HB_KAFKA_HEADERS_MAX];
+    const struct hb_body_record record = record_of(message, headers);
 
     run->ahead--;
-    if (make_body(message, &body))
-        return;
-    (void)!hb_body_cache_put(bodies->cache, body);
-    hb_body_unref(&body);
+    hb_bodies_keep(bodies, &record);
 }
 
 static void on_message(void *user, struct hb_kafka_message *message)

@@ -58,6 +58,18 @@ static struct room_member *join(const char *topic, const char *what)
     return room_join(room_name(group, what), "w", topic, NULL);
 }
 
+/* A member that has seen and committed the first fifty records of a topic of its own. */
+static struct wanted begin(char *ret_topic, const char *what)
+{
+    struct wanted wanted = {.seen = 50, .committed = 50};
+
+    assert_int_equal(rd_kafka_mock_topic_create(cluster, room_name(ret_topic, what), 1, 1), 0);
+    room_write(ret_topic, 0, 0, 50);
+    wanted.member = join(ret_topic, what);
+    room_wait(&wanted.member, 1, has_committed, &wanted, "fifty records and their commit");
+    return wanted;
+}
+
 static void wait_lost(void)
 {
     int64_t deadline = room_now_ms() + ROOM_WAIT_MS;
@@ -104,13 +116,9 @@ static void assert_each_seen(const struct room_member *member, int count)
 static void a_member_fenced_after_its_own_session_ended_goes_on_and_loses_nothing(void **state)
 {
     char topic[128];
-    struct wanted wanted = {.seen = 50, .committed = 50};
+    struct wanted wanted = begin(topic, "own");
 
     (void)state;
-    assert_int_equal(rd_kafka_mock_topic_create(cluster, room_name(topic, "own"), 1, 1), 0);
-    room_write(topic, 0, 0, 50);
-    wanted.member = join(topic, "own");
-    room_wait(&wanted.member, 1, has_committed, &wanted, "fifty records and their commit");
     fence_while_it_stands_still(&wanted, topic);
     wanted.seen = 150; /* what was not committed comes again */
     wanted.committed = 100;
@@ -138,13 +146,9 @@ static void a_member_fenced_after_its_own_session_ended_goes_on_and_loses_nothin
 static void a_member_fenced_in_the_midst_of_its_session_is_finished_at_the_first_time(void **state)
 {
     char topic[128];
-    struct wanted wanted = {.seen = 50, .committed = 50};
+    struct wanted wanted = begin(topic, "foreign");
 
     (void)state;
-    assert_int_equal(rd_kafka_mock_topic_create(cluster, room_name(topic, "foreign"), 1, 1), 0);
-    room_write(topic, 0, 0, 50);
-    wanted.member = join(topic, "foreign");
-    room_wait(&wanted.member, 1, has_committed, &wanted, "fifty records and their commit");
     rd_kafka_mock_push_request_errors(cluster, HEARTBEAT, 1, RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID);
     room_wait(&wanted.member, 1, is_finished, &wanted, "it is told that it is finished");
     assert_int_equal(wanted.member->fatal, 1);
