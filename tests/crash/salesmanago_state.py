@@ -26,7 +26,7 @@ BATCH = 50
 FAULTS = ({"do": "status", "status": 429, "retry_after": 1}, {"do": "status", "status": 503}, {"do": "status", "status": 500, "stores": True}, {"do": "close"},
           {"do": "close", "stores": True}, {"do": "hang"}, {"do": "hang", "stores": True}, {"do": "half", "stores": True}, {"do": "junk", "stores": True},
           {"do": "empty", "stores": True}, {"do": "slow", "delay_ms": 700, "applies": "end"}, {"do": "slow", "delay_ms": 700}, {"do": "status", "status": 413, "over": 20},
-          {"do": "slow", "delay_ms": TIMEOUT_MS + 500, "applies": "end"}, {"do": "missing", "count": 3, "stores": False}, {"do": "problems", "status": 200, "problems": [[12, "name|max:3|Data trimmed"]], "stores": True})
+          {"do": "slow", "delay_ms": TIMEOUT_MS + 200, "applies": "end"}, {"do": "missing", "count": 3, "stores": False}, {"do": "problems", "status": 200, "problems": [[12, "name|max:3|Data trimmed"]], "stores": True})
 
 
 class Changes(threading.Thread):
@@ -145,8 +145,17 @@ class State(ConnectedTest):
                 progress, ends = now, time.monotonic() + 60
             elif time.monotonic() > ends:
                 raise AssertionError(f"seed {SEED}: {len(found)} differ and nothing moves: {found[:5]}; dead but should not be {sorted(listed - set(dead))[:5]}, "
-                                     f"should be dead {sorted(set(dead) - listed)[:5]}; {self.status()}")
+                                     f"should be dead {sorted(set(dead) - listed)[:5]}; {self.status()}\n{self.traces(found)}")
             time.sleep(min(5.0, 0.2 + len(expected) / 5000))
+
+    def traces(self, found):
+        """Where a change got lost: what Kafka's catalog has of the products that differ, and what SALESmanago stored of them."""
+        lines = self.bus.read_topic("catalog", "%p %o %T %k\x01%s\n").decode(errors="replace").splitlines()
+        text = []
+        for key in sorted({one[0].split("-")[0] for one in found})[:10]:
+            text += [f"{key} in the catalog: {line[:600]}" for line in lines if f"{self.store}/{key}\x01" in line][-3:]
+            text += [f"{key} at SALESmanago: {self.sim.versions(key)}"]
+        return "\n".join(text)
 
 
 if __name__ == "__main__":

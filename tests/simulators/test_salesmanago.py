@@ -369,6 +369,12 @@ class Faults(SimulatorTest):
         self.assertIsInstance(self.upsert(product())[2], bytes)
         self.assertEqual(self.upsert(product())[2], {})
 
+    def test_a_refusal_is_answered_as_one_where_warnings_were_to_stand_beside_a_success(self):
+        self.sim.settings(poison=[{"ids": ["2"], "code": 18, "message": "name|No"}])
+        self.sim.inject("problems", status=200, problems=[[12, "name|max:1|Data trimmed"]], times=1, stores=True)
+        status, _, answer = self.upsert(product(1), product(2))
+        self.assertEqual((status, "productIds" in answer, self.sim.products()), (400, False, {}))
+
     def test_what_is_missing_in_an_answer_is_stored_or_not(self):
         for stores, key in ((True, "1"), (False, "2")):
             self.sim.inject("missing", ids=[key], stores=stores, times=1)

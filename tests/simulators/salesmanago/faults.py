@@ -10,7 +10,7 @@ class Fault:
     What: do, and stores: whether the request takes effect all the same.
 
     status    an answer without JSON: status, body (HTML), headers, retry_after
-    problems  status (200 or 400) with problems [[code, message], ...] in the shape of the settings
+    problems  status (200 or 400) with problems [[code, message], ...] in the shape of the settings; a 200 only where nothing was refused
     junk, empty, half  200 that is not JSON; 200 with {}; a 200 that ends in its middle
     close, hang        the connection ends without an answer; no answer at all
     slow      delay_ms; applies "begin" or "end"

@@ -301,7 +301,9 @@ class Connection(asyncio.Protocol):
     def finish(self, request, fault, done):
         """The answer as it is, or what the fault makes of it. `done` is None when the fault let nothing take effect."""
         status, answer = done or (0, None)
-        if not fault or fault.do == "slow":
+        # What is refused on its own account is no success that a warning could stand beside.
+        is_refused = fault and fault.do == "problems" and fault.status == 200 and status >= 400
+        if not fault or fault.do == "slow" or is_refused:
             self.simulator.note(request, status, answer, fault)
             return self.send(answer if isinstance(answer, bytes) else response(status, answer))
         if fault.do in ("close", "hang", "half"):
