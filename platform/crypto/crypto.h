@@ -16,7 +16,7 @@ void hb_sha256(struct hb_str data, unsigned char ret_digest[HB_SHA256_BYTES]);
 /* Of two pieces with one zero byte between them (delivery ids). */
 void hb_sha256_pair(struct hb_str a, struct hb_str b, unsigned char ret_digest[HB_SHA256_BYTES]);
 
-/* A MAC context prepared once a secret; copied per message (about 1 µs instead of several). */
+/* A MAC context prepared once a secret, which begins anew with each message: one thread uses it at a time. */
 struct hb_hmac;
 HB_MUST_USE enum hb_err hb_hmac_new(const unsigned char *key, size_t key_bytes, struct hb_hmac **ret_hmac);
 void hb_hmac_free(struct hb_hmac **hmac);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 struct hb_hmac {
-    EVP_MAC_CTX *prepared; /* keyed, nothing hashed yet */
+    EVP_MAC_CTX *context; /* keyed; begins anew with each signature */
 };
 
 void hb_sha256(struct hb_str data, unsigned char ret_digest[HB_SHA256_BYTES])
@@ -58,8 +58,8 @@ enum hb_err hb_hmac_new(const unsigned char *key, size_t key_bytes, struct hb_hm
     struct hb_hmac *hmac = malloc(sizeof *hmac);
     if (!hmac)
         return HB_ERR_MEMORY;
-    hmac->prepared = prepare(key, key_bytes);
-    if (!hmac->prepared) {
+    hmac->context = prepare(key, key_bytes);
+    if (!hmac->context) {
         ERR_clear_error();
         free(hmac);
         return HB_ERR_CRYPTO;
@@ -72,7 +72,7 @@ void hb_hmac_free(struct hb_hmac **hmac)
 {
     if (!hmac || !*hmac)
         return;
-    EVP_MAC_CTX_free((*hmac)->prepared);
+    EVP_MAC_CTX_free((*hmac)->context);
     free(*hmac);
     *hmac = NULL;
 }
@@ -80,12 +80,11 @@ void hb_hmac_free(struct hb_hmac **hmac)
 void hb_hmac_sign(struct hb_hmac *hmac, const struct hb_str *pieces, size_t count,
                   unsigned char ret_digest[HB_SHA256_BYTES])
 {
-    EVP_MAC_CTX *context = EVP_MAC_CTX_dup(hmac->prepared);
-    HB_ASSERT(context); /* only memory can be missing, and nothing may go out unsigned */
+    /* Without a key it keeps the one it has. Only memory can be missing, and nothing may go out unsigned. */
+    HB_ASSERT(EVP_MAC_init(hmac->context, NULL, 0, NULL) == 1);
     for (size_t i = 0; i < count; i++)
         HB_ASSERT(pieces[i].len == 0 ||
-                  EVP_MAC_update(context, (const unsigned char *)pieces[i].ptr, pieces[i].len) == 1);
+                  EVP_MAC_update(hmac->context, (const unsigned char *)pieces[i].ptr, pieces[i].len) == 1);
     size_t written = 0;
-    HB_ASSERT(EVP_MAC_final(context, ret_digest, &written, HB_SHA256_BYTES) == 1 && written == HB_SHA256_BYTES);
-    EVP_MAC_CTX_free(context);
+    HB_ASSERT(EVP_MAC_final(hmac->context, ret_digest, &written, HB_SHA256_BYTES) == 1 && written == HB_SHA256_BYTES);
 }
