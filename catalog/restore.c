@@ -6,6 +6,7 @@
 
 #define POLL_MAX 1000
 #define POLL_WAIT_MS 100
+#define PROMPT_MS 50 /* a member that restores keeps its partitions' changes waiting */
 #define COMMIT_RECORDS 10000
 /* Half of the time tombstones are kept (delete.retention.ms of the topic): an older file may have missed one. */
 #define FILE_AGE_MAX_MS (HB_MS_PER_DAY * 7 / 2)
@@ -91,6 +92,7 @@ static void run(struct restore *r, bool is_committed_only, const struct hb_kafka
                                                     .topics = &o->topic,
                                                     .topics_count = 1,
                                                     .is_committed_only = is_committed_only,
+                                                    .prompt_ms = PROMPT_MS,
                                                     .events = events,
                                                     .user = r};
     if (!starts)
