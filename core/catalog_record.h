@@ -16,6 +16,7 @@
 #ifndef CORE_CATALOG_RECORD_H
 #define CORE_CATALOG_RECORD_H
 
+#include "core/catalog_variants.h"
 #include "hookbus/catalog.h"
 
 #define HB_CATALOG_VALUE_MAX ((size_t)900000)
@@ -44,14 +45,15 @@ const char *hb_catalog_stock_by(const struct hb_catalog_product *product);
  * the variant itself; equal: inventory. Who says nothing of the variant, but of the whole product that it is not
  * available, says it of the variant too. O(data): for all variants take hb_catalog_variant_next. */
 struct hb_catalog_stock hb_catalog_stock_of(const struct hb_catalog_product *product, struct hb_str variant);
-/* The variants, one after another; false at the end. O(data) for all of them if inventory lists them in about the same
- * order. */
+/* The variants, one after another; false at the end. For all of them O(data), and O(n log n) comparisons of ids where
+ * inventory lists them in another order. The walk is some 24 KiB: for the stack, not for a list. */
 struct hb_catalog_variant_walk {
     bool is_begun;
-    struct hb_str variants, listed;
-    size_t variant_at, listed_at; /* where to go on */
+    struct hb_str variants;
+    size_t variant_at; /* where to go on */
+    struct hb_catalog_index listed;
 };
-#define HB_CATALOG_VARIANT_WALK ((struct hb_catalog_variant_walk){false, {NULL, 0}, {NULL, 0}, 0, 0})
+#define HB_CATALOG_VARIANT_WALK ((struct hb_catalog_variant_walk){.is_begun = false})
 bool hb_catalog_variant_next(const struct hb_catalog_product *product, struct hb_catalog_variant_walk *walk,
                              struct hb_catalog_variant *ret_variant);
 /* Former variants, the oldest first: start with *state = 0; false at the end. */

@@ -74,7 +74,7 @@ static struct hb_catalog_stock stock_of(const struct hb_catalog_product *product
     return choose(by_product, by_inventory);
 }
 
-/* The last of that id: plain text, so not hb_catalog_variant_find's to find. */
+/* The last of that id: plain text, so not hb_catalog_index_find's to find. */
 static struct hb_cursor find_plain(struct hb_str json, struct hb_str id)
 {
     struct hb_cursor list = hb_catalog_variants(json), variant, found = {HB_CURSOR_NONE, {NULL, 0}};
@@ -97,7 +97,7 @@ bool hb_catalog_variant_next(const struct hb_catalog_product *product, struct hb
     struct hb_cursor variant, listed = {HB_CURSOR_NONE, {NULL, 0}};
     if (!walk->is_begun) {
         walk->variants = hb_catalog_variants(product->data).raw;
-        walk->listed = hb_catalog_variants(product->inventory).raw;
+        hb_catalog_index_init(&walk->listed, hb_catalog_variants(product->inventory));
         walk->is_begun = true;
     }
     if (!walk->variants.ptr)
@@ -107,9 +107,8 @@ bool hb_catalog_variant_next(const struct hb_catalog_product *product, struct hb
             return false;
     } while (!hb_catalog_variant_id(variant, &ret_variant->id));
     ret_variant->data = variant.raw;
-    if (walk->listed.ptr)
-        (void)hb_catalog_variant_find((struct hb_cursor){HB_CURSOR_ARRAY, walk->listed}, ret_variant->id,
-                                      &walk->listed_at, &listed);
+    if (!hb_catalog_index_find(&walk->listed, ret_variant->id, &listed))
+        listed.kind = HB_CURSOR_NONE;
     ret_variant->stock = stock_of(product, variant, listed);
     return true;
 }
