@@ -38,6 +38,24 @@ static void grow(struct hb_sm_lane *lane)
     lane->items_max = 2 * lane->items_max < HB_SM_PRODUCTS_MAX ? 2 * lane->items_max : HB_SM_PRODUCTS_MAX;
 }
 
+static void is_well(struct hb_sm_lane *lane)
+{
+    hb_sm_backoff_success(&lane->backoff);
+    lane->rests_long = false;
+    lane->rest_until.us = 0;
+    lane->doubted_items_max = HB_SM_PRODUCTS_MAX;
+}
+
+/* Of a request with nothing but a suspect's: a copy of its key; else empty. */
+static struct hb_str key_of_suspect(const struct hb_sm_lane *lane, char ret_key[HB_ID_MAX + HB_SUBJECT_MAX + 2])
+{
+    struct hb_str key = lane->works && lane->works->is_alone ? lane->works->change->key : hb_str_n(NULL, 0);
+    HB_ASSERT(key.len < HB_ID_MAX + HB_SUBJECT_MAX + 2);
+    if (key.len > 0)
+        memcpy(ret_key, key.ptr, key.len);
+    return hb_str_n(ret_key, key.len);
+}
+
 static void accepted(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 {
     struct hb_sm_batch *batch = &lane->batch;
@@ -46,6 +64,9 @@ static void accepted(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
     size_t count = batch->probe_count;
     memcpy(units, batch->probe, count);
     size_t missed = hb_sm_answer_confirm(answer, batch->items, units, count, confirmed);
+    char alone[HB_ID_MAX + HB_SUBJECT_MAX + 2];
+    struct hb_str suspect = key_of_suspect(lane, alone);
+    hb_sm_aside_keep_witness(lane, confirmed);
     if (batch->is_searching)
         hb_sm_search_accepted(&batch->search);
     for (size_t i = 0; i < count; i++) {
@@ -59,11 +80,23 @@ static void accepted(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
     hb_metric_add(lane->worker->options.metrics, HB_METRIC_SM_ITEMS, count - missed);
     hb_metric_add(lane->worker->options.metrics, HB_METRIC_SM_TRIMMED, answer->warnings);
     hb_sm_refusals_accepted(&lane->refusals, count - missed);
-    hb_sm_backoff_success(&lane->backoff);
-    lane->rests_long = false;
-    lane->rest_until.us = 0;
+    is_well(lane);
     grow(lane);
     hb_sm_batch_sweep(lane);
+    if (missed < count)
+        hb_sm_aside_accepted(lane, suspect);
+}
+
+/* What was accepted before was sent once more. */
+static void witnessed(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
+{
+    bool is_confirmed = false;
+    (void)hb_sm_answer_confirm(answer, lane->batch.items, lane->batch.probe, 1, &is_confirmed);
+    lane->witness.is_kept &= is_confirmed;
+    if (!is_confirmed)
+        return;
+    is_well(lane);
+    hb_sm_aside_accepted(lane, hb_str_n(NULL, 0));
 }
 
 /* ---- refused ---- */
@@ -88,6 +121,16 @@ static void die(struct hb_sm_lane *lane, size_t unit, const struct hb_sm_answer 
     hb_sm_batch_sweep(lane);
 }
 
+/* Perhaps only what did not come back was sent: the others are done. */
+static void begin_search(struct hb_sm_batch *batch)
+{
+    hb_sm_search_begin(&batch->search, batch->count);
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->units[i].is_closed)
+            hb_sm_search_drop(&batch->search, i);
+    batch->is_searching = true;
+}
+
 static void refused(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 {
     struct hb_sm_batch *batch = &lane->batch;
@@ -101,12 +144,8 @@ static void refused(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
     }
     if (batch->is_searching) {
         hb_sm_search_refused(&batch->search);
-    } else if (count > 1) { /* perhaps only what did not come back was sent: the others are done */
-        hb_sm_search_begin(&batch->search, batch->count);
-        for (size_t i = 0; i < batch->count; i++)
-            if (batch->units[i].is_closed)
-                hb_sm_search_drop(&batch->search, i);
-        batch->is_searching = true;
+    } else if (count > 1) {
+        begin_search(batch);
     }
     if (count == 1)
         die(lane, single, answer, "refused");
@@ -133,18 +172,63 @@ static void too_large(struct hb_sm_lane *lane, const struct hb_sm_answer *answer
 
 /* ---- later ---- */
 
-static void later(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
+/* One item failed alone: it steps aside, and the others go on. */
+static void put_off(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 {
     struct hb_sm_batch *batch = &lane->batch;
-    unsigned halve_after = hb_sm_outcome_halve_after(answer->outcome);
-    bool must_halve = halve_after > 0 && ++lane->timeouts >= halve_after && batch->probe_count > 1;
-    if (must_halve) {
+    size_t single = batch->probe[0];
+    struct hb_sm_work *work = batch->units[single].work;
+    if (!hb_sm_aside_put(lane, work, batch->items[single].id, answer))
+        return;
+    if (batch->is_searching)
+        hb_sm_search_refused(&batch->search);
+    lane->doubted_items_max = HB_SM_PRODUCTS_MAX;
+    work->is_put_off = true;
+    hb_sm_batch_close(lane, single);
+    hb_sm_batch_sweep(lane);
+}
+
+/* The same request failed again and again, nobody says why: perhaps for something in it. What times out may just be too
+ * much; of the rest one half is tried, then the other. */
+static void halve(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
+{
+    struct hb_sm_batch *batch = &lane->batch;
+    lane->doubted_items_max = batch->probe_count / 2; /* if the search has to be given up for a long rest */
+    if (answer->outcome == HB_SM_TIMEOUT) {
         lane->items_max = batch->probe_count / 2;
         lane->good_batches = 0;
         if (batch->is_searching)
             (void)hb_sm_search_too_large(&batch->search);
+        return;
     }
-    if (!batch->is_searching) /* made anew when it is sent, of the newest versions */
+    if (batch->is_searching)
+        hb_sm_search_refused(&batch->search);
+    else
+        begin_search(batch);
+    batch->is_doubted = true;
+}
+
+static void doubt(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
+{
+    unsigned enough = lane->batch.is_doubted ? 1 : hb_sm_outcome_halve_after(answer->outcome);
+    if (!answer->is_of_request || ++lane->doubts < enough)
+        return;
+    if (lane->batch.probe_count > 1)
+        halve(lane, answer);
+    else
+        put_off(lane, answer);
+}
+
+static void later(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
+{
+    struct hb_sm_batch *batch = &lane->batch;
+    bool is_alone = lane->works && lane->works->is_alone;
+    if (!is_alone || !answer->is_of_request ||
+        !hb_sm_aside_put(lane, lane->works, batch->items[batch->probe[0]].id, answer))
+        hb_sm_suspects_doubt(&lane->suspects, answer->is_of_request);
+    if (!is_alone && !batch->is_witness)
+        doubt(lane, answer);
+    if (is_alone || !batch->is_searching) /* made anew when it is sent, of the newest versions */
         hb_sm_batch_give_back(lane);
     hb_sm_lane_rest(lane, answer);
 }
@@ -196,10 +280,12 @@ static void remember(struct hb_sm_lane *lane, const struct hb_answer *http, cons
 
 static void judge(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 {
-    if (answer->outcome != HB_SM_TIMEOUT)
-        lane->timeouts = 0;
+    if (!hb_sm_outcome_is_later(answer->outcome))
+        lane->doubts = 0;
     if (hb_sm_outcome_is_pause(answer->outcome))
         pause_all(lane, answer);
+    else if (lane->batch.is_witness && !hb_sm_outcome_is_later(answer->outcome))
+        witnessed(lane, answer);
     else if (answer->outcome == HB_SM_ACCEPTED)
         accepted(lane, answer);
     else if (answer->outcome == HB_SM_REFUSED)
@@ -228,7 +314,7 @@ void hb_sm_answered(void *user, const struct hb_answer *http)
         judge(lane, &answer);
     if (lane->is_outdated || lane->hold != HB_SM_HOLD_NONE)
         hb_sm_batch_give_back(lane);
-    lane->is_outdated = false;
+    lane->is_outdated = lane->batch.is_witness = false;
     hb_sm_track_step(lane);
     lane->is_looking = false;
     hb_sm_walk_look(lane);

@@ -48,6 +48,13 @@ static void refused_here(struct hb_sm_lane *lane, struct hb_sm_work *work)
 static void finish(struct hb_sm_lane *lane, struct hb_sm_work *work)
 {
     struct hb_sm_change *change = work->change;
+    if (work->is_put_off && !work->dead_reason && !work->is_dropped) {
+        hb_sm_settle_back(lane, change);
+        work_free(work);
+        return;
+    }
+    if (!work->is_dropped)
+        hb_sm_aside_forget(lane, change->key);
     lane->trimmed += (int64_t)work->items.trimmed;
     hb_metric_add(lane->worker->options.metrics, HB_METRIC_SM_TRIMMED, work->items.trimmed);
     if (work->dead_reason && !work->is_dropped) {
@@ -131,6 +138,11 @@ static bool is_obsolete(const struct hb_sm_lane *lane, const struct hb_sm_change
     return change->is_let_go || hb_sm_pending_has_newer(&lane->pending, change);
 }
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Puts items into the request as far as there is room. */
 static void add_items(struct hb_sm_lane *lane, struct hb_sm_work *work, size_t items_max, size_t *bytes_left)
 {
@@ -150,42 +162,62 @@ static void add_items(struct hb_sm_lane *lane, struct hb_sm_work *work, size_t i
     }
 }
 
-/* One of several items goes whole into the next request rather than in two pieces. */
-static bool is_better_next(const struct hb_sm_lane *lane, const struct hb_sm_work *work)
+/* What is left of products that take several requests. */
+static void add_leftovers(struct hb_sm_lane *lane, size_t items_max, size_t *bytes_left)
 {
-    return lane->batch.count > 0 && work->items.count <= lane->items_max &&
-           work->items.count > lane->items_max - lane->batch.count;
-}
-
-static void fill(struct hb_sm_lane *lane)
-{
-    size_t most = (size_t)lane->worker->options.config->salesmanago_request_bytes_max;
-    size_t empty = hb_sm_upsert_empty_bytes(lane->connector.catalog.id), left = most > empty ? most - empty : 0;
-    struct hb_sm_change *change;
-    bool is_stuck = false;
-    lane->batch.count = 0;
     for (struct hb_sm_work *work = lane->works; work; work = work->next) {
         if (is_obsolete(lane, work->change))
             drop_work(work);
         else
-            add_items(lane, work, lane->items_max, &left);
+            add_items(lane, work, items_max, bytes_left);
     }
-    while (!is_stuck && left > 0 && lane->batch.count < lane->items_max && lane->hold == HB_SM_HOLD_NONE &&
+}
+
+/* One of several items goes whole into the next request rather than in two pieces. */
+static bool is_better_next(const struct hb_sm_lane *lane, const struct hb_sm_work *work, size_t items_max)
+{
+    return lane->batch.count > 0 && work->items.count <= items_max && work->items.count > items_max - lane->batch.count;
+}
+
+/* One that waits becomes a work. NULL: it is done with already, or *ret_is_stuck. */
+static struct hb_sm_work *begin_work(struct hb_sm_lane *lane, struct hb_sm_change *change, bool *ret_is_stuck)
+{
+    bool is_alone = change->state == HB_SM_CHANGE_ASIDE;
+    hb_sm_pending_take(&lane->pending, change);
+    struct hb_sm_work *work = make_work(lane, change, ret_is_stuck);
+    if (!work && *ret_is_stuck) {
+        hb_sm_settle_back(lane, change); /* as it was: nothing came between */
+    } else if (!work) {
+        hb_sm_aside_forget(lane, change->key);
+        hb_sm_settle(lane, change);
+    } else {
+        work->is_alone = is_alone;
+        *lane->works_end = work;
+        lane->works_end = &work->next;
+    }
+    return work;
+}
+
+/* `alone`: of this suspect only; NULL: of what waits. */
+static void fill(struct hb_sm_lane *lane, struct hb_sm_change *alone)
+{
+    size_t most = (size_t)lane->worker->options.config->salesmanago_request_bytes_max;
+    size_t empty = hb_sm_upsert_empty_bytes(lane->connector.catalog.id), left = most > empty ? most - empty : 0;
+    size_t items_max = smaller(lane->items_max, lane->doubted_items_max);
+    struct hb_sm_change *change;
+    bool is_stuck = false, is_alone = alone || (lane->works && lane->works->is_alone);
+    lane->batch.count = 0;
+    lane->batch.is_doubted = false;
+    add_leftovers(lane, items_max, &left);
+    if (alone && begin_work(lane, alone, &is_stuck))
+        add_items(lane, lane->works, items_max, &left);
+    while (!is_alone && !is_stuck && left > 0 && lane->batch.count < items_max && lane->hold == HB_SM_HOLD_NONE &&
            (change = hb_sm_pending_next(&lane->pending)) != NULL) {
-        hb_sm_pending_take(&lane->pending, change);
-        struct hb_sm_work *work = make_work(lane, change, &is_stuck);
-        if (!work && is_stuck) {
-            struct hb_sm_change *superseded = hb_sm_pending_back(&lane->pending, change);
-            HB_ASSERT(!superseded); /* nothing came between */
-        } else if (!work) {
-            hb_sm_settle(lane, change);
-        } else {
-            *lane->works_end = work;
-            lane->works_end = &work->next;
-            if (is_better_next(lane, work))
-                break;
-            add_items(lane, work, lane->items_max, &left);
-        }
+        struct hb_sm_work *work = begin_work(lane, change, &is_stuck);
+        if (work && is_better_next(lane, work, items_max))
+            break;
+        if (work)
+            add_items(lane, work, items_max, &left);
     }
     hb_sm_batch_sweep(lane);
 }
@@ -240,7 +272,15 @@ size_t hb_sm_batch_next(struct hb_sm_lane *lane)
         return batch->probe_count;
     if (batch->count > 0 && probe_open_units(batch) > 0)
         return batch->probe_count;
-    fill(lane);
+    struct hb_sm_change *suspect = NULL;
+    struct hb_mono due;
+    enum hb_sm_turn turn = lane->works ? HB_SM_TURN_OTHERS : hb_sm_aside_turn(lane, &suspect, &due);
+    if (turn == HB_SM_TURN_WITNESS) {
+        batch->count = 0;
+        hb_sm_aside_make_witness(lane);
+        return batch->probe_count;
+    }
+    fill(lane, turn == HB_SM_TURN_SUSPECT ? suspect : NULL);
     return probe_open_units(batch);
 }
 
@@ -271,7 +311,7 @@ static void reverse(struct hb_sm_work **works)
 void hb_sm_batch_give_back(struct hb_sm_lane *lane)
 {
     lane->batch.count = lane->batch.probe_count = 0;
-    lane->batch.is_searching = false;
+    lane->batch.is_searching = lane->batch.is_doubted = lane->batch.is_witness = false;
     reverse(&lane->works);
     while (lane->works) {
         struct hb_sm_work *work = lane->works;

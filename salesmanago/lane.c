@@ -23,18 +23,34 @@ static void plan(struct hb_sm_lane *lane, struct hb_mono at)
 
 static bool has_work(const struct hb_sm_lane *lane)
 {
-    return lane->batch.count > 0 || lane->works || lane->pending.waiting > 0;
+    return lane->batch.count > 0 || lane->works || lane->pending.waiting > 0 || lane->pending.waiting_aside > 0;
 }
 
-/* Without regard to who may send at all. */
-static struct hb_mono due_at(const struct hb_sm_lane *lane)
+/* Of what waits in the queue, if anything does. */
+static struct hb_mono queue_due_at(const struct hb_sm_lane *lane)
 {
     const struct hb_sm_worker *worker = lane->worker;
-    struct hb_mono due = {0};
-    bool is_full = lane->batch.count > 0 || lane->works || lane->pending.waiting >= lane->items_max;
-    if (!is_full && !worker->is_stopping)
-        due.us = hb_sm_pending_next(&lane->pending)->since.us +
-                 worker->options.config->salesmanago_linger_ms * HB_US_PER_MS;
+    if (lane->pending.waiting == 0)
+        return (struct hb_mono){INT64_MAX};
+    if (lane->pending.waiting >= lane->items_max || worker->is_stopping)
+        return (struct hb_mono){0};
+    return (struct hb_mono){hb_sm_pending_next(&lane->pending)->since.us +
+                            worker->options.config->salesmanago_linger_ms * HB_US_PER_MS};
+}
+
+/* Without regard to who may send at all. INT64_MAX: nothing is to be sent until something changes. */
+static struct hb_mono due_at(const struct hb_sm_lane *lane)
+{
+    struct hb_sm_change *suspect = NULL;
+    struct hb_mono due = {0}, suspect_due = {0};
+    if (lane->batch.count == 0 && !lane->works) {
+        enum hb_sm_turn turn = hb_sm_aside_turn(lane, &suspect, &suspect_due);
+        bool is_now = turn == HB_SM_TURN_SUSPECT || turn == HB_SM_TURN_WITNESS;
+        bool is_counted = suspect && (turn == HB_SM_TURN_NONE || lane->suspects.is_well);
+        due = is_now ? due : queue_due_at(lane);
+        if (!is_now && is_counted && suspect_due.us < due.us)
+            due = suspect_due;
+    }
     return due.us > lane->rest_until.us ? due : lane->rest_until;
 }
 
@@ -55,6 +71,7 @@ static bool send(struct hb_sm_lane *lane)
                                               .user = lane};
     if (hb_http_send(lane->worker->options.http, &spec, &lane->request))
         return false;
+    hb_sm_aside_is_sent(lane);
     lane->worker->body_bytes += lane->body.len;
     lane->sent += (int64_t)batch->probe_count;
     hb_sm_sender_began(lane->worker);
@@ -68,7 +85,8 @@ void hb_sm_lane_look(struct hb_sm_lane *lane)
         return;
     struct hb_mono due = due_at(lane);
     if (due.us > now.us) {
-        plan(lane, due);
+        if (due.us < INT64_MAX)
+            plan(lane, due);
         return;
     }
     if (!hb_sm_lane_may_send(lane) || !hb_sm_sender_may(lane->worker))
@@ -87,7 +105,7 @@ void hb_sm_lane_look(struct hb_sm_lane *lane)
             hb_sm_batch_give_back(lane);
             plan(lane, (struct hb_mono){now.us + AGAIN_US});
         }
-    } else if (has_work(lane)) {
+    } else if (has_work(lane)) { /* or what was chosen is done with already */
         plan(lane, (struct hb_mono){now.us + AGAIN_US});
     }
     lane->is_looking = false;

@@ -96,6 +96,9 @@ static struct hb_sm_lane *lane_new(struct hb_sm_worker *worker, struct hb_str st
     lane->reports_left = 4;
     lane->works_end = &lane->works;
     lane->body = hb_buf_make(BODY_MAX);
+    lane->doubted_items_max = HB_SM_PRODUCTS_MAX;
+    lane->suspects = (struct hb_sm_suspects){.first_ms = config->salesmanago_retry_first_ms,
+                                             .most_ms = config->salesmanago_retry_most_ms};
     lane->backoff = (struct hb_sm_backoff){.first_ms = config->salesmanago_retry_first_ms,
                                            .most_ms = config->salesmanago_retry_most_ms};
     for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++)
@@ -140,6 +143,7 @@ static void end_deleted(struct hb_sm_lane *lane)
         int len = snprintf(key, sizeof key, "%s/%s/%s/%d", HB_CONNECTOR_POSITION, lane->store, HB_CONNECTOR_ID, i);
         (void)!hb_sm_record_write(lane->worker, hb_str_n(key, (size_t)len), NULL, NULL, NULL);
     }
+    hb_sm_aside_clear(lane);
     hb_sm_report_lane(lane, true);
     hb_sm_dead_remove(lane);
     forget_settings(lane);
@@ -178,6 +182,8 @@ static void change(struct hb_sm_lane *lane, struct hb_connector *take_connector)
     if (!is_new && !has_settings_of(lane, take_connector))
         outdate(lane);
     bool is_enabled = lane->connector.enabled_revision != take_connector->enabled_revision;
+    if (is_enabled || is_new || !has_settings_of(lane, take_connector)) /* what failed may be mended by it */
+        hb_sm_aside_clear(lane);
     hb_connector_deinit(&lane->connector);
     lane->connector = *take_connector;
     if (lane->connector.status == HB_CONNECTOR_DELETED) {
@@ -254,6 +260,8 @@ void hb_sm_lanes_free(struct hb_sm_worker *worker)
         hb_sm_walk_stop(lane);
         for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++)
             hb_sm_track_forget(lane, i);
+        hb_sm_aside_clear(lane);
+        hb_buf_deinit(&lane->witness.bytes);
         hb_sm_pending_deinit(&lane->pending);
         hb_sm_dead_free(lane);
         forget_settings(lane);

@@ -54,22 +54,50 @@ static void open_remove(struct hb_sm_pending *pending, struct hb_sm_change *chan
 
 /* ---- the queue ---- */
 
-static void queue_insert(struct hb_sm_pending *pending, struct hb_sm_change *change, struct hb_sm_change *before)
+static struct hb_sm_queue *queue_of(struct hb_sm_pending *pending, enum hb_sm_change_state state)
 {
-    change->state = HB_SM_CHANGE_WAITING;
+    return state == HB_SM_CHANGE_ASIDE ? &pending->aside : &pending->queue;
+}
+
+static size_t *count_of(struct hb_sm_pending *pending, enum hb_sm_change_state state)
+{
+    return state == HB_SM_CHANGE_ASIDE ? &pending->waiting_aside : &pending->waiting;
+}
+
+/* Into the queue of that state. */
+static void queue_insert(struct hb_sm_pending *pending, struct hb_sm_change *change, struct hb_sm_change *before,
+                         enum hb_sm_change_state state)
+{
+    struct hb_sm_queue *queue = queue_of(pending, state);
+    change->state = state;
     change->next = before;
-    change->previous = before ? before->previous : pending->last;
-    *(change->previous ? &change->previous->next : &pending->first) = change;
-    *(before ? &before->previous : &pending->last) = change;
-    pending->waiting++;
+    change->previous = before ? before->previous : queue->last;
+    *(change->previous ? &change->previous->next : &queue->first) = change;
+    *(before ? &before->previous : &queue->last) = change;
+    (*count_of(pending, state))++;
 }
 
 static void queue_remove(struct hb_sm_pending *pending, struct hb_sm_change *change)
 {
-    *(change->previous ? &change->previous->next : &pending->first) = change->next;
-    *(change->next ? &change->next->previous : &pending->last) = change->previous;
-    pending->waiting--;
+    struct hb_sm_queue *queue = queue_of(pending, change->state);
+    *(change->previous ? &change->previous->next : &queue->first) = change->next;
+    *(change->next ? &change->next->previous : &queue->last) = change->previous;
+    (*count_of(pending, change->state))--;
     change->state = HB_SM_CHANGE_TAKEN;
+}
+
+void hb_sm_pending_put_aside(struct hb_sm_pending *pending, struct hb_sm_change *change)
+{
+    HB_ASSERT(change->state == HB_SM_CHANGE_WAITING);
+    queue_remove(pending, change);
+    queue_insert(pending, change, NULL, HB_SM_CHANGE_ASIDE);
+}
+
+void hb_sm_pending_bring_back(struct hb_sm_pending *pending, struct hb_sm_change *change)
+{
+    HB_ASSERT(change->state == HB_SM_CHANGE_ASIDE);
+    queue_remove(pending, change);
+    queue_insert(pending, change, pending->queue.first, HB_SM_CHANGE_WAITING);
 }
 
 /* Both are of one product, so of one partition: offsets say which is newer. */
@@ -87,12 +115,12 @@ enum hb_err hb_sm_pending_put(struct hb_sm_pending *pending, struct hb_sm_change
         return err;
     if (old) { /* its place in the queue, so that a product that changes all the time is sent too */
         change->since = old->since;
-        queue_insert(pending, change, old);
+        queue_insert(pending, change, old, old->state);
         queue_remove(pending, old);
         open_remove(pending, old);
         *ret_superseded = old;
     } else {
-        queue_insert(pending, change, NULL);
+        queue_insert(pending, change, NULL, HB_SM_CHANGE_WAITING);
     }
     open_add(pending, change);
     return HB_OK;
@@ -106,7 +134,7 @@ void hb_sm_pending_hold(struct hb_sm_pending *pending, struct hb_sm_change *chan
 
 void hb_sm_pending_take(struct hb_sm_pending *pending, struct hb_sm_change *change)
 {
-    HB_ASSERT(change->state == HB_SM_CHANGE_WAITING);
+    HB_ASSERT(change->state != HB_SM_CHANGE_TAKEN);
     hb_map_remove(&pending->waiting_by_key, change->key);
     queue_remove(pending, change);
 }
@@ -129,13 +157,13 @@ struct hb_sm_change *hb_sm_pending_back(struct hb_sm_pending *pending, struct hb
         hb_sm_pending_end(pending, waiting);
     if (hb_map_put(&pending->waiting_by_key, change->key, change))
         HB_ASSERT(false && "out of memory with a change in hand: Kafka has it for the next process");
-    queue_insert(pending, change, pending->first);
+    queue_insert(pending, change, pending->queue.first, HB_SM_CHANGE_WAITING);
     return waiting;
 }
 
 void hb_sm_pending_end(struct hb_sm_pending *pending, struct hb_sm_change *change)
 {
-    if (change->state == HB_SM_CHANGE_WAITING) {
+    if (change->state != HB_SM_CHANGE_TAKEN) {
         hb_map_remove(&pending->waiting_by_key, change->key);
         queue_remove(pending, change);
     }

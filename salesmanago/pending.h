@@ -3,6 +3,7 @@
  * Place: filled by intake (live changes) and by walks, emptied by batches. A *change* is one version of a product.
  * While it waits, a newer one takes its place in the queue; while it is being sent, a newer one waits behind it. Never
  * is an older one given out after a newer one: what comes back unsent and is older than what waits is superseded.
+ * A suspect's (suspects.h) waits *aside*: not in the queue, otherwise as the others do; a newer one takes its place there.
  * A change is *open* from put to end: the lowest open offset of a partition says from where it would have to be read
  * again.
  * Owns: the changes given to it, until it gives them back: put and back return the one that was superseded, end takes
@@ -20,7 +21,7 @@
 
 #define HB_SM_PARTITIONS_MAX 32
 
-enum hb_sm_change_state { HB_SM_CHANGE_WAITING, HB_SM_CHANGE_TAKEN };
+enum hb_sm_change_state { HB_SM_CHANGE_WAITING, HB_SM_CHANGE_ASIDE, HB_SM_CHANGE_TAKEN };
 enum hb_sm_source { HB_SM_LIVE, HB_SM_WALK };
 
 struct hb_sm_change {
@@ -34,7 +35,7 @@ struct hb_sm_change {
     bool is_let_go; /* the owner's: out of everything while it was being sent; whoever has it frees it */
     /* Private to pending.c from here on. */
     enum hb_sm_change_state state;
-    struct hb_sm_change *previous, *next;                 /* the queue; unused while taken */
+    struct hb_sm_change *previous, *next;                 /* the queue, or who waits aside; unused while taken */
     struct hb_sm_change *open_previous, *open_next;       /* of its partition and source, by offset */
 };
 
@@ -42,10 +43,13 @@ struct hb_sm_open {
     struct hb_sm_change *first, *last;
 };
 
+struct hb_sm_queue {
+    struct hb_sm_change *first, *last; /* the longest first */
+};
 struct hb_sm_pending {
-    struct hb_map waiting_by_key;
-    struct hb_sm_change *first, *last; /* waiting, the longest first */
-    size_t waiting, bytes;             /* bytes: of all open ones */
+    struct hb_map waiting_by_key; /* who waits, aside or not */
+    struct hb_sm_queue queue, aside;
+    size_t waiting, waiting_aside, bytes; /* waiting: in the queue; bytes: of all open ones */
     size_t open, open_of[2];           /* in all, and by source */
     struct hb_sm_open places[HB_SM_PARTITIONS_MAX][2]; /* by partition and source */
 };
@@ -65,8 +69,16 @@ void hb_sm_pending_hold(struct hb_sm_pending *pending, struct hb_sm_change *chan
 /* The one that waits longest; NULL: none. */
 static inline struct hb_sm_change *hb_sm_pending_next(const struct hb_sm_pending *pending)
 {
-    return pending->first;
+    return pending->queue.first;
 }
+/* The one of a product that waits, aside or not; NULL: none. */
+static inline struct hb_sm_change *hb_sm_pending_of(const struct hb_sm_pending *pending, struct hb_str key)
+{
+    return hb_map_get(&pending->waiting_by_key, key);
+}
+/* Waits aside from now on; all that do wait in the queue again, before the others. */
+void hb_sm_pending_put_aside(struct hb_sm_pending *pending, struct hb_sm_change *change);
+void hb_sm_pending_bring_back(struct hb_sm_pending *pending, struct hb_sm_change *change);
 /* It is being sent. */
 void hb_sm_pending_take(struct hb_sm_pending *pending, struct hb_sm_change *change);
 /* It was not sent, and waits again, before all others. Returns what is taken out for it, or NULL: itself, if a newer

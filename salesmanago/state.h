@@ -18,6 +18,7 @@
 #include "salesmanago/pending.h"
 #include "salesmanago/refusals.h"
 #include "salesmanago/search.h"
+#include "salesmanago/suspects.h"
 #include "salesmanago/worker.h"
 
 #define HB_SM_TROUBLE_MAX 384
@@ -105,6 +106,8 @@ struct hb_sm_work {
     size_t given; /* items that were put into a request */
     size_t open;  /* items not accepted, dead or dropped yet */
     bool is_dropped;
+    bool is_alone;   /* of a suspect: nothing else is in its requests */
+    bool is_put_off; /* an item of it failed alone: it waits aside once the others' fate is known */
     int64_t dead_code;
     const char *dead_reason; /* NULL: no item of it is dead */
     char dead_item[HB_SM_ITEM_ID_MAX + 1];
@@ -124,7 +127,19 @@ struct hb_sm_batch {
     uint8_t probe[HB_SM_PRODUCTS_MAX]; /* the units under way */
     size_t probe_count;
     bool is_searching;
+    bool is_doubted; /* the search began without a word of SALESmanago's: it only failed */
+    bool is_witness; /* no units: the lane's witness is sent */
     struct hb_sm_search search;
+};
+
+/* ---- suspects: aside.c ---- */
+
+/* An item SALESmanago accepted last; nothing was sent since that could be newer. */
+struct hb_sm_witness {
+    bool is_kept;
+    int32_t partition;
+    struct hb_buf bytes; /* its id and its JSON */
+    size_t id_len;
 };
 
 /* ---- a connector at work ---- */
@@ -170,7 +185,11 @@ struct hb_sm_lane {
     bool is_outdated; /* the settings changed since the request was made */
     struct hb_buf body;
     size_t items_max; /* of a request: less after one that was too large */
-    unsigned timeouts, good_batches;
+    unsigned good_batches;
+    unsigned doubts;          /* failures in a row that may be of what was sent */
+    size_t doubted_items_max; /* of a request, while they last */
+    struct hb_sm_suspects suspects;
+    struct hb_sm_witness witness;
     struct hb_sm_refusals refusals;
     /* pause.c */
     int64_t paused_revision; /* of the connector, when this process paused it; -1: it did not */
@@ -324,6 +343,36 @@ void hb_sm_batch_close(struct hb_sm_lane *lane, size_t unit);
 /* Works whose items have all been closed are done. */
 void hb_sm_batch_sweep(struct hb_sm_lane *lane);
 void hb_sm_work_die(struct hb_sm_work *work, const struct hb_sm_answer *answer, const char *reason, struct hb_str item);
+
+/* aside.c */
+/* A product of this key waits: aside, if it is a suspect's. */
+static inline void hb_sm_aside_look(struct hb_sm_lane *lane, struct hb_str key)
+{
+    struct hb_sm_change *change =
+        hb_sm_suspects_find(&lane->suspects, key) ? hb_sm_pending_of(&lane->pending, key) : NULL;
+    if (change && change->state == HB_SM_CHANGE_WAITING)
+        hb_sm_pending_put_aside(&lane->pending, change);
+}
+/* An item of it failed alone. False: it cannot be remembered. */
+bool hb_sm_aside_put(struct hb_sm_lane *lane, const struct hb_sm_work *work, struct hb_str item,
+                     const struct hb_sm_answer *answer);
+/* Its product is no suspect any more. */
+void hb_sm_aside_forget(struct hb_sm_lane *lane, struct hb_str key);
+/* Nobody is: something was mended. */
+void hb_sm_aside_clear(struct hb_sm_lane *lane);
+/* The partition is not ours any more. */
+void hb_sm_aside_lose(struct hb_sm_lane *lane, int32_t partition);
+/* Something was accepted (of the suspect `key` alone, if not empty): who is condemned by that is dead. */
+void hb_sm_aside_accepted(struct hb_sm_lane *lane, struct hb_str key);
+/* Of the request that was accepted one item is kept, while there are suspects. */
+void hb_sm_aside_keep_witness(struct hb_sm_lane *lane, const bool *confirmed);
+/* A request is sent. */
+void hb_sm_aside_is_sent(struct hb_sm_lane *lane);
+/* The next request is the witness. */
+void hb_sm_aside_make_witness(struct hb_sm_lane *lane);
+/* *ret_change: the suspect's that is due first (*ret_due); NULL: none waits. */
+enum hb_sm_turn hb_sm_aside_turn(const struct hb_sm_lane *lane, struct hb_sm_change **ret_change,
+                                 struct hb_mono *ret_due);
 
 /* answered.c */
 void hb_sm_answered(void *lane, const struct hb_answer *http);

@@ -146,6 +146,7 @@ void hb_sm_track_forget(struct hb_sm_lane *lane, int32_t number)
         hb_sm_walk_stop(lane); /* it begins anew with what is left */
     hb_sm_settle_all_unread(lane, number, HB_SM_LIVE, true);
     hb_sm_settle_all_unread(lane, number, HB_SM_WALK, true);
+    hb_sm_aside_lose(lane, number);
     track->state = HB_SM_TRACK_NONE;
     track->must_write = false;
 }

@@ -58,8 +58,10 @@ static void queue(struct hb_sm_walk *walk, const struct hb_kafka_message *messag
     if (hb_sm_pending_put(&lane->pending, change, &superseded)) {
         hb_sm_change_free(change);
         walk->must_restart = true;
-    } else if (superseded) {
-        hb_sm_settle_superseded(lane, superseded);
+    } else {
+        hb_sm_aside_look(lane, change->key);
+        if (superseded)
+            hb_sm_settle_superseded(lane, superseded);
     }
 }
 

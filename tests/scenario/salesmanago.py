@@ -188,8 +188,9 @@ class Answers(ConnectedTest):
         self.connect()
         self.publish(*(updated(key) for key in range(10)))
         self.wait_count(10, limit_s=40)
+        self.wait_quiet()
         self.assertEqual(self.dead(), {})
-        self.assertEqual(len(self.upserts()), 9)
+        self.assertLessEqual(len(self.upserts()), 8 + 10, "eight that failed; what was searched for in vain meanwhile goes out in some small ones")
 
     def test_an_id_that_is_missing_in_the_answer_was_not_accepted(self):
         self.sim.inject("missing", ids=["3"], times=1, stores=False)
@@ -427,6 +428,110 @@ class Trouble(ConnectedTest):
         self.publish(updated("1"))
         self.wait_stored("1")
         self.assertLess(self.upserts()[-1]["at"] - begun, 0.7 + 0.5)
+
+
+class Suspects(ConnectedTest):
+    """A product that makes every request fail it is in, without a word why, holds nobody back; an outage makes nobody dead."""
+
+    def look(self, do, status=0, **fault):
+        """Hundred products, the seventh as bad as that: the others go through, it is dead in the end, and mended it is not."""
+        fault = self.sim.inject(do, product="7", stores=False, **({"status": status} if status else {}), **fault)
+        self.connect()
+        self.publish(*(updated(key) for key in range(100)))
+        self.wait_count(99, limit_s=60)
+        self.publish(*(updated(key, 2) for key in range(8, 30)))
+        wait_until("changes go on", lambda: self.names().get("29") == "2 Sukienka", 30)
+        dead = wait_until("it is dead", self.dead, 90)
+        self.assertEqual([(key, one["reason"], one["item"]) for key, one in dead.items()], [("7", "keeps_failing", "7")])
+        self.assertIn("while other products were accepted", dead["7"]["words"])
+        self.assertNotIn("7", self.sim.products())
+        self.wait_quiet()
+        self.sim.heal(fault)
+        self.publish(updated("7", 2))
+        self.wait_stored("7", name="2 Sukienka")
+        wait_until("none is dead", lambda: not self.dead(), 20)
+        self.assertEqual((self.sim.backs(), self.sim.most_in_flight()), ([], 1))
+        return dead["7"]["words"]
+
+    def test_a_product_that_is_answered_with_500_for_ever_is_dead_and_the_others_are_not_held_back(self):
+        self.assertIn("HTTP 500: 502 Bad Gateway", self.look("status", 500))
+
+    def test_a_product_that_closes_the_connection_for_ever_is_dead_and_the_others_are_not_held_back(self):
+        self.assertIn("connection_reset", self.look("close"))
+
+    def test_a_product_that_is_never_answered_is_dead_and_the_others_are_not_held_back(self):
+        self.assertIn("timeout", self.look("hang"))
+
+    def test_a_newer_version_of_a_suspect_goes_out_and_no_older_one_after_it(self):
+        fault = self.sim.inject("status", product="7", status=500, stores=True)
+        self.connect()
+        self.publish(*(updated(key) for key in range(20)))
+        self.wait_count(20, limit_s=60)
+        for version in range(2, 12):
+            self.publish(updated("7", version), updated("8", version))
+            time.sleep(0.3)  # changes keep coming while it is tried: that is the case
+        self.sim.heal(fault)
+        self.wait_stored("7", name="11 Sukienka")
+        self.wait_stored("8", name="11 Sukienka")
+        self.wait_quiet()
+        self.assertEqual((self.dead(), self.sim.backs()), ({}, []))
+
+    def test_in_an_outage_nothing_dies_and_its_requests_do_not_become_more(self):
+        self.connect()
+        self.publish(*(updated(key) for key in range(10)))
+        self.wait_count(10)
+        fault, after, begun = self.sim.inject("status", status=503), self.sim.last_number(), time.time()
+        self.publish(*(updated(key, 2) for key in range(150)))
+        wait_until("it has lasted", lambda: len(self.upserts(after)) >= 20, 90)
+        asked, lasted = len(self.upserts(after)), time.time() - begun
+        self.assertLessEqual(asked, 7 + lasted / 1.2, "0.1 s, doubled up to 1.5 s, 20 % less at most")
+        self.assertEqual(self.dead(), {})
+        self.sim.heal(fault)
+        wait_until("all is there", lambda: self.names() == {str(key): "2 Sukienka" for key in range(150)}, 60)
+        self.wait_quiet()
+        self.assertEqual((self.dead(), self.sim.backs()), ({}, []))
+
+    def test_a_sync_is_done_although_one_product_fails_for_ever(self):
+        self.connect()
+        self.publish(*(updated(key) for key in range(120)))
+        self.wait_count(120)
+        self.wait_quiet()
+        self.sim.inject("status", product="7", status=500, stores=False)
+        self.sync()
+        wait_until("the sync is done", lambda: (self.status().get("sync") or {}).get("state") == "done", 90)
+        self.assertEqual({key: one["reason"] for key, one in self.dead().items()}, {"7": "keeps_failing"})
+        self.assertEqual(self.sim.backs(), [])
+
+    def test_paused_while_one_waits_aside_nothing_is_lost(self):
+        fault = self.sim.inject("status", product="7", status=500, stores=False)
+        self.connect()
+        self.publish(*(updated(key) for key in range(40)))
+        self.wait_count(39, limit_s=60)
+        self.pause()
+        wait_until("it is detached", lambda: self.status()["detached"] > 0, 30)
+        self.publish(*(updated(key, 2) for key in range(40, 50)))
+        self.sim.heal(fault)
+        self.resume()
+        self.wait_count(50, limit_s=60)
+        self.wait_quiet()
+        self.assertEqual((self.dead(), self.sim.backs()), ({}, []))
+
+
+class SuspectsWithLongRests(ConnectedTest):
+    """Each rest is so long that the connector is detached, and what it searched for is let go."""
+
+    is_shared = False
+    config = {"salesmanago_detach_after_ms": 0}
+
+    def test_one_bad_product_is_found_across_detachments(self):
+        for role in ("catalog", "salesmanago"):
+            self.start(role)
+        self.connect()
+        self.sim.inject("status", product="7", status=500, stores=False)
+        self.publish(*(updated(key) for key in range(100)))
+        self.wait_count(99, limit_s=120)
+        wait_until("it is dead", lambda: set(self.dead()) == {"7"}, 120)
+        self.assertEqual(self.sim.backs(), [])
 
 
 class Rests(ConnectedTest):

@@ -251,7 +251,40 @@ static void what_fails_on_the_wire_is_tried_later_and_a_timeout_may_halve(void *
     }
     assert_int_equal(hb_sm_outcome_halve_after(HB_SM_TIMEOUT), 2);
     assert_int_equal(hb_sm_outcome_halve_after(HB_SM_TOO_LARGE), 1);
-    assert_int_equal(hb_sm_outcome_halve_after(HB_SM_BUSY), 0);
+    assert_int_equal(hb_sm_outcome_halve_after(HB_SM_BUSY), 3);
+}
+
+/* What may be of a product is searched for; what is plainly not, never. */
+static void only_what_may_be_of_what_was_sent_is_told_so(void **state)
+{
+    static const struct {
+        enum hb_failure failure;
+        int status;
+        int64_t retry_after_ms;
+        bool is_of_request;
+    } rows[] = {
+        {HB_FAILURE_NONE, 500, HB_NO_RETRY_AFTER, true},   {HB_FAILURE_NONE, 502, HB_NO_RETRY_AFTER, true},
+        {HB_FAILURE_NONE, 503, HB_NO_RETRY_AFTER, true},   {HB_FAILURE_NONE, 503, 1000, false},
+        {HB_FAILURE_NONE, 429, HB_NO_RETRY_AFTER, false},  {HB_FAILURE_NONE, 429, 1000, false},
+        {HB_FAILURE_NONE, 504, HB_NO_RETRY_AFTER, true},   {HB_FAILURE_NONE, 408, HB_NO_RETRY_AFTER, true},
+        {HB_FAILURE_NONE, 404, HB_NO_RETRY_AFTER, true},   {HB_FAILURE_NONE, 403, HB_NO_RETRY_AFTER, true},
+        {HB_FAILURE_NONE, 200, HB_NO_RETRY_AFTER, true},   {HB_FAILURE_NONE, 400, HB_NO_RETRY_AFTER, false},
+        {HB_FAILURE_NONE, 413, HB_NO_RETRY_AFTER, false},  {HB_FAILURE_NONE, 401, HB_NO_RETRY_AFTER, false},
+        {HB_FAILURE_TIMEOUT, 0, HB_NO_RETRY_AFTER, true},  {HB_FAILURE_RESET, 0, HB_NO_RETRY_AFTER, true},
+        {HB_FAILURE_UNREADABLE, 0, HB_NO_RETRY_AFTER, true}, {HB_FAILURE_CONNECT_REFUSED, 0, HB_NO_RETRY_AFTER, false},
+        {HB_FAILURE_DNS_FAILED, 0, HB_NO_RETRY_AFTER, false}, {HB_FAILURE_TLS_EXPIRED, 0, HB_NO_RETRY_AFTER, false},
+        {HB_FAILURE_CONNECT_TIMEOUT, 0, HB_NO_RETRY_AFTER, false}, {HB_FAILURE_OURS, 0, HB_NO_RETRY_AFTER, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct hb_answer http = {.failure = rows[i].failure,
+                                 .status = rows[i].status,
+                                 .retry_after_ms = rows[i].retry_after_ms,
+                                 .body = HB_STR("<html>")};
+        struct hb_sm_answer answer;
+        hb_sm_answer_read(&http, HB_SM_CALL_UPSERT, &answer);
+        assert_int_equal(answer.is_of_request, rows[i].is_of_request);
+    }
 }
 
 static void sm_28_each_call_is_complete_in_its_own_way(void **state)
@@ -345,6 +378,7 @@ int main(void)
         cmocka_unit_test(a_200_that_was_cut_off_says_nothing),
         cmocka_unit_test(retry_after_of_a_429_is_kept),
         cmocka_unit_test(what_fails_on_the_wire_is_tried_later_and_a_timeout_may_halve),
+        cmocka_unit_test(only_what_may_be_of_what_was_sent_is_told_so),
         cmocka_unit_test(sm_28_each_call_is_complete_in_its_own_way),
         cmocka_unit_test(sm_56_an_id_that_is_missing_was_not_accepted),
         cmocka_unit_test(of_two_with_the_same_id_one_answer_is_for_both),

@@ -151,7 +151,36 @@ static void a_place_is_open_and_never_given_out(void **state)
     hb_sm_pending_deinit(&pending);
 }
 
-/* Puts, takes, failures and successes at random: per product what is sent never goes back, and in the end the last
+static void aside_a_newer_version_takes_the_place_too_and_the_queue_does_not_see_it(void **state)
+{
+    struct hb_sm_pending pending = {.waiting = 0};
+    struct hb_sm_change *old = change(1, 10, HB_SM_LIVE), *newer = change(1, 12, HB_SM_LIVE);
+    struct hb_sm_change *other = change(2, 13, HB_SM_LIVE);
+    (void)state;
+
+    assert_null(put(&pending, old));
+    hb_sm_pending_put_aside(&pending, old);
+    assert_null(hb_sm_pending_next(&pending));
+    assert_ptr_equal(put(&pending, newer), old);
+    assert_ptr_equal(pending.aside.first, newer);
+    assert_ptr_equal(hb_sm_pending_of(&pending, newer->key), newer);
+    assert_ptr_equal(hb_sm_pending_lowest(&pending, 0, HB_SM_LIVE), newer);
+    assert_int_equal(pending.waiting, 0);
+    assert_int_equal(pending.waiting_aside, 1);
+    hb_sm_change_free(old);
+    assert_null(put(&pending, other));
+    hb_sm_pending_bring_back(&pending, newer);
+    assert_ptr_equal(hb_sm_pending_next(&pending), newer);
+    assert_int_equal(pending.waiting, 2);
+    assert_int_equal(pending.waiting_aside, 0);
+    hb_sm_pending_put_aside(&pending, newer);
+    end(&pending, newer); /* let go while it waits aside */
+    assert_null(pending.aside.first);
+    end(&pending, other);
+    hb_sm_pending_deinit(&pending);
+}
+
+/* Puts, takes, failures and successes at random, some products aside: per product what is sent never goes back, and in the end the last
  * version of each was sent. */
 static void no_order_of_events_sends_an_older_version_after_a_newer_one(void **state)
 {
@@ -162,14 +191,20 @@ static void no_order_of_events_sends_an_older_version_after_a_newer_one(void **s
     (void)state;
 
     srand(7);
-    for (int step = 0; step < STEPS || count > 0 || pending.waiting > 0; step++) {
+    for (int step = 0; step < STEPS || count > 0 || pending.waiting + pending.waiting_aside > 0; step++) {
         int product = rand() % PRODUCTS, what = rand() % 4;
         if (step < STEPS && what < 2) {
             struct hb_sm_change *made = change(product, ++offset, HB_SM_LIVE);
             newest[product] = offset;
             hb_sm_change_free(put(&pending, made));
-        } else if (count == 0) { /* a request: of all that waits, up to eight */
-            while (count < 8 && hb_sm_pending_next(&pending)) {
+            if (product < PRODUCTS / 4 && made->state == HB_SM_CHANGE_WAITING)
+                hb_sm_pending_put_aside(&pending, made);
+        } else if (count == 0) { /* a request: one from aside, or of all that waits, up to eight */
+            if (pending.aside.first && (rand() % 2 || !hb_sm_pending_next(&pending))) {
+                under_way[count] = pending.aside.first;
+                hb_sm_pending_take(&pending, under_way[count++]);
+            }
+            for (size_t most = count ? 1 : 8; count < most && hb_sm_pending_next(&pending);) {
                 under_way[count] = hb_sm_pending_next(&pending);
                 hb_sm_pending_take(&pending, under_way[count++]);
             }
@@ -207,6 +242,7 @@ int main(void)
         cmocka_unit_test(what_was_not_sent_waits_before_all_others),
         cmocka_unit_test(a_walks_older_version_gives_way_to_a_live_one),
         cmocka_unit_test(a_place_is_open_and_never_given_out),
+        cmocka_unit_test(aside_a_newer_version_takes_the_place_too_and_the_queue_does_not_see_it),
         cmocka_unit_test(no_order_of_events_sends_an_older_version_after_a_newer_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

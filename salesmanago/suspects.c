@@ -1,0 +1,136 @@
+#include "salesmanago/suspects.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PAUSE_GROWS 4
+
+static struct hb_sm_suspect *next_of(const struct hb_sm_suspects *suspects, size_t *state)
+{
+    return hb_map_next(&suspects->by_key, state);
+}
+
+void hb_sm_suspects_clear(struct hb_sm_suspects *suspects)
+{
+    struct hb_sm_suspect *suspect;
+    size_t state = 0;
+    while ((suspect = next_of(suspects, &state)) != NULL)
+        free(suspect);
+    hb_map_deinit(&suspects->by_key);
+    suspects->is_well = false;
+}
+
+static enum hb_err make(struct hb_sm_suspects *suspects, struct hb_str key, struct hb_sm_suspect **ret_suspect)
+{
+    if (suspects->by_key.count >= HB_SM_SUSPECTS_MAX)
+        return HB_ERR_FULL;
+    struct hb_sm_suspect *suspect = malloc(sizeof *suspect + key.len);
+    if (!suspect)
+        return HB_ERR_MEMORY;
+    char *bytes = (char *)(suspect + 1);
+    memcpy(bytes, key.ptr, key.len);
+    *suspect = (struct hb_sm_suspect){.key = {bytes, key.len}, .offset = -1};
+    if (hb_map_put(&suspects->by_key, suspect->key, suspect)) {
+        free(suspect);
+        return HB_ERR_MEMORY;
+    }
+    *ret_suspect = suspect;
+    return HB_OK;
+}
+
+static int64_t longer(const struct hb_sm_suspects *suspects, int64_t pause_ms)
+{
+    if (pause_ms == 0)
+        return suspects->first_ms < suspects->most_ms ? suspects->first_ms : suspects->most_ms;
+    return pause_ms > suspects->most_ms / PAUSE_GROWS ? suspects->most_ms : PAUSE_GROWS * pause_ms;
+}
+
+enum hb_err hb_sm_suspects_add(struct hb_sm_suspects *suspects, const struct hb_sm_failure *failure,
+                               struct hb_mono now)
+{
+    struct hb_sm_suspect *suspect = hb_sm_suspects_find(suspects, failure->key);
+    enum hb_err err = suspect ? HB_OK : make(suspects, failure->key, &suspect);
+    if (err)
+        return err;
+    if (suspect->offset != failure->offset)
+        suspect->evidence = 0; /* held against another version */
+    suspect->partition = failure->partition;
+    suspect->offset = failure->offset;
+    suspect->is_asked = true;
+    suspect->pause_ms = longer(suspects, suspect->pause_ms);
+    suspect->due.us = now.us + suspect->pause_ms * HB_US_PER_MS;
+    suspect->status = failure->answer->status;
+    (void)snprintf(suspect->item, sizeof suspect->item, "%.*s", HB_ARG(failure->item));
+    (void)snprintf(suspect->words, sizeof suspect->words, "%s", failure->answer->words);
+    suspects->is_well = false;
+    return HB_OK;
+}
+
+void hb_sm_suspects_accepted(struct hb_sm_suspects *suspects, struct hb_str key)
+{
+    struct hb_sm_suspect *suspect;
+    size_t state = 0;
+    suspects->is_well = true;
+    while ((suspect = next_of(suspects, &state)) != NULL) {
+        suspect->evidence += suspect->is_asked && !hb_str_eq(suspect->key, key);
+        suspect->is_asked = false;
+    }
+}
+
+void hb_sm_suspects_doubt(struct hb_sm_suspects *suspects, bool is_of_request)
+{
+    struct hb_sm_suspect *suspect;
+    size_t state = 0;
+    suspects->is_well = false;
+    while ((suspect = next_of(suspects, &state)) != NULL) {
+        suspect->is_asked = false;
+        if (is_of_request)
+            suspect->evidence = 0;
+    }
+}
+
+bool hb_sm_suspect_is_condemned(const struct hb_sm_suspect *suspect)
+{
+    return suspect->evidence >= HB_SM_EVIDENCE_MAX;
+}
+
+void hb_sm_suspects_remove(struct hb_sm_suspects *suspects, struct hb_str key)
+{
+    free(hb_map_remove(&suspects->by_key, key));
+}
+
+void hb_sm_suspects_remove_partition(struct hb_sm_suspects *suspects, int32_t partition)
+{
+    struct hb_sm_suspect *suspect;
+    size_t state = 0;
+    while ((suspect = next_of(suspects, &state)) != NULL)
+        if (suspect->partition == partition) {
+            hb_sm_suspects_remove(suspects, suspect->key);
+            state = 0; /* what came after it may stand elsewhere now */
+        }
+}
+
+bool hb_sm_suspects_ask(const struct hb_sm_suspects *suspects)
+{
+    struct hb_sm_suspect *suspect;
+    size_t state = 0;
+    while ((suspect = next_of(suspects, &state)) != NULL)
+        if (suspect->is_asked)
+            return true;
+    return false;
+}
+
+enum hb_sm_turn hb_sm_suspects_turn(const struct hb_sm_suspects *suspects, const struct hb_sm_turn_question *question,
+                                    struct hb_mono now)
+{
+    bool is_due = question->has_suspect && question->suspect_due.us <= now.us;
+    if (is_due && suspects->is_well)
+        return HB_SM_TURN_SUSPECT;
+    if (question->has_others)
+        return HB_SM_TURN_OTHERS;
+    if (!question->has_suspect)
+        return HB_SM_TURN_NONE;
+    if (question->has_witness && !suspects->is_well && (is_due || hb_sm_suspects_ask(suspects)))
+        return HB_SM_TURN_WITNESS;
+    return is_due ? HB_SM_TURN_SUSPECT : HB_SM_TURN_NONE;
+}

@@ -1,0 +1,94 @@
+/* Job: the products of a connector that make a request fail for which nobody says why (5xx, no answer, junk): who of
+ * them is to be tried when, and whose fault it was.
+ *
+ * Place: the worker. A request of many that keeps failing is searched by halves; a product that failed *alone* becomes a
+ * suspect here and waits beside the others' queue (pending.h). It is tried again alone, later each time, and only while
+ * SALESmanago accepts others. What condemns it is told by the others: it failed alone, and the next thing SALESmanago
+ * said was that it accepted another product: HB_SM_EVIDENCE_MAX times, with no other failure in between. So nothing is
+ * ever condemned while nothing is accepted. What is known of a product survives that its connector is detached: it is
+ * kept by product here, not with the change; of a newer version the evidence begins anew, its pause does not.
+ * Owns: its suspects. Fails: HB_ERR_FULL, HB_ERR_MEMORY. Limits: HB_SM_SUSPECTS_MAX. Cost: O(suspects) a call but for
+ * find. Threads: one. No clock: time is given.
+ *
+ * Example:
+ *     err = hb_sm_suspects_add(&suspects, &failure, now);
+ *     … it is tried alone at suspect->due: hb_sm_suspects_failed(&suspects, suspect, &failure, now);
+ *     … others: hb_sm_suspects_accepted(&suspects, key); if (hb_sm_suspect_is_condemned(suspect)) … */
+#ifndef SALESMANAGO_SUSPECTS_H
+#define SALESMANAGO_SUSPECTS_H
+
+#include "core/map.h"
+#include "hookbus/time.h"
+#include "salesmanago/answer.h"
+#include "salesmanago/items.h"
+
+#define HB_SM_SUSPECTS_MAX 256 /* of more, whole requests fail and are tried again, as if there was no suspicion */
+#define HB_SM_EVIDENCE_MAX 7   /* with the defaults some eleven minutes */
+
+/* A product that failed alone. */
+struct hb_sm_failure {
+    struct hb_str key; /* of its catalog record */
+    int32_t partition;
+    int64_t offset; /* of the version */
+    struct hb_str item;
+    const struct hb_sm_answer *answer;
+};
+
+struct hb_sm_suspect {
+    struct hb_str key;
+    int32_t partition;
+    int64_t offset;     /* of the version that failed last */
+    unsigned evidence;  /* times it failed and others were accepted next */
+    bool is_asked;      /* it failed last: what comes of the others says whose fault it was */
+    int64_t pause_ms;   /* before it is tried again */
+    struct hb_mono due; /* not before */
+    int status;         /* HTTP; 0: none */
+    char item[HB_SM_ITEM_ID_MAX + 1];
+    char words[HB_SM_ANSWER_WORDS_MAX];
+};
+
+struct hb_sm_suspects {
+    struct hb_map by_key;
+    int64_t first_ms, most_ms; /* the first pause; at most */
+    bool is_well;              /* SALESmanago accepted the last request */
+};
+
+void hb_sm_suspects_clear(struct hb_sm_suspects *suspects);
+static inline struct hb_sm_suspect *hb_sm_suspects_find(const struct hb_sm_suspects *suspects, struct hb_str key)
+{
+    return suspects->by_key.count > 0 ? hb_map_get(&suspects->by_key, key) : NULL;
+}
+/* A product failed alone: it is suspect from now on, or failed once more. */
+HB_MUST_USE enum hb_err hb_sm_suspects_add(struct hb_sm_suspects *suspects, const struct hb_sm_failure *failure,
+                                           struct hb_mono now);
+/* A request was accepted: of the product `key` alone if that is not empty, which says nothing of it itself. */
+void hb_sm_suspects_accepted(struct hb_sm_suspects *suspects, struct hb_str key);
+/* A request failed that was not one of a suspect alone. is_of_request: as of an answer; SALESmanago is not well then,
+ * and what was held against anybody may have been its fault. */
+void hb_sm_suspects_doubt(struct hb_sm_suspects *suspects, bool is_of_request);
+bool hb_sm_suspect_is_condemned(const struct hb_sm_suspect *suspect);
+/* No suspect any more: it was accepted, is dead, or is not ours. */
+void hb_sm_suspects_remove(struct hb_sm_suspects *suspects, struct hb_str key);
+void hb_sm_suspects_remove_partition(struct hb_sm_suspects *suspects, int32_t partition);
+/* Whether any waits for what comes of the others. */
+bool hb_sm_suspects_ask(const struct hb_sm_suspects *suspects);
+
+/* ---- whose turn it is ---- */
+
+enum hb_sm_turn {
+    HB_SM_TURN_NONE,    /* nobody's before `at` */
+    HB_SM_TURN_OTHERS,  /* who is no suspect */
+    HB_SM_TURN_SUSPECT, /* the one that is due first */
+    HB_SM_TURN_WITNESS, /* what was accepted last, once more: is SALESmanago well? */
+};
+struct hb_sm_turn_question {
+    bool has_others;   /* something waits that is no suspect */
+    bool has_witness;  /* something is at hand that was accepted last */
+    bool has_suspect;  /* one waits; it is due then */
+    struct hb_mono suspect_due;
+};
+/* *ret_at: NONE: when to ask again, with has_suspect; others: now. */
+enum hb_sm_turn hb_sm_suspects_turn(const struct hb_sm_suspects *suspects, const struct hb_sm_turn_question *question,
+                                    struct hb_mono now);
+
+#endif
