@@ -49,10 +49,25 @@ def wait_until(what, condition, limit_s=30.0):
         time.sleep(0.02)
 
 
+PORTS = range(10240, 16000)  # below those that the system gives to outgoing connections, and beside those of deploy/ and own_services
+RESERVED = []  # sockets that hold this process's ports against other tests, until it ends
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody listens on, and that stays ours while nobody listens: a process may be killed and start anew on it."""
+    while True:
+        port = random.choice(PORTS)
+        holder = socket.socket(socket.AF_UNIX)
+        try:
+            holder.bind(f"\0hookbus-test-port-{port}")
+            with socket.socket() as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            holder.close()
+            continue
+        RESERVED.append(holder)
+        return port
 
 
 def random_name(length=8):
