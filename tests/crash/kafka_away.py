@@ -33,9 +33,10 @@ class KafkaAway(SlowPathTest):
     has_own_kafka = True
 
     @staticmethod
-    def retries_taken(subscription, event):
-        return sum(post["headers"]["hookbus-attempt"] != "1" and post.get("status") == 200
-                   for post in subscription.receiver.snapshot() if post["id"] == event)
+    def first_attempts_and_retries_taken(subscription, event):
+        posts = [post for post in subscription.receiver.snapshot() if post["id"] == event]
+        retries = [post for post in posts if post["headers"]["hookbus-attempt"] != "1"]
+        return len(posts) - len(retries), sum(post.get("status") == 200 for post in retries)
 
     def test_broker_down_and_restarted_with_parked_deliveries_none_is_sent_twice_for_it(self):
         receiver = self.receiver(fails_share(40, times=2))
@@ -55,8 +56,10 @@ class KafkaAway(SlowPathTest):
         verdict = self.judge(dead=0, may_have_more=load.attempted, limit_s=90, duplicates_max=2 * (WINDOW + SILENT_S * RATE))
         self.oracle.check_view(self.redis)
         # First attempts whose lines Kafka had not acknowledged are made again when the partition was lost in between; what was due is not.
+        # Whose first attempt was made twice is parked twice, and the repair of the older record may meet a retry that is under way.
         for subscription, event in verdict.twice:
-            self.assertLessEqual(self.retries_taken(subscription, event), 1, self.oracle.story(subscription, event))
+            first, retried = self.first_attempts_and_retries_taken(subscription, event)
+            self.assertLessEqual(retried, first, self.oracle.story(subscription, event))
         print(f"2 broker crashes: {verdict}", file=sys.stderr)
         self.assertTrue(dispatcher.is_alive())
 

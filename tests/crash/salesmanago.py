@@ -1,6 +1,7 @@
 """The roles between a shop and SALESmanago killed, stopped and ended while requests are under way: nothing is lost, nothing older overtakes.
 
 A slow simulator takes a request into effect at its end, also when who sent it is long dead: that is what a version can go back by."""
+import json
 import os
 import signal
 import sys
@@ -54,6 +55,17 @@ class Killed(ConnectedTest):
             self.assertEqual(self.sim.backs(), [])
             self.wait_names(version + 1)
 
+    def wait_cataloged(self, wanted):
+        """Until these are the last versions in the catalog: what it has not written yet comes later than a sender that starts, and is sent for itself."""
+        def last():
+            found = {}
+            for line in self.bus.read_topic("catalog", "%k\x01%s\n").decode().splitlines():
+                key, _, value = line.partition("\x01")
+                product = json.loads(value)
+                found[key] = "deleted" if product["state"] == "deleted" else product["data"]["name"]
+            return found
+        wait_until("the catalog has the last versions", lambda: wanted.items() <= last().items(), 60)
+
     def partitions(self, sender):
         return self.bus.metrics(sender).get("hookbus_salesmanago_partitions", 0)
 
@@ -79,6 +91,7 @@ class Killed(ConnectedTest):
         for version in range(1, 21):
             self.publish_all(version)
         self.publish(*(deleted(key) for key in range(10)))
+        self.wait_cataloged({f"{self.store}/{key}": "deleted" if key < 10 else "20 Sukienka" for key in range(COUNT)})
         asked = len(self.upserts())
         self.start("salesmanago")
         wait_until("all are there", lambda: len(self.sim.products()) == COUNT + 1, 60)
