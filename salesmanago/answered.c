@@ -211,7 +211,10 @@ static void halve(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 static void doubt(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 {
     unsigned enough = lane->batch.is_doubted ? 1 : hb_sm_outcome_halve_after(answer->outcome);
-    if (!answer->is_of_request || ++lane->doubts < enough)
+    bool is_timeout = answer->outcome == HB_SM_TIMEOUT;
+    lane->timeouts = is_timeout ? lane->timeouts + 1 : 0;
+    lane->doubts += answer->is_of_request;
+    if (!answer->is_of_request || (is_timeout ? lane->timeouts : lane->doubts) < enough)
         return;
     if (lane->batch.probe_count > 1)
         halve(lane, answer);
@@ -281,7 +284,7 @@ static void remember(struct hb_sm_lane *lane, const struct hb_answer *http, cons
 static void judge(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 {
     if (!hb_sm_outcome_is_later(answer->outcome))
-        lane->doubts = 0;
+        lane->doubts = lane->timeouts = 0;
     if (hb_sm_outcome_is_pause(answer->outcome))
         pause_all(lane, answer);
     else if (lane->batch.is_witness && !hb_sm_outcome_is_later(answer->outcome))

@@ -1,6 +1,6 @@
 /* Suspects (suspects.h): products that failed alone wait aside and are tried alone, between requests that SALESmanago
  * accepts. Where nothing else is to be sent, what was accepted last is sent once more to learn whether SALESmanago is
- * well: nothing was sent since, so it is the newest there is of it. */
+ * well: nothing of its id was sent since, so it is the newest there is of it. */
 #include "salesmanago/state.h"
 
 #include "core/catalog_record.h"
@@ -109,7 +109,7 @@ void hb_sm_aside_keep_witness(struct hb_sm_lane *lane, const bool *confirmed)
     const struct hb_sm_batch *batch = &lane->batch;
     struct hb_sm_witness *witness = &lane->witness;
     int smallest = -1;
-    for (size_t i = 0; i < batch->probe_count && lane->suspects.by_key.count > 0; i++) {
+    for (size_t i = 0; i < batch->probe_count; i++) {
         int at = batch->probe[i];
         if (confirmed[i] && !batch->units[at].work->change->is_let_go &&
             (smallest < 0 || batch->items[at].json.len < batch->items[smallest].json.len))
@@ -134,16 +134,14 @@ static struct hb_sm_item witness_of(const struct hb_sm_lane *lane)
     return (struct hb_sm_item){hb_str_n(all.ptr, id_len), hb_str_n(all.ptr + id_len, all.len - id_len)};
 }
 
-/* What is sent now may be newer than the witness: of the same id, or, of others, by what comes after them. */
+/* What is sent now of the same id may be newer, and accepted although nobody hears of it. */
 void hb_sm_aside_is_sent(struct hb_sm_lane *lane)
 {
     const struct hb_sm_batch *batch = &lane->batch;
     if (batch->is_witness || !lane->witness.is_kept)
         return;
-    bool is_other = lane->works && lane->works->is_alone;
-    for (size_t i = 0; i < batch->probe_count && is_other; i++)
-        is_other = !hb_str_eq(batch->items[batch->probe[i]].id, witness_of(lane).id);
-    lane->witness.is_kept = is_other;
+    for (size_t i = 0; i < batch->probe_count && lane->witness.is_kept; i++)
+        lane->witness.is_kept = !hb_str_eq(batch->items[batch->probe[i]].id, witness_of(lane).id);
 }
 
 void hb_sm_aside_make_witness(struct hb_sm_lane *lane)

@@ -134,7 +134,7 @@ struct hb_sm_batch {
 
 /* ---- suspects: aside.c ---- */
 
-/* An item SALESmanago accepted last; nothing was sent since that could be newer. */
+/* An item of the request that was accepted last; nothing of its id was sent since. */
 struct hb_sm_witness {
     bool is_kept;
     int32_t partition;
@@ -186,8 +186,8 @@ struct hb_sm_lane {
     struct hb_buf body;
     size_t items_max; /* of a request: less after one that was too large */
     unsigned good_batches;
-    unsigned doubts;          /* failures in a row that may be of what was sent */
-    size_t doubted_items_max; /* of a request, while they last */
+    unsigned doubts, timeouts; /* failures in a row that may be of what was sent; and that were timeouts */
+    size_t doubted_items_max;  /* of a request, while they last */
     struct hb_sm_suspects suspects;
     struct hb_sm_witness witness;
     struct hb_sm_refusals refusals;
@@ -364,7 +364,7 @@ void hb_sm_aside_clear(struct hb_sm_lane *lane);
 void hb_sm_aside_lose(struct hb_sm_lane *lane, int32_t partition);
 /* Something was accepted (of the suspect `key` alone, if not empty): who is condemned by that is dead. */
 void hb_sm_aside_accepted(struct hb_sm_lane *lane, struct hb_str key);
-/* Of the request that was accepted one item is kept, while there are suspects. */
+/* Of the request that was accepted one item is kept. */
 void hb_sm_aside_keep_witness(struct hb_sm_lane *lane, const bool *confirmed);
 /* A request is sent. */
 void hb_sm_aside_is_sent(struct hb_sm_lane *lane);

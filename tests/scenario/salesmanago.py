@@ -476,6 +476,16 @@ class Suspects(ConnectedTest):
         self.wait_quiet()
         self.assertEqual((self.dead(), self.sim.backs()), ({}, []))
 
+    def test_in_a_quiet_store_what_was_accepted_last_tells_that_salesmanago_is_well(self):
+        self.connect()
+        self.publish(*(updated(key) for key in range(3)))
+        self.wait_count(3)
+        self.sim.inject("status", product="7", status=500, stores=False)
+        self.publish(updated("7"))
+        wait_until("it is dead", lambda: set(self.dead()) == {"7"}, 60)
+        self.wait_quiet()
+        self.assertEqual((set(self.sim.products()), self.sim.backs()), ({"0", "1", "2"}, []))
+
     def test_in_an_outage_nothing_dies_and_its_requests_do_not_become_more(self):
         self.connect()
         self.publish(*(updated(key) for key in range(10)))
