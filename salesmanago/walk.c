@@ -196,6 +196,13 @@ static void begin_round(struct hb_sm_walk *walk)
     begin_pass(walk, false);
 }
 
+static int64_t lower(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A round that began anew goes beyond what came live since the first: that is let go when the walk is stopped, so the
+ * position stays before all of it. */
 static void save(struct hb_sm_walk *walk)
 {
     if (walk->is_replay || !walk->is_sending || walk->slices > 1)
@@ -205,8 +212,8 @@ static void save(struct hb_sm_walk *walk)
         if (!place->is_in)
             continue;
         const struct hb_sm_change *lowest = hb_sm_pending_lowest(&walk->lane->pending, i, HB_SM_WALK);
-        int64_t position = lowest ? lowest->offset : place->next;
-        hb_sm_track_save(&walk->lane->tracks[i], position < place->end ? position : place->end);
+        int64_t position = lower(lowest ? lowest->offset : place->next, place->end);
+        hb_sm_track_save(&walk->lane->tracks[i], lower(position, place->first_end));
     }
     walk->saved = hb_sm_now(walk->lane->worker);
 }
