@@ -67,7 +67,7 @@ enum hb_err hb_batch_put(struct hb_batch *batch, const struct hb_batch_record *r
     hb_buf_deinit(&entry->value);
     entry->is_gone = take_value == NULL;
     entry->state = record->state;
-    entry->deleted_at = record->deleted_at;
+    entry->idle_since = record->idle_since;
     if (take_value) {
         entry->value = *take_value;
         *take_value = hb_buf_make(take_value->max);

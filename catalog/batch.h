@@ -18,7 +18,7 @@ struct hb_batch_entry {
     struct hb_buf value; /* of a product that is not gone */
     bool is_gone;        /* a tombstone */
     enum hb_catalog_state state;
-    struct hb_wall deleted_at;
+    struct hb_wall idle_since;
     size_t key_len;
     char key[HB_CATALOG_KEY_MAX];
 };
@@ -47,7 +47,7 @@ struct hb_batch_record {
     int32_t partition;
     struct hb_str key;
     enum hb_catalog_state state;
-    struct hb_wall deleted_at;
+    struct hb_wall idle_since;
 };
 /* The newest of that product is now take_value, whose memory passes; NULL: the product is gone. */
 HB_MUST_USE enum hb_err hb_batch_put(struct hb_batch *batch, const struct hb_batch_record *record,

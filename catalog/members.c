@@ -142,6 +142,8 @@ static void take(struct hb_session *session, struct hb_kafka_partition *partitio
             continue;
         session->next[partitions[i].topic][partitions[i].partition] = partitions[i].start;
         session->is_ours[partitions[i].partition] = true;
+        if (partitions[i].topic == HB_SESSION_PRODUCT && partitions[i].start >= partitions[i].high)
+            session->told_until[partitions[i].partition] = session->options->catalog->wall();
     }
     session->ours = numbers_count;
 }
@@ -150,6 +152,7 @@ static void forget(struct hb_session *session)
 {
     memset(session->is_ours, 0, sizeof(session->is_ours));
     memset(session->is_stopped, 0, sizeof(session->is_stopped));
+    memset(session->told_until, 0, sizeof(session->told_until));
     for (int topic = 0; topic < HB_SESSION_TOPICS; topic++)
         for (int32_t p = 0; p < HB_CATALOG_PARTITIONS_MAX; p++)
             session->next[topic][p] = -1;

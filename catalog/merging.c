@@ -38,7 +38,7 @@ bool hb_merging_find(struct hb_session *session, struct hb_str key, struct hb_ca
 static void put(struct hb_session *session, const struct hb_kafka_message *message, struct hb_str key,
                 const struct hb_catalog_product *next)
 {
-    const struct hb_batch_record record = {message->partition, key, next->state, next->deleted_at};
+    const struct hb_batch_record record = {message->partition, key, next->state, hb_catalog_idle_since(next)};
     hb_buf_clear(&session->value);
     enum hb_err err = hb_catalog_write(next, &session->value);
     err = err ? err
@@ -110,6 +110,8 @@ void hb_merging_take(struct hb_session *session, const struct hb_kafka_message *
     }
     hb_batch_count(session->filling, message->partition, session->options->catalog->now());
     session->next[message->topic][message->partition] = message->offset + 1;
+    if (message->topic == HB_SESSION_PRODUCT && message->appended.ms > session->told_until[message->partition].ms)
+        session->told_until[message->partition] = message->appended;
     if (read == HB_EVENT_READ_OK)
         merge(session, message, &event);
     else /* the dispatcher writes its line of history */

@@ -1,5 +1,6 @@
 #include "catalog/restore.h"
 
+#include "core/catalog_merge.h"
 #include "core/catalog_record.h"
 
 #include <stdlib.h>
@@ -147,7 +148,7 @@ static void take_value(struct restore *r, const struct hb_kafka_message *message
     switch (hb_catalog_read(&source, &product, &problem)) {
     case HB_CATALOG_READ_OK:
         row->state = product.state;
-        row->deleted_at = product.deleted_at;
+        row->idle_since = hb_catalog_idle_since(&product);
         break;
     case HB_CATALOG_READ_NEWER:
         fail(r, HB_ERR_VERSION, "the topic catalog", "a record was written by a newer hookbus: update this process");

@@ -49,6 +49,7 @@ struct hb_session {
     bool is_ours[HB_CATALOG_PARTITIONS_MAX];
     bool is_stopped[HB_CATALOG_PARTITIONS_MAX]; /* one of ours that may not be merged any further */
     int64_t next[HB_SESSION_TOPICS][HB_CATALOG_PARTITIONS_MAX]; /* the next event to be merged */
+    struct hb_wall told_until[HB_CATALOG_PARTITIONS_MAX]; /* all product events appended before it are merged */
     char refused[HB_ERROR_TEXT_MAX]; /* a partition stands still until somebody acts; empty: none does */
     /* writing.c */
     struct hb_batch batches[2], *filling, *writing;

@@ -1,18 +1,19 @@
 #include "catalog/state_file.h"
 
+#include "core/catalog_merge.h"
 #include "platform/sqlite/sqlite.h"
 
 #include <stdlib.h>
 
-#define VERSION "1"
+#define VERSION "2"
 
-enum { BEGIN, COMMIT, GET, PUT, DROP, OFFSET, SET_OFFSET, FORGET, FORGET_OFFSET, DELETED, PARTIAL, STATEMENT_COUNT };
+enum { BEGIN, COMMIT, GET, PUT, DROP, OFFSET, SET_OFFSET, FORGET, FORGET_OFFSET, IDLE, PARTIAL, STATEMENT_COUNT };
 
 static const char TABLES[] =
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
-    "CREATE TABLE product(key BLOB PRIMARY KEY, partition INTEGER NOT NULL, state INTEGER NOT NULL, deleted_at INTEGER,"
+    "CREATE TABLE product(key BLOB PRIMARY KEY, partition INTEGER NOT NULL, state INTEGER NOT NULL, idle_since INTEGER,"
     " value BLOB NOT NULL);"
-    "CREATE INDEX product_deleted ON product(partition, deleted_at) WHERE deleted_at IS NOT NULL;"
+    "CREATE INDEX product_idle ON product(partition, state, idle_since) WHERE idle_since IS NOT NULL;"
     "CREATE INDEX product_partial ON product(state) WHERE state = 0;" /* HB_CATALOG_PARTIAL */
     "CREATE TABLE offsets(partition INTEGER PRIMARY KEY, next INTEGER NOT NULL, at INTEGER NOT NULL);";
 
@@ -20,14 +21,15 @@ static const char *const SQL[STATEMENT_COUNT] = {
     [BEGIN] = "BEGIN",
     [COMMIT] = "COMMIT",
     [GET] = "SELECT value FROM product WHERE key = ?",
-    [PUT] = "INSERT INTO product(key, partition, state, deleted_at, value) VALUES(?1, ?2, ?3, ?4, ?5)"
-            " ON CONFLICT DO UPDATE SET state = ?3, deleted_at = ?4, value = ?5",
+    [PUT] = "INSERT INTO product(key, partition, state, idle_since, value) VALUES(?1, ?2, ?3, ?4, ?5)"
+            " ON CONFLICT DO UPDATE SET state = ?3, idle_since = ?4, value = ?5",
     [DROP] = "DELETE FROM product WHERE key = ?",
     [OFFSET] = "SELECT next, at FROM offsets WHERE partition = ?",
     [SET_OFFSET] = "INSERT INTO offsets VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET next = ?2, at = ?3",
     [FORGET] = "DELETE FROM product WHERE partition = ?",
     [FORGET_OFFSET] = "DELETE FROM offsets WHERE partition = ?",
-    [DELETED] = "SELECT key FROM product WHERE partition = ? AND deleted_at IS NOT NULL AND deleted_at <= ? LIMIT ?",
+    [IDLE] = "SELECT key FROM product WHERE partition = ?1 AND idle_since IS NOT NULL"
+             " AND ((state = 2 AND idle_since <= ?2) OR (state = 0 AND idle_since <= ?3)) LIMIT ?4",
     [PARTIAL] = "SELECT count(*) FROM product WHERE state = 0",
 };
 
@@ -37,7 +39,7 @@ struct hb_state_file {
     bool is_begun;
 };
 
-_Static_assert(HB_CATALOG_PARTIAL == 0, "the index of partial products names the number");
+_Static_assert(HB_CATALOG_PARTIAL == 0 && HB_CATALOG_DELETED == 2, "the statements name the numbers");
 
 /* ---- opening ---- */
 
@@ -174,8 +176,8 @@ enum hb_err hb_state_file_put(struct hb_state_file *file, const struct hb_state_
     hb_sqlite_bind_bytes(put, 1, row->key);
     hb_sqlite_bind_int(put, 2, row->partition);
     hb_sqlite_bind_int(put, 3, row->state);
-    if (row->state == HB_CATALOG_DELETED)
-        hb_sqlite_bind_int(put, 4, row->deleted_at.ms);
+    if (row->idle_since.ms != HB_CATALOG_ENDLESS)
+        hb_sqlite_bind_int(put, 4, row->idle_since.ms);
     else
         hb_sqlite_bind_text(put, 4, hb_str_n(NULL, 0));
     hb_sqlite_bind_bytes(put, 5, row->value);
@@ -222,15 +224,16 @@ enum hb_err hb_state_file_forget(struct hb_state_file *file, int32_t partition)
 
 /* ---- questions ---- */
 
-enum hb_err hb_state_file_deleted(struct hb_state_file *file, int32_t partition, struct hb_wall before,
-                                  struct hb_state_key *ret_keys, size_t max, size_t *ret_count)
+enum hb_err hb_state_file_idle(struct hb_state_file *file, const struct hb_state_idle *idle,
+                               struct hb_state_key *ret_keys, size_t max, size_t *ret_count)
 {
-    struct hb_sqlite_statement *find = file->statements[DELETED];
+    struct hb_sqlite_statement *find = file->statements[IDLE];
     bool has_row = false;
     *ret_count = 0;
-    hb_sqlite_bind_int(find, 1, partition);
-    hb_sqlite_bind_int(find, 2, before.ms);
-    hb_sqlite_bind_int(find, 3, (int64_t)max);
+    hb_sqlite_bind_int(find, 1, idle->partition);
+    hb_sqlite_bind_int(find, 2, idle->deleted.ms);
+    hb_sqlite_bind_int(find, 3, idle->partial.ms);
+    hb_sqlite_bind_int(find, 4, (int64_t)max);
     enum hb_err err = hb_sqlite_step(find, &has_row);
     for (; !err && has_row && *ret_count < max; err = hb_sqlite_step(find, &has_row)) {
         struct hb_state_key *to = &ret_keys[*ret_count];

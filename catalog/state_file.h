@@ -34,7 +34,7 @@ struct hb_state_row {
     struct hb_str key;
     struct hb_str value;        /* ptr NULL: the product is gone */
     enum hb_catalog_state state; /* of a value */
-    struct hb_wall deleted_at;   /* of a deleted one */
+    struct hb_wall idle_since;   /* hb_catalog_idle_since */
 };
 HB_MUST_USE enum hb_err hb_state_file_put(struct hb_state_file *file, const struct hb_state_row *row);
 
@@ -46,13 +46,18 @@ HB_MUST_USE enum hb_err hb_state_file_set_offset(struct hb_state_file *file, int
 /* Nothing is known of the partition any more. */
 HB_MUST_USE enum hb_err hb_state_file_forget(struct hb_state_file *file, int32_t partition);
 
-/* The keys of at most max products of the partition that were deleted at or before `before`. */
+/* The keys of at most max products of the partition that are deleted, or partial, and idle since their time or before
+ * it. */
+struct hb_state_idle {
+    int32_t partition;
+    struct hb_wall deleted, partial;
+};
 struct hb_state_key {
     size_t len;
     char key[HB_CATALOG_KEY_MAX];
 };
-HB_MUST_USE enum hb_err hb_state_file_deleted(struct hb_state_file *file, int32_t partition, struct hb_wall before,
-                                              struct hb_state_key *ret_keys, size_t max, size_t *ret_count);
+HB_MUST_USE enum hb_err hb_state_file_idle(struct hb_state_file *file, const struct hb_state_idle *idle,
+                                           struct hb_state_key *ret_keys, size_t max, size_t *ret_count);
 /* How many products are partial. */
 HB_MUST_USE enum hb_err hb_state_file_partial(struct hb_state_file *file, int64_t *ret_count);
 

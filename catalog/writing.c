@@ -24,7 +24,7 @@ static enum hb_err put_row(struct hb_session *session, const struct hb_batch_ent
                                      .key = hb_str_n(entry->key, entry->key_len),
                                      .value = entry->is_gone ? hb_str_n(NULL, 0) : hb_buf_str(&entry->value),
                                      .state = entry->state,
-                                     .deleted_at = entry->deleted_at};
+                                     .idle_since = entry->idle_since};
     return hb_state_file_put(session->file, &row);
 }
 

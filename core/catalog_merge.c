@@ -150,7 +150,14 @@ enum hb_err hb_catalog_merge(const struct hb_catalog_product *current, const str
     return err;
 }
 
+struct hb_wall hb_catalog_idle_since(const struct hb_catalog_product *product)
+{
+    if (product->state == HB_CATALOG_ACTIVE)
+        return (struct hb_wall){HB_CATALOG_ENDLESS};
+    return product->state == HB_CATALOG_DELETED ? product->deleted_at : product->at;
+}
+
 bool hb_catalog_is_over(const struct hb_catalog_product *product, struct hb_wall now)
 {
-    return product->state == HB_CATALOG_DELETED && product->deleted_at.ms + HB_CATALOG_DELETED_MS <= now.ms;
+    return hb_catalog_idle_since(product).ms <= now.ms - HB_CATALOG_KEPT_MS;
 }

@@ -17,7 +17,7 @@
 #include "hookbus/catalog.h"
 #include "hookbus/topics.h"
 
-#define HB_CATALOG_DELETED_MS (30 * HB_MS_PER_DAY) /* so long a deleted product is kept */
+#define HB_CATALOG_KEPT_MS (30 * HB_MS_PER_DAY) /* so long a product is kept that is deleted, or was always partial */
 #define HB_CATALOG_SCRATCH_MAX ((size_t)128 * 1024)
 
 enum hb_catalog_effect {
@@ -44,7 +44,12 @@ struct hb_catalog_result {
 HB_MUST_USE enum hb_err hb_catalog_merge(const struct hb_catalog_product *current,
                                          const struct hb_catalog_input *input, struct hb_buf *scratch,
                                          struct hb_catalog_result *ret_result);
-/* Whether it was deleted so long ago that it is forgotten. */
+/* From when on the time is counted after which it is forgotten: of a deleted one its deletion, of a partial one its
+ * newest event, by their append times; of an active one never, HB_CATALOG_ENDLESS. */
+#define HB_CATALOG_ENDLESS INT64_MAX
+struct hb_wall hb_catalog_idle_since(const struct hb_catalog_product *product);
+/* Whether it is forgotten. `now` is the time up to which all its product events were read: a partial one whose product
+ * event waits to be read is none, whatever the clock says. */
 bool hb_catalog_is_over(const struct hb_catalog_product *product, struct hb_wall now);
 
 #endif

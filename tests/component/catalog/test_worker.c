@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #define PRODUCTS 40
+#define LATE 40
 #define EVENTS 1500
 
 static uint64_t seed = 7;
@@ -188,12 +189,52 @@ static void a_product_deleted_thirty_days_ago_gets_a_tombstone(void **state)
     merger_close(&merger);
 }
 
+static void inventory_of_what_nobody_told_about_for_thirty_days_gets_a_tombstone(void **state)
+{
+    static struct merger merger;
+    (void)state;
+    merger_open(&merger, "partial", MERGER_PARTITIONS, MERGER_PARTITIONS);
+    merger_tell(&merger, "inventory.updated", "nobodys", "{\"product_id\":\"nobodys\",\"available\":true}", NULL);
+    merger_tell(&merger, "inventory.updated", "late0", "{\"product_id\":\"late0\",\"available\":true,\"quantity\":7}", NULL);
+    merger_flush(&merger);
+    merger_start(&merger, 29, false);
+    merger_wait(&merger, merger_is_merged, "all is merged");
+    merger_stop(&merger);
+    struct merger_topic topic = merger_read(&merger);
+    assert_non_null(merger_find(&topic, "nobodys")->value);
+    merger_topic_free(&topic);
+    /* Their product events were there when the worker was not: they find their inventory, however long that was. */
+    for (int i = 0; i < LATE; i++) {
+        char id[16], data[64];
+        (void)snprintf(id, sizeof(id), "late%d", i);
+        (void)snprintf(data, sizeof(data), "{\"id\":\"%s\"}", id);
+        merger_tell(&merger, "product.updated", id, data, NULL);
+    }
+    merger_flush(&merger);
+    merger_start(&merger, 31, false);
+    merger_wait(&merger, merger_is_merged, "all is merged");
+    merger_stop(&merger);
+    topic = merger_read(&merger);
+    assert_non_null(strstr(merger_find(&topic, "late0")->value, "\"quantity\":7"));
+    assert_non_null(strstr(merger_find(&topic, "late0")->value, "\"state\":\"active\""));
+    merger_topic_free(&topic);
+    merger_start(&merger, 31, false); /* nothing is unread now */
+    merger_wait(&merger, is_swept, "the sweep");
+    merger_stop(&merger);
+    topic = merger_read(&merger);
+    assert_null(merger_find(&topic, "nobodys")->value);
+    assert_non_null(merger_find(&topic, "late0")->value);
+    merger_topic_free(&topic);
+    merger_close(&merger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_worker_writes_is_what_the_rule_says_also_over_restarts),
         cmocka_unit_test(what_does_not_fit_is_counted_and_passed_over),
         cmocka_unit_test(a_product_deleted_thirty_days_ago_gets_a_tombstone),
+        cmocka_unit_test(inventory_of_what_nobody_told_about_for_thirty_days_gets_a_tombstone),
     };
     return ROOM_RUN(tests);
 }

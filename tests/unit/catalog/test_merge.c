@@ -209,6 +209,22 @@ static void a_deleted_product_is_over_after_thirty_days(void **state)
     fold_free(&fold);
 }
 
+static void a_partial_product_is_over_thirty_days_after_its_newest_event_and_an_active_one_never(void **state)
+{
+    struct fold fold = fold_make();
+    (void)state;
+    fold_tell(&fold, COUNTED(INVENTORY(4), NULL, 1));
+    fold_tell(&fold, COUNTED(INVENTORY(5), NULL, 3));
+    struct hb_catalog_product product = fold_read(&fold);
+    assert_false(hb_catalog_is_over(&product, (struct hb_wall){FOLD_AT + 2 + 30 * HB_MS_PER_DAY}));
+    assert_true(hb_catalog_is_over(&product, (struct hb_wall){FOLD_AT + 3 + 30 * HB_MS_PER_DAY}));
+    assert_false(hb_catalog_is_over(&product, (struct hb_wall){0})); /* no product event was read yet */
+    fold_tell(&fold, UPDATED(PRODUCT(), NULL, 4));
+    product = fold_read(&fold);
+    assert_false(hb_catalog_is_over(&product, (struct hb_wall){INT64_MAX}));
+    fold_free(&fold);
+}
+
 /* ---- former variants ---- */
 
 static size_t former_ids(const struct fold *fold, char ret_ids[128])
@@ -424,6 +440,7 @@ int main(void)
         cmocka_unit_test(a_delete_needs_no_more_than_its_subject),
         cmocka_unit_test(a_delete_of_an_unknown_product_shuts_out_what_is_older),
         cmocka_unit_test(a_deleted_product_is_over_after_thirty_days),
+        cmocka_unit_test(a_partial_product_is_over_thirty_days_after_its_newest_event_and_an_active_one_never),
         cmocka_unit_test(a_variant_that_goes_is_remembered_until_it_is_back),
         cmocka_unit_test(former_variants_survive_a_delete_and_inventory),
         cmocka_unit_test(former_variants_are_forgotten_after_thirty_days),
