@@ -22,9 +22,10 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import harness  # noqa: E402
-from measure import TICKS, Receiver, cpu_seconds, pin, post_all, say  # noqa: E402
+from measure import TICKS, Receiver, batches_of, cpu_seconds, event, pin, post_all, say  # noqa: E402
 
 BUILD = os.path.dirname(harness.BINARY)
+TYPE = "product.updated"
 BODY = json.dumps({"product": {"id": "p-1", "name": "Mug", "price": "19.90", "currency": "EUR", "description": "x" * 900}})[:1024].encode()
 
 
@@ -46,13 +47,6 @@ def cpu_parts(pid):
 def rss_mib(pid):
     with open(f"/proc/{pid}/status") as f:
         return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1)) / 1024
-
-
-def event(subject, size=1024):
-    """An event whose data is `size` bytes."""
-    data = '{"product":{"id":"%s","price":"19.90","currency":"EUR","description":"' % subject
-    data += "x" * (size - len(data) - 3) + '"}}'
-    return '{"type":"product.updated","subject":"%s","data":%s}' % (subject, data)
 
 
 class Bench:
@@ -99,16 +93,12 @@ class Bench:
             pin(pid, 1)
 
     def fill(self, batches):
-        """Publishes batches of (store, JSON array of events)."""
+        """Publishes what batches_of gives."""
 
         def judge(status, body):
             assert status == 202 and body.count(b'"status":202') == body.count(b'"status":'), body[:500]
 
-        post_all(self.bus.api_port, self.bus.key, [(f"/v1/stores/{store}/events", batch.encode()) for store, batch in batches], 8, judge)
-
-    @staticmethod
-    def batches_of(store, total):
-        return [(store, "[" + ",".join(event(f"p-{i % 5000}") for i in range(start, start + 1000)) + "]") for start in range(0, total, 1000)]
+        post_all(self.bus.api_port, self.bus.key, batches, 8, judge)
 
     def measure(self, bus, batches, total, warm_share=0.3, **config):
         """Runs a dispatcher on core 0 over `total` events that stand in Kafka; gives deliveries a second, CPU microseconds each, the largest memory.
@@ -178,7 +168,7 @@ class Bench:
 
     def one_again(self):
         total = 30000 if self.quick else 100000
-        return self.measure(self.bus, self.batches_of("acme", total), total, delivery_host_max=256)
+        return self.measure(self.bus, list(batches_of("acme", TYPE, total)), total, delivery_host_max=256)
 
     def one_over_tls(self):
         """As one_destination, over TLS 1.3 with a certificate that is verified; connections are kept."""
@@ -195,7 +185,7 @@ class Bench:
                         bus.add_store("tls")
                         bus.add_webhook("tls", f"https://127.0.0.1:{receiver.port}/hook")
                 total = 20000 if self.quick else 200000
-                rate, cpu, _ = self.measure(bus, self.batches_of("tls", total), total, delivery_host_max=256, egress_ca_file=files["tls.pem"])
+                rate, cpu, _ = self.measure(bus, list(batches_of("tls", TYPE, total)), total, delivery_host_max=256, egress_ca_file=files["tls.pem"])
                 rates.append(rate), cpus.append(cpu)
         finally:
             receiver.close()
@@ -224,8 +214,8 @@ class Bench:
             # Round after round, an event for each destination: none gets a burst, so each needs one connection.
             for number in range(rounds):
                 for store in stores:
-                    events = [event(f"p-{number}-{i}").replace("product.updated", f"product.n{i}") for i in range(count // len(stores))]
-                    batches.append((store, "[" + ",".join(events) + "]"))
+                    events = [event(f"product.n{i}", f"p-{number}-{i}") for i in range(count // len(stores))]
+                    batches.append((f"/v1/stores/{store}/events", ("[" + ",".join(events) + "]").encode()))
         limits = [self.bare("--quick")]
         rate, cpu, rss = self.measure(bus, batches, rounds * count, warm_share=0.4, delivery_kept_connections=12000)
         limits.append(self.bare("--quick"))
@@ -271,7 +261,7 @@ class Bench:
         sent, count, warm = {}, 250 if self.quick else 3000, 100
         due = time.perf_counter()
         for i in range(count + warm):
-            body = event(f"p-{i}").replace('{"type"', '{"id":"l-%d","type"' % i, 1)
+            body = event(TYPE, f"p-{i}", event_id=f"l-{i}")
             while time.perf_counter() < due:
                 time.sleep(max(0, min(0.001, due - time.perf_counter())))
             sent[f"l-{i}"] = time.perf_counter()
@@ -298,7 +288,7 @@ class Bench:
         bus = self.installation()
         pin(self.api.child.pid, 0)
         bus.add_store("ingest")
-        single, batch = event("p-1"), "[" + ",".join(event(f"p-{i}") for i in range(500)) + "]"
+        single, batch = event(TYPE, "p-1"), "[" + ",".join(event(TYPE, f"p-{i}") for i in range(500)) + "]"
         for key, body, connections, events in (("ingest_single_per_s", single, 64, 1), ("ingest_batch_per_s", batch, 8, 500)):
             script = os.path.join(bus.folder, "wrk.lua")
             with open(script, "w") as f:

@@ -1,21 +1,8 @@
 /* The coordinator refuses commits. No offset goes back, and what was refused is committed later. */
 #include "component/kafka/mock_cluster.h"
+#include "component/kafka/wanted.h"
 
 #define OFFSET_COMMIT 8 /* the request's number in Kafka's protocol */
-
-struct wanted {
-    struct room_member *member;
-    size_t seen;
-    int64_t committed;
-    int failed;
-};
-
-static bool has_committed(void *user)
-{
-    const struct wanted *wanted = user;
-
-    return wanted->member->seen_count >= wanted->seen && wanted->member->committed[0][0] >= wanted->committed;
-}
 
 static bool has_failed(void *user)
 {

@@ -1,26 +1,5 @@
 /* What one member reads: offsets, commits, pause, refusal, end of history. */
-#include "component/kafka/kafka_room.h"
-
-struct wanted {
-    struct room_member *member;
-    size_t seen;
-    int64_t committed;
-    int32_t partition;
-};
-
-static bool has_seen(void *user)
-{
-    const struct wanted *wanted = user;
-
-    return wanted->member->seen_count >= wanted->seen;
-}
-
-static bool has_committed(void *user)
-{
-    const struct wanted *wanted = user;
-
-    return wanted->member->committed[0][wanted->partition] >= wanted->committed;
-}
+#include "component/kafka/wanted.h"
 
 static bool has_stopped(void *user)
 {

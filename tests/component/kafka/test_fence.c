@@ -1,6 +1,7 @@
 /* A static member that Kafka calls a stranger of its own name: by its own library's doing it goes on, for good it ends.
  */
 #include "component/kafka/mock_cluster.h"
+#include "component/kafka/wanted.h"
 
 #include <dlfcn.h>
 #include <poll.h>
@@ -24,26 +25,6 @@ rd_kafka_t *rd_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *text
     if (type == RD_KAFKA_CONSUMER)
         newest = rk;
     return rk;
-}
-
-struct wanted {
-    struct room_member *member;
-    size_t seen;
-    int64_t committed;
-};
-
-static bool has_committed(void *user)
-{
-    const struct wanted *wanted = user;
-
-    return wanted->member->seen_count >= wanted->seen && wanted->member->committed[0][0] >= wanted->committed;
-}
-
-static bool has_seen(void *user)
-{
-    const struct wanted *wanted = user;
-
-    return wanted->member->seen_count >= wanted->seen;
 }
 
 static bool is_finished(void *user)
