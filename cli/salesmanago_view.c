@@ -146,6 +146,20 @@ static void show_behind(struct hb_cli *cli, const struct hb_json *status)
     }
 }
 
+/* A worker may lack what it needs for a connector that is as it should be. */
+static void show_active(struct hb_cli *cli, const struct hb_json *unusable)
+{
+    char why[CELL_MAX];
+
+    if (!unusable) {
+        hb_output_line(&cli->out, "%s active", hb_output_mark(&cli->out, HB_MARK_OK));
+        return;
+    }
+    cli->exit_code = HB_EXIT_FOUND;
+    hb_output_line(&cli->out, "%s active, but nothing is sent: %s", hb_output_mark(&cli->out, HB_MARK_FAIL),
+                   clean(cli, hb_json_text_or(unusable, "why", "?"), why));
+}
+
 void hb_salesmanago_view_status(struct hb_cli *cli, const struct hb_json *status)
 {
     char name[CELL_MAX];
@@ -158,7 +172,7 @@ void hb_salesmanago_view_status(struct hb_cli *cli, const struct hb_json *status
         cli->exit_code = HB_EXIT_FOUND;
         show_pause(cli, status);
     } else {
-        hb_output_line(&cli->out, "%s active", hb_output_mark(&cli->out, HB_MARK_OK));
+        show_active(cli, hb_json_get(status, "unusable"));
     }
     hb_output_line(&cli->out,
                    "accepted    %" PRId64 " items, %" PRId64 " fields trimmed, %" PRId64

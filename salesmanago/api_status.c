@@ -19,7 +19,7 @@ struct sums {
     double rate;
     size_t syncing, synced; /* workers that know of the sync that is asked for; of them, those that are done */
     int64_t done, total;
-    const struct hb_json *last_batch;
+    const struct hb_json *last_batch, *unusable; /* the first that says so */
     struct hb_str last_at, next_try; /* of the last batch; the earliest */
 };
 
@@ -74,6 +74,8 @@ static void add_worker(void *user, struct hb_str key, struct hb_str value)
     add_int(document, "refused", &sums->refused);
     if (hb_json_number(hb_json_get(document, "rate"), &rate))
         sums->rate += rate;
+    if (!sums->unusable)
+        sums->unusable = hb_json_get(document, "unusable");
     add_sync(sums, hb_json_get(document, "sync"));
     add_times(sums, document);
 }
@@ -225,6 +227,7 @@ static void show_status(const struct hb_sm_api *api, const struct hb_connector *
     hb_json_add_str(w, "connector", connector->id);
     hb_json_add_int(w, "revision", connector->revision);
     hb_sm_api_show_state(api, connector, w);
+    add_raw(w, "unusable", sums.unusable);
     hb_json_object(w, "catalog");
     hb_json_add_str(w, "id", connector->catalog.id);
     hb_json_add_str(w, "name", connector->catalog.name);

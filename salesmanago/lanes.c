@@ -15,6 +15,8 @@
 static void unusable(struct hb_sm_lane *lane, const char *what, const char *why)
 {
     lane->hold = HB_SM_HOLD_UNUSABLE;
+    lane->unusable_what = what;
+    (void)snprintf(lane->unusable_why, sizeof lane->unusable_why, "%s", why);
     hb_log(&lane->worker->log, HB_LOG_CONNECTOR_UNUSABLE, HB_LOG_C("store", lane->store), HB_LOG_C("what", what),
            HB_LOG_C("why", why));
 }
@@ -36,8 +38,12 @@ static enum hb_err open_key(struct hb_sm_lane *lane, struct hb_error *reterr)
     enum hb_err err = hb_unseal(lane->worker->options.keyring,
                                 hb_connector_place(lane->connector.store, lane->connector.id),
                                 lane->connector.sealed_key, &key);
-    if (err)
-        (void)hb_fail(reterr, err, "its API key cannot be opened: %s", hb_err_text(err));
+    lane->is_ours_to_mend = err == HB_ERR_NOT_FOUND;
+    if (err == HB_ERR_NOT_FOUND)
+        (void)hb_fail(reterr, err, "its API key is sealed with a key that is not in this worker's secrets.key_file: "
+                                   "add it, restart");
+    else if (err)
+        (void)hb_fail(reterr, err, "its API key cannot be opened: %s; connect again", hb_err_text(err));
     else
         err = make_target(lane, hb_buf_str(&key), reterr);
     if (key.ptr)
@@ -51,6 +57,8 @@ static void forget_settings(struct hb_sm_lane *lane)
     hb_http_target_unref(&lane->target);
     if (lane->mapping)
         hb_sm_mapping_free(&lane->mapping);
+    lane->unusable_what = NULL;
+    lane->is_ours_to_mend = false;
     lane->kept = 0;
     lane->refusals = HB_SM_REFUSALS_EMPTY;
 }
@@ -201,6 +209,21 @@ static void change(struct hb_sm_lane *lane, struct hb_connector *take_connector)
     }
 }
 
+/* Nobody knows what it says, so nothing is sent by what it said before; what changes waits in Kafka. */
+static void unreadable(struct hb_sm_worker *worker, struct hb_str store, enum hb_err err)
+{
+    struct hb_sm_lane *lane = hb_sm_lane_of(worker, store);
+    if (!lane)
+        lane = lane_new(worker, store);
+    if (!lane || (!lane->connector.text.ptr && lane->unusable_what))
+        return; /* no memory: with the next look; or it is known */
+    outdate(lane);
+    hb_connector_deinit(&lane->connector);
+    forget_settings(lane);
+    lane->is_ours_to_mend = err == HB_ERR_VERSION;
+    unusable(lane, "record", hb_err_text(err));
+}
+
 static void see(void *user, struct hb_str key, struct hb_str value)
 {
     struct hb_sm_worker *worker = user;
@@ -214,8 +237,8 @@ static void see(void *user, struct hb_str key, struct hb_str value)
         return; /* as it was */
     enum hb_err err = hb_connector_read(value, &connector);
     if (err) {
-        if (lane && lane->hold != HB_SM_HOLD_UNUSABLE)
-            unusable(lane, "record", hb_err_text(err));
+        if (err != HB_ERR_MEMORY)
+            unreadable(worker, store, err);
         return;
     }
     if (!lane)
@@ -225,6 +248,25 @@ static void see(void *user, struct hb_str key, struct hb_str value)
         return; /* no memory: with the next look */
     }
     change(lane, &connector);
+}
+
+/* What this process lacks makes it red; what is wrong with a connector itself (its key is damaged) is in that one's
+ * status, as with a webhook's secret. */
+static void look_at_unusable(struct hb_sm_worker *worker)
+{
+    const struct hb_sm_lane *lane, *first = NULL;
+    size_t state = 0, count = 0;
+    while ((lane = hb_map_next(&worker->lanes, &state)) != NULL) {
+        if (lane->hold == HB_SM_HOLD_DELETED || !lane->unusable_what || !lane->is_ours_to_mend)
+            continue;
+        first = !first || strcmp(lane->store, first->store) < 0 ? lane : first;
+        count++;
+    }
+    worker->lanes_trouble[0] = '\0';
+    if (first)
+        (void)snprintf(worker->lanes_trouble, sizeof worker->lanes_trouble,
+                       "nothing is sent for %zu connector%s, the first of store %.*s: %s", count, count > 1 ? "s" : "",
+                       HB_ID_MAX, first->store, first->unusable_why);
 }
 
 void hb_sm_lanes_look(struct hb_sm_worker *worker)
@@ -248,6 +290,7 @@ void hb_sm_lanes_look(struct hb_sm_worker *worker)
         lane->hold = hold_of(lane);
         begin_tracks(lane);
     }
+    look_at_unusable(worker);
     hb_sm_pump_soon(worker);
 }
 

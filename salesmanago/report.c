@@ -94,6 +94,12 @@ static enum hb_err write_value(struct hb_sm_lane *lane, int64_t since_us, struct
     hb_json_add_bool(&json, "detached", why != NULL);
     if (why)
         hb_json_add_str(&json, "why", hb_str_c(why));
+    if (lane->hold == HB_SM_HOLD_UNUSABLE && lane->unusable_what) {
+        hb_json_object(&json, "unusable");
+        hb_json_add_str(&json, "what", hb_str_c(lane->unusable_what));
+        hb_json_add_str(&json, "why", hb_str_c(lane->unusable_why));
+        hb_json_close_object(&json);
+    }
     add_last(&json, &lane->last);
     add_sync(&json, lane);
     if (lane->rest_until.us > hb_sm_now(lane->worker).us) {
@@ -141,7 +147,7 @@ void hb_sm_report_lane(struct hb_sm_lane *lane, bool is_end)
 
 static bool is_known(const struct hb_sm_lane *lane)
 {
-    return lane->connector.text.ptr && lane->hold != HB_SM_HOLD_DELETED;
+    return (lane->connector.text.ptr || lane->unusable_what) && lane->hold != HB_SM_HOLD_DELETED;
 }
 
 static void report(struct hb_sm_lane *lane)

@@ -165,6 +165,9 @@ struct hb_sm_lane {
     char store[HB_ID_MAX + 1];
     struct hb_connector connector; /* as last read; text empty: none yet */
     enum hb_sm_hold hold;
+    const char *unusable_what; /* its record, key or mapping cannot be used; NULL: all can */
+    char unusable_why[HB_ERROR_TEXT_MAX];
+    bool is_ours_to_mend; /* this process lacks what others have: a sealing key, a newer version */
     struct hb_sm_mapping *mapping;
     uint32_t kept; /* fields not set to null any more */
     struct hb_http_target *target;
@@ -245,6 +248,7 @@ struct hb_sm_worker {
     int64_t grace_left_ms;
     bool is_stopping, is_pumping;
     char lasting_trouble[HB_SM_TROUBLE_MAX];
+    char lanes_trouble[HB_SM_TROUBLE_MAX]; /* connectors this process cannot use although others could; "": none */
 };
 
 /* worker.c */

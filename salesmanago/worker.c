@@ -63,7 +63,7 @@ const char *hb_sm_worker_trouble(const struct hb_sm_worker *worker)
         return "the registry is still being read";
     if (!worker->consumer)
         return "not consuming yet";
-    return NULL;
+    return worker->lanes_trouble[0] ? worker->lanes_trouble : NULL;
 }
 
 /* ---- the loop's callbacks ---- */

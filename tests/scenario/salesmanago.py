@@ -1,8 +1,12 @@
 """A store's products in SALESmanago, from an event published to a product stored: rows 68 to 77 of docs/faults.md that need no kill, and what is
 derived from the documentation. The simulator refuses by the documented rules; what it stores is what is compared."""
+import json
 import os
+import shutil
 import sys
 import time
+import urllib.error
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from connected import PAUSED, RESUMED, ConnectedTest, deleted, main, stocked, updated  # noqa: E402
@@ -525,6 +529,69 @@ class Suspects(ConnectedTest):
         self.wait_count(50, limit_s=60)
         self.wait_quiet()
         self.assertEqual((self.dead(), self.sim.backs()), ({}, []))
+
+
+class Unusable(ConnectedTest):
+    is_shared = False
+
+    def readiness(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.role('salesmanago').port}/readyz", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as e:
+            return e.code, e.read().decode()
+
+    def record(self, key):
+        lines = self.bus.read_topic("registry", "%k\x01%s\n").decode().splitlines()
+        return json.loads([line.split("\x01")[1] for line in lines if line.startswith(f"{key}\x01")][-1])
+
+    def test_a_worker_without_the_newest_sealing_key_is_red_and_the_connector_says_so_while_other_stores_go_on(self):
+        older = os.path.join(self.bus.folder, "older-keys")
+        shutil.copy(self.bus.sealing_file, older)
+        os.chmod(older, 0o600)
+        self.start("catalog")
+        self.start("salesmanago", secrets_key_file=older)
+        self.connect()
+        self.publish(updated("1"))
+        self.wait_stored("1")
+        time.sleep(1.1)  # a key's id is the second it was made in
+        self.bus.run("secrets", "add", self.bus.sealing_file)
+        self.installation.api.stop()
+        self.bus.start_api()
+        second, other = f"t{random_name()}", self.simulator()
+        self.bus.add_store(second)
+        self.connect(other, second)
+        wait_until("the worker is red", lambda: self.readiness()[0] == 503, 30)
+        self.assertIn(f"the first of store {second}: its API key is sealed with a key that is not in this worker's secrets.key_file", self.readiness()[1])
+        unusable = wait_until("its status says so", lambda: self.status(second).get("unusable"), 30)
+        self.assertEqual((unusable["what"], self.status(second)["status"]), ("key", "active"))
+        self.assertNotIn("unusable", self.status())
+        done = self.bus.run("salesmanago", "status", "--store", second, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("active, but nothing is sent: its API key is sealed", done.stdout.decode())
+        self.publish(updated("1"), store=second)
+        self.publish(updated("2"))
+        self.wait_stored("2")
+        self.role("salesmanago").stop()
+        self.start("salesmanago")
+        self.wait_stored("1", other)
+        wait_until("no word of it any more", lambda: "unusable" not in self.status(second), 30)
+
+    def test_a_damaged_key_is_the_connectors_own_and_the_worker_stays_green(self):
+        for role in ("catalog", "salesmanago"):
+            self.start(role)
+        self.connect()
+        record = self.record(f"connector/{self.store}/salesmanago")
+        sealed = record["key"]["sealed"]
+        record["key"]["sealed"] = sealed[:-8] + ("A" if sealed[-8] != "A" else "B") + sealed[-7:]
+        record["revision"] += 1
+        self.bus.produce("registry", f"connector/{self.store}/salesmanago", json.dumps(record).encode())
+        wait_until("its status says so", lambda: self.status().get("unusable", {}).get("what") == "key", 30)
+        self.publish(updated("1"))
+        self.assertEqual(self.readiness()[0], 200)
+        self.connect()
+        self.wait_stored("1")
+        wait_until("no word of it any more", lambda: "unusable" not in self.status(), 30)
 
 
 class SuspectsWithLongRests(ConnectedTest):
