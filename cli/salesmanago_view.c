@@ -160,6 +160,28 @@ static void show_active(struct hb_cli *cli, const struct hb_json *unusable)
                    clean(cli, hb_json_text_or(unusable, "why", "?"), why));
 }
 
+/* Those that are gone: their figures are in no sum. */
+static void show_workers(struct hb_cli *cli, const struct hb_json *workers)
+{
+    size_t running = 0;
+
+    for (const struct hb_json *worker = hb_json_first(workers); worker; worker = hb_json_next(worker)) {
+        char name[CELL_MAX];
+        bool is_gone = false;
+
+        (void)hb_json_bool(hb_json_get(worker, "gone"), &is_gone);
+        running += !is_gone;
+        if (is_gone) {
+            hb_output_note(&cli->out, "worker %s is gone, last heard of at %.*s: its figures are not counted",
+                           clean(cli, hb_json_text_or(worker, "worker", "?"), name),
+                           HB_ARG(hb_json_text_or(worker, "seen", "?")));
+        }
+    }
+    if (running == 0) {
+        hb_output_note(&cli->out, "no worker has told anything yet: is the role 'hookbus salesmanago' running?");
+    }
+}
+
 void hb_salesmanago_view_status(struct hb_cli *cli, const struct hb_json *status)
 {
     char name[CELL_MAX];
@@ -186,9 +208,7 @@ void hb_salesmanago_view_status(struct hb_cli *cli, const struct hb_json *status
         hb_output_line(&cli->out, "%s %" PRId64 " products are dead: hookbus salesmanago dead list",
                        hb_output_mark(&cli->out, HB_MARK_WARN), number(status, "dead"));
     }
-    if (!hb_json_first(hb_json_get(status, "workers"))) {
-        hb_output_note(&cli->out, "no worker has told anything yet: is the role 'hookbus salesmanago' running?");
-    }
+    show_workers(cli, hb_json_get(status, "workers"));
     (void)fflush(cli->out.out);
 }
 

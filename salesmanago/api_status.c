@@ -2,18 +2,23 @@
 #include "platform/loop/loop.h"
 #include "registry/each.h"
 #include "salesmanago/api_internal.h"
+#include "salesmanago/sign.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define WORKERS_MAX 64
 
 /* ---- what the workers say ---- */
 
-/* Sums over the records connector-status/<store>/<connector>/<worker>. */
+/* Sums over the records connector-status/<store>/<connector>/<worker>, of workers that are not gone. */
 struct sums {
+    const struct hb_sm_api *api;
     const struct hb_connector *connector;
     struct hb_json *documents[WORKERS_MAX]; /* one a worker */
     struct hb_str workers[WORKERS_MAX];
+    bool is_gone[WORKERS_MAX];
+    struct hb_wall seen[WORKERS_MAX]; /* who is gone */
     size_t count;
     int64_t lag, waiting, sent, accepted, trimmed, refused;
     double rate;
@@ -55,6 +60,16 @@ static void add_times(struct sums *sums, const struct hb_json *document)
         sums->next_try = next;
 }
 
+static bool is_gone(const struct hb_sm_api *api, struct hb_str worker, struct hb_wall *ret_seen)
+{
+    char key[HB_CONNECTOR_KEY_MAX];
+    int len = snprintf(key, sizeof key, "%s%.*s", HB_SM_SIGN_PREFIX, HB_ARG(worker));
+    if (len < 0 || (size_t)len >= sizeof key)
+        return false;
+    return hb_sm_sign_read(hb_registry_record(api->options.registry, hb_str_n(key, (size_t)len)),
+                           hb_loop_wall(api->options.loop), ret_seen) >= HB_SM_SIGN_GONE;
+}
+
 static void add_worker(void *user, struct hb_str key, struct hb_str value)
 {
     struct sums *sums = user;
@@ -64,8 +79,12 @@ static void add_worker(void *user, struct hb_str key, struct hb_str value)
     if (sums->count == WORKERS_MAX || !hb_connector_key_read(HB_CONNECTOR_STATUS, key, &store, &connector, &worker) ||
         hb_json_parse(value, &document, NULL))
         return;
-    sums->documents[sums->count] = document;
-    sums->workers[sums->count++] = worker;
+    size_t at = sums->count++;
+    sums->documents[at] = document;
+    sums->workers[at] = worker;
+    sums->is_gone[at] = is_gone(sums->api, worker, &sums->seen[at]);
+    if (sums->is_gone[at])
+        return;
     add_int(document, "lag", &sums->lag);
     add_int(document, "waiting", &sums->waiting);
     add_int(document, "sent", &sums->sent);
@@ -119,7 +138,7 @@ static void read_sums(const struct hb_sm_api *api, const struct hb_connector *co
                       struct detached *ret_detached)
 {
     char prefix[HB_CONNECTOR_KEY_MAX];
-    *ret_sums = (struct sums){.connector = connector};
+    *ret_sums = (struct sums){.api = api, .connector = connector};
     *ret_detached = (struct detached){.sync = connector->sync.id};
     hb_registry_each_record(api->options.registry, hb_sm_api_prefix(HB_CONNECTOR_STATUS, connector->store, prefix),
                             add_worker, ret_sums);
@@ -197,6 +216,10 @@ static void show_workers(struct hb_json_writer *w, const struct sums *sums)
     for (size_t i = 0; i < sums->count; i++) {
         hb_json_object(w, NULL);
         hb_json_add_str(w, "worker", sums->workers[i]);
+        if (sums->is_gone[i]) {
+            hb_json_add_bool(w, "gone", true);
+            hb_json_add_wall(w, "seen", sums->seen[i]);
+        }
         add_raw(w, "says", sums->documents[i]);
         hb_json_close_object(w);
     }

@@ -5,14 +5,16 @@
 
 #include "platform/json/json.h"
 #include "registry/each.h"
+#include "salesmanago/sign.h"
 
 #include <stdio.h>
 
-#define KEY_PREFIX "connector-sender/"
-#define STAMP_PREFIX "connector-look/" /* a key of its own: what a former process of our name left must stay to be seen */
+#define KEY_PREFIX HB_SM_MARK_PREFIX
+#define STAMP_PREFIX HB_SM_SIGN_PREFIX /* a key of its own: what a former process of our name left must stay to be seen */
 #define VALUE_MAX 512
 #define IDLE_US (5000 * HB_US_PER_MS)        /* after the last request the mark goes */
 #define RENEW_MS INT64_C(60000)              /* a mark that stands is written anew */
+#define WIPED_MS INT64_C(2000)               /* or if it is not there: somebody took us for gone */
 #define OLD_MS INT64_C(600000)               /* and one that was not for so long is nobody's */
 #define MARGIN_MS INT64_C(5000)              /* beyond the time limit of a request */
 #define STAMP_WAIT_MS 10000
@@ -186,9 +188,32 @@ bool hb_sm_sender_is_quiet(const struct hb_sm_worker *worker)
     return worker->is_decided && now_us >= worker->quiet_at.us && now_us >= worker->stall_until.us;
 }
 
+static void sign(struct hb_sm_worker *worker)
+{
+    struct hb_mono now = hb_sm_now(worker);
+    if (worker->signed_at.us > 0 && now.us - worker->signed_at.us < HB_SM_SIGN_EVERY_MS * HB_US_PER_MS)
+        return;
+    if (write_record(worker, (struct mark){.prefix = STAMP_PREFIX}, NULL) == HB_OK)
+        worker->signed_at = now;
+    hb_sm_gone_sweep(worker);
+}
+
+/* Of a mark that stands. */
+static bool is_mark_due(const struct hb_sm_worker *worker, struct hb_wall now)
+{
+    char key[HB_SM_RECORD_KEY_MAX];
+    int64_t age_ms = now.ms - worker->marked_at.ms;
+    int len = snprintf(key, sizeof key, "%s%s", KEY_PREFIX, worker->options.worker);
+    if (age_ms > RENEW_MS || age_ms < 0)
+        return true;
+    return age_ms > WIPED_MS &&
+           hb_registry_record(worker->options.registry, hb_str_n(key, (size_t)len)).len == 0;
+}
+
 void hb_sm_sender_second(struct hb_sm_worker *worker)
 {
     struct hb_wall now = hb_loop_wall(worker->options.loop);
+    sign(worker);
     if (worker->must_stamp)
         stamp(worker);
     if (worker->is_decided && worker->quiet_at.us > 0 &&
@@ -201,7 +226,7 @@ void hb_sm_sender_second(struct hb_sm_worker *worker)
     if (worker->requests == 0 && hb_sm_now(worker).us - worker->mark_idle_since.us > IDLE_US) {
         if (write_mark(worker, false, is_cleared) == HB_OK)
             worker->mark = HB_SM_MARK_CLEARING;
-    } else if (now.ms - worker->marked_at.ms > RENEW_MS || now.ms < worker->marked_at.ms) {
+    } else if (is_mark_due(worker, now)) {
         (void)!write_mark(worker, true, NULL);
         worker->marked_at = now;
     }

@@ -594,6 +594,34 @@ class Unusable(ConnectedTest):
         wait_until("no word of it any more", lambda: "unusable" not in self.status(), 30)
 
 
+class Gone(ConnectedTest):
+    def leave(self, worker, age_s, **figures):
+        """What a worker left that wrote last so long ago."""
+        at = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - age_s))
+        for key, value in ((f"connector-look/{worker}", {"v": 1, "at": at, "incarnation": "x"}), (f"connector-sender/{worker}", {"v": 1, "busy": True, "at": at, "incarnation": "x"}),
+                           (f"connector-status/{self.store}/salesmanago/{worker}", {"v": 1, "detached": False, **figures})):
+            self.bus.produce("registry", key, json.dumps(value).encode())
+
+    def test_who_is_gone_is_in_no_sum_and_after_an_hour_nothing_of_it_is_left(self):
+        self.connect()
+        self.publish(*(updated(key) for key in range(5)))
+        self.wait_count(5)
+        self.leave("ghost", 600, accepted=1000, waiting=7, lag=7)
+        self.leave("old-ghost", 4000, accepted=1000, waiting=7, lag=7)
+        self.leave("fresh", 100, accepted=1000)
+        status = wait_until("they are seen", lambda: (lambda now: now if now["accepted"] == 1005 and len(now["workers"]) >= 3 else None)(self.status()), 20)
+        self.assertEqual((status["waiting"], status["lag"]), (0, 0))
+        self.assertTrue({one["worker"]: one.get("gone", False) for one in status["workers"]}["ghost"])
+        said = self.bus.run("salesmanago", "status", "--store", self.store).stderr.decode()
+        self.assertIn("worker ghost is gone, last heard of at", said)
+        wait_until("nothing is left", lambda: {one["worker"] for one in self.status()["workers"]} == {"a", "ghost", "fresh"}, 90)
+        left = {}
+        for line in self.bus.read_topic("registry", "%k\x01%S\n").decode().splitlines():
+            key, size = line.split("\x01")
+            left[key] = int(size)
+        self.assertEqual([max(size, 0) for key, size in left.items() if key.endswith("old-ghost")], [0, 0, 0])
+
+
 class SuspectsWithLongRests(ConnectedTest):
     """Each rest is so long that the connector is detached, and what it searched for is let go."""
 

@@ -30,6 +30,7 @@ static struct waiter waiters[WAITERS_MAX];
 static size_t writes_count, waiters_count;
 static int ready; /* times partitions were let begin */
 static bool is_writable;
+static const char *own_mark; /* the registry's */
 
 /* ---- the rest of the worker ---- */
 
@@ -69,6 +70,16 @@ void hb_registry_each_record(const struct hb_registry *registry, struct hb_str p
     (void)fn;
     (void)user;
 }
+struct hb_str hb_registry_record(const struct hb_registry *registry, struct hb_str key)
+{
+    (void)registry;
+    (void)key;
+    return hb_str_c(own_mark);
+}
+void hb_sm_gone_sweep(struct hb_sm_worker *worker)
+{
+    (void)worker;
+}
 void hb_sm_intake_ready(struct hb_sm_worker *worker)
 {
     (void)worker;
@@ -103,6 +114,8 @@ static int setup(void **state)
     writes_count = waiters_count = 0;
     ready = 0;
     is_writable = true;
+    own_mark = "{}";
+    worker->signed_at = hb_sm_now(worker);
     *state = worker;
     return 0;
 }
@@ -192,6 +205,34 @@ static void who_wakes_sends_nothing_before_it_knows_how_long_it_stood(void **sta
     assert_false(hb_sm_sender_is_quiet(worker));
 }
 
+static void a_mark_that_somebody_wiped_out_is_written_again(void **state)
+{
+    struct hb_sm_worker *worker = *state;
+    assert_false(hb_sm_sender_may(worker));
+    acknowledge(0, 100);
+    assert_true(hb_sm_sender_may(worker));
+    hb_sm_sender_began(worker);
+    worker->marked_at.ms -= 3000;
+    hb_sm_sender_second(worker);
+    assert_int_equal(writes_count, 1);
+    own_mark = "";
+    hb_sm_sender_second(worker);
+    assert_int_equal(writes_count, 2);
+    hb_sm_sender_second(worker); /* it is on its way */
+    assert_int_equal(writes_count, 2);
+}
+
+static void a_sign_of_life_is_written_each_minute(void **state)
+{
+    struct hb_sm_worker *worker = *state;
+    hb_sm_sender_second(worker);
+    assert_int_equal(writes_count, 0);
+    worker->signed_at.us -= 60000 * HB_US_PER_MS;
+    hb_sm_sender_second(worker);
+    hb_sm_sender_second(worker);
+    assert_int_equal(writes_count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +242,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_question_that_could_not_be_written_is_not_answered_by_a_former_one, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_mark_that_somebody_wiped_out_is_written_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_sign_of_life_is_written_each_minute, setup, teardown),
         cmocka_unit_test_setup_teardown(who_wakes_sends_nothing_before_it_knows_how_long_it_stood, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
