@@ -141,6 +141,10 @@ static void show_behind(struct hb_cli *cli, const struct hb_json *status)
                    detached == 0       ? ""
                    : is_paused(status) ? "; it waits to be resumed"
                                        : "; it reads what it missed");
+    if (number(status, "aside") > 0) {
+        hb_output_line(&cli->out, "aside       %" PRId64 " of them: SALESmanago fails on each, sent alone, and does not say why",
+                       number(status, "aside"));
+    }
     if (next.len > 0) {
         hb_output_line(&cli->out, "next try    %.*s", HB_ARG(next));
     }

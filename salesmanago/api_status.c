@@ -20,7 +20,7 @@ struct sums {
     bool is_gone[WORKERS_MAX];
     struct hb_wall seen[WORKERS_MAX]; /* who is gone */
     size_t count;
-    int64_t lag, waiting, sent, accepted, trimmed, refused;
+    int64_t lag, waiting, aside, sent, accepted, trimmed, refused;
     double rate;
     size_t syncing, synced; /* workers that know of the sync that is asked for; of them, those that are done */
     int64_t done, total;
@@ -87,6 +87,7 @@ static void add_worker(void *user, struct hb_str key, struct hb_str value)
         return;
     add_int(document, "lag", &sums->lag);
     add_int(document, "waiting", &sums->waiting);
+    add_int(document, "aside", &sums->aside);
     add_int(document, "sent", &sums->sent);
     add_int(document, "accepted", &sums->accepted);
     add_int(document, "trimmed", &sums->trimmed);
@@ -230,6 +231,7 @@ static void show_figures(struct hb_json_writer *w, const struct sums *sums)
 {
     hb_json_add_int(w, "lag", sums->lag);
     hb_json_add_int(w, "waiting", sums->waiting);
+    hb_json_add_int(w, "aside", sums->aside);
     hb_json_add_int(w, "sent", sums->sent);
     hb_json_add_int(w, "accepted", sums->accepted);
     hb_json_add_int(w, "trimmed", sums->trimmed);

@@ -76,6 +76,7 @@ static void add_numbers(struct hb_json_writer *json, struct hb_sm_lane *lane, in
     hb_json_add_int(json, "lag", behind(lane) + waiting);
     hb_json_add_int(json, "lag_ms", oldest_ms(lane) / HB_MS_PER_S * HB_MS_PER_S);
     hb_json_add_int(json, "waiting", waiting);
+    hb_json_add_int(json, "aside", (int64_t)lane->pending.waiting_aside);
     hb_json_add_int(json, "sent", lane->sent);
     hb_json_add_int(json, "accepted", lane->accepted);
     hb_json_add_int(json, "trimmed", lane->trimmed);
