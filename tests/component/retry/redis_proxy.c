@@ -20,7 +20,7 @@ struct redis_proxy {
     pthread_t thread;
     pthread_mutex_t lock;
     int fd, port, server_port;
-    bool is_ended;
+    _Atomic bool is_ended; /* said by the test, read by the thread */
     enum proxy_mode mode;
     const char *text;
     int count;
