@@ -52,7 +52,7 @@ class Changes(SlowPathTest):
 
     def test_url_secret_format_and_types_changed_while_parked_new_values_same_bytes_selected_stays_selected(self):
         old, new = self.receiver(lambda post, number: 500), self.receiver()
-        webhook = self.subscribe(old, schedule=(0, 2, 1), events=["order.*"])
+        webhook = self.subscribe(old, schedule=(0, 5, 1), events=["order.*"])  # changed well before it is due
         events = self.park(webhook)
         self.oracle.subscriptions[0].receiver = new
         new.secrets["/hook"] = [webhook["secret"]]
@@ -65,13 +65,13 @@ class Changes(SlowPathTest):
 
     def test_paused_while_parked_waits_for_resume_unburnt(self):
         receiver = self.receiver(fails_first(1))
-        webhook = self.subscribe(receiver, schedule=(0, 1), events=["order.*"])
+        webhook = self.subscribe(receiver, schedule=(0, 4), events=["order.*"])  # told well before it is due
         events = self.park(webhook)
         self.tell(webhook, "pause")
         fresh = self.oracle.publish_many(5)
         self.wait_state(webhook, fresh, "parked")
         count = receiver.count()
-        self.witness(2)
+        self.witness(6)
         self.assertEqual(receiver.count(), count, "nothing goes out while it is paused")
         self.wait_state(webhook, events, "parked")
         receiver.script = None
@@ -80,7 +80,7 @@ class Changes(SlowPathTest):
 
     def test_disabled_while_parked_stays_until_enabled_and_what_comes_meanwhile_is_skipped(self):
         receiver = self.receiver(fails_first(1))
-        webhook = self.subscribe(receiver, schedule=(0, 1), events=["order.*"])
+        webhook = self.subscribe(receiver, schedule=(0, 4), events=["order.*"])  # told well before it is due
         events = self.park(webhook)
         self.tell(webhook, "disable")
         count = receiver.count()
@@ -88,7 +88,7 @@ class Changes(SlowPathTest):
         self.oracle.subscriptions[0].wants = lambda event: event not in skipped
         for event in skipped:
             self.assertEqual(self.bus.wait_line(event=event, webhook=webhook["id"])["reason"], "disabled")
-        self.witness(2)
+        self.witness(6)
         self.assertEqual(receiver.count(), count)
         self.wait_state(webhook, events, "parked")
         self.tell(webhook, "enable")
@@ -96,12 +96,12 @@ class Changes(SlowPathTest):
 
     def test_deleted_while_parked_is_dead_webhook_deleted_and_nothing_is_sent(self):
         receiver = self.receiver(lambda post, number: 500)
-        webhook = self.subscribe(receiver, schedule=(0, 3, 1), events=["order.*"])
+        webhook = self.subscribe(receiver, schedule=(0, 8, 1), events=["order.*"])
         events = self.park(webhook, 300)
         count = receiver.count()
         self.oracle.note("deleted", webhook)
         self.bus.remove_webhook(webhook, self.store)
-        self.wait_state(webhook, events, "dead")
+        self.wait_state(webhook, events, "dead", 60)
         self.assertEqual({record["reason"] for record in self.states("dead")}, {"webhook_deleted"})
         self.assertEqual(receiver.count(), count)
         verdict = self.judge(dead=300)
@@ -116,7 +116,8 @@ class Changes(SlowPathTest):
         self.judge(dead=0, duplicates_max=0)
         at = sorted(post["at"] for post in receiver.snapshot())
         for start in range(len(at) - 41):
-            self.assertGreater(at[start + 41] - at[start], 0.9, "no more than twice the count in a moment")
+            # 1.1 s as it is sent; a receiver that begins late sees less, and without a limit it is nothing.
+            self.assertGreater(at[start + 41] - at[start], 0.5, "no more than twice the count in a moment")
         self.assertEqual({post["headers"]["hookbus-attempt"] for post in receiver.snapshot()}, {"1"})
 
     def test_dead_subscriber_with_a_backlog_only_probes_while_it_rests_and_recovers_with_the_fresh_not_starved(self):

@@ -102,7 +102,7 @@ static void an_answer_given_later_goes_out_at_once(void **state)
         assert_int_equal(read_answer(fd, answer, sizeof(answer)), 202);
     }
     (void)clock_gettime(CLOCK_MONOTONIC, &end);
-    assert_true(end.tv_sec - begin.tv_sec < 3); /* waiting for the once-a-second sweep would take 10 s */
+    assert_true(end.tv_sec - begin.tv_sec < 6); /* waiting for the once-a-second sweep would take 10 s */
     close(fd);
     stop_serving(&served);
 }
@@ -141,7 +141,7 @@ static void a_connection_that_the_client_wants_closed_ends_with_its_answer(void 
             assert_int_equal(recv(fd, &byte, 1, 0), 0);
             close(fd);
         }
-        assert_in_range(now_ms() - begin_ms, 0, 2000); /* by the once-a-second sweep it would be 5 s */
+        assert_in_range(now_ms() - begin_ms, 0, 4000); /* by the once-a-second sweep it would be 5 s */
     }
     stop_serving(&served);
 }
