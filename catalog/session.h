@@ -4,7 +4,7 @@
  *
  * Place: catalog/ alone, on its thread. What is in it is shared by its files: members.c (which partitions are ours),
  * merging.c (events into a batch), writing.c (a batch into Kafka, then into the file), sweeping.c (what was deleted
- * long ago). Threads: the room's own. */
+ * or only partial long ago). Threads: the room's own. */
 #ifndef CATALOG_SESSION_H
 #define CATALOG_SESSION_H
 

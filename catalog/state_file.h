@@ -3,8 +3,8 @@
  *
  * Place: catalog/ alone. Only what stands in the topic is ever written here, so a file that is gone, older, of another
  * cluster or damaged costs nothing but reading the topic. Owns / borrows: texts given are borrowed for the call; what
- * is read is copied into the caller's buffer. Fails: HB_ERR_INVALID (damaged, or another's: remove it and open again),
- * HB_ERR_IO, HB_ERR_MEMORY. Limits: the disk. Threads: one; calls may wait for the disk. */
+ * is read is copied into the caller's buffer. Fails: HB_ERR_INVALID (damaged, of another version or another's: remove
+ * it and open again), HB_ERR_IO, HB_ERR_MEMORY. Limits: the disk. Threads: one; calls may wait for the disk. */
 #ifndef CATALOG_STATE_FILE_H
 #define CATALOG_STATE_FILE_H
 

@@ -198,7 +198,8 @@ static struct hb_sm_work *begin_work(struct hb_sm_lane *lane, struct hb_sm_chang
     return work;
 }
 
-/* `alone`: of this suspect only; NULL: of what waits. */
+/* `alone`: of this suspect only, and no work is under way; NULL: of the works under way, then of what waits. What is
+ * left of a suspect with many items goes out alone too. */
 static void fill(struct hb_sm_lane *lane, struct hb_sm_change *alone)
 {
     size_t most = (size_t)lane->worker->options.config->salesmanago_request_bytes_max;

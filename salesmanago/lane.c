@@ -1,5 +1,5 @@
-/* When a connector sends: a full request at once, else when the first that waits has lingered; one request at a
- * time. */
+/* When a connector sends: a full request at once, else when the first that waits has lingered, or a suspect is due
+ * (aside.c); one request at a time. */
 #include "salesmanago/state.h"
 
 #define AGAIN_US (100 * HB_US_PER_MS) /* when the client is full, or memory is */

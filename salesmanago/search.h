@@ -1,6 +1,7 @@
 /* Job: finds the items that made SALESmanago refuse a whole request, which never says which.
  *
- * Place: the worker, after a REFUSED of more than one item. It asks next for the units to send, sends them as they are
+ * Place: the worker, after a request of more than one item was refused, or failed so often that an item may be why
+ * (suspects.h): then "refused" below means failed. It asks next for the units to send, sends them as they are
  * at that moment, and tells what came of it. Halving, with what is not known put off into one request at the end; after
  * a second poison the rest goes out in growing groups. One poison in 100: at most 10 requests, the refused one and the
  * rest included; ten: at most 70, whoever they are (an adversary's best, counted out; the promise is 75). Each good

@@ -338,8 +338,8 @@ void hb_sm_lane_look(struct hb_sm_lane *lane);
 void hb_sm_lane_rest(struct hb_sm_lane *lane, const struct hb_sm_answer *answer);
 
 /* batch.c */
-/* What goes into the next request: of the search under way, what did not come back, or new out of what waits. Returns
- * how many units are in `probe`; 0: nothing. */
+/* What goes into the next request: of the search under way, what did not come back, or new: a suspect alone, the
+ * witness, or out of what waits. Returns how many units are in `probe`; 0: nothing. */
 size_t hb_sm_batch_next(struct hb_sm_lane *lane);
 /* Gives all back that is not done: it waits again. */
 void hb_sm_batch_give_back(struct hb_sm_lane *lane);

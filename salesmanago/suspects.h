@@ -3,16 +3,16 @@
  *
  * Place: the worker. A request of many that keeps failing is searched by halves; a product that failed *alone* becomes a
  * suspect here and waits beside the others' queue (pending.h). It is tried again alone, later each time, and only while
- * SALESmanago accepts others. What condemns it is told by the others: it failed alone, and the next thing SALESmanago
- * said was that it accepted another product: HB_SM_EVIDENCE_MAX times, with no other failure in between. So nothing is
- * ever condemned while nothing is accepted. What is known of a product survives that its connector is detached: it is
- * kept by product here, not with the change; of a newer version the evidence begins anew, its pause does not.
- * Owns: its suspects. Fails: HB_ERR_FULL, HB_ERR_MEMORY. Limits: HB_SM_SUSPECTS_MAX. Cost: O(suspects) a call but for
- * find. Threads: one. No clock: time is given.
+ * SALESmanago accepts others. What condemns it is told by the others: it failed alone, and then another product was
+ * accepted: HB_SM_EVIDENCE_MAX times, while no request but suspects' own failed. So nothing is ever condemned while
+ * nothing is accepted. What is known of a product survives that its connector is detached: it is kept by product here,
+ * not with the change; of a newer version the evidence begins anew, its pause does not.
+ * Owns: its suspects, with copies of their keys; first_ms and most_ms are set by whoever has it, the rest begins as 0.
+ * Fails: HB_ERR_FULL, HB_ERR_MEMORY. Limits: HB_SM_SUSPECTS_MAX. Cost: O(suspects) a call but for find. Threads: one.
+ * No clock: time is given.
  *
  * Example:
- *     err = hb_sm_suspects_add(&suspects, &failure, now);
- *     … it is tried alone at suspect->due: hb_sm_suspects_failed(&suspects, suspect, &failure, now);
+ *     err = hb_sm_suspects_add(&suspects, &failure, now); … at suspect->due it is tried alone; if that fails: again
  *     … others: hb_sm_suspects_accepted(&suspects, key); if (hb_sm_suspect_is_condemned(suspect)) … */
 #ifndef SALESMANAGO_SUSPECTS_H
 #define SALESMANAGO_SUSPECTS_H
@@ -35,7 +35,7 @@ struct hb_sm_failure {
 };
 
 struct hb_sm_suspect {
-    struct hb_str key;
+    struct hb_str key; /* own copy, behind this struct */
     int32_t partition;
     int64_t offset;     /* of the version that failed last */
     unsigned evidence;  /* times it failed and others were accepted next */
@@ -76,7 +76,7 @@ bool hb_sm_suspects_ask(const struct hb_sm_suspects *suspects);
 /* ---- whose turn it is ---- */
 
 enum hb_sm_turn {
-    HB_SM_TURN_NONE,    /* nobody's before `at` */
+    HB_SM_TURN_NONE,    /* nobody's yet */
     HB_SM_TURN_OTHERS,  /* who is no suspect */
     HB_SM_TURN_SUSPECT, /* the one that is due first */
     HB_SM_TURN_WITNESS, /* what was accepted last, once more: is SALESmanago well? */
@@ -87,7 +87,7 @@ struct hb_sm_turn_question {
     bool has_suspect;  /* one waits; it is due then */
     struct hb_mono suspect_due;
 };
-/* *ret_at: NONE: when to ask again, with has_suspect; others: now. */
+/* NONE: ask again when the suspect is due, or something else waits. */
 enum hb_sm_turn hb_sm_suspects_turn(const struct hb_sm_suspects *suspects, const struct hb_sm_turn_question *question,
                                     struct hb_mono now);
 
