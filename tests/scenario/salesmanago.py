@@ -1,4 +1,4 @@
-"""A store's products in SALESmanago, from an event published to a product stored: rows 68 to 77 of docs/faults.md that need no kill, and what is
+"""A store's products in SALESmanago, from an event published to a product stored: rows 68 to 77d of docs/faults.md that need no kill, and what is
 derived from the documentation. The simulator refuses by the documented rules; what it stores is what is compared."""
 import json
 import os
