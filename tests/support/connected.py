@@ -181,7 +181,7 @@ class ConnectedTest(unittest.TestCase):
         wait_until(f"{count} products are stored", lambda: len(sim.products()) >= count, limit_s)
 
     def wait_quiet(self, store=None, limit_s=30):
-        """Nothing waits, nothing is under way, nothing is behind."""
+        """Nothing waits, nothing is under way, nothing is behind, as the workers last said: that may be a second old, so no figure is taken from it."""
         def look():
             status = self.status(store)
             return status if not status.get("lag") and not status.get("waiting") and not status.get("detached") else None
