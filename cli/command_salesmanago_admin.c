@@ -39,10 +39,15 @@ const struct hb_command hb_command_salesmanago_status = {
     .name = "salesmanago status",
     .usage = "--store STORE [--watch]",
     .summary = "how a store's connector is: lag, last batch, accepted, trimmed, dead, rate",
-    .help = "Ends with 1 while the connector is paused, and says why and what to do.\n"
+    .help = "Ends with 1 while the connector is paused, and says why and what to do; also while a worker cannot use it\n"
+            "(its record, its key or its mapping), and says why.\n"
             "accepted counts products and variants that SALESmanago took since the worker started; trimmed the fields\n"
             "that were too long for it; refused the products it did not take (hookbus salesmanago dead list). Behind\n"
-            "in Kafka is what a connector has yet to read after a pause, an outage or in a full sync.",
+            "in Kafka is what a connector has yet to read after a pause, an outage or in a full sync. aside are products\n"
+            "that wait beside the others because SALESmanago fails on each of them, sent alone, and does not say why: each\n"
+            "is tried again later each time, and is dead when it failed seven times while others were accepted. A worker\n"
+            "is gone when nothing was heard of it for 200 s: its figures are not counted, and after an hour its records\n"
+            "are removed.",
     .flags = STATUS_FLAGS,
     .uses = USES,
     .run = run_status,

@@ -228,9 +228,15 @@ static void write_salesmanago_answers(struct document *d)
     };
     line(d, "\n## Outcomes\n\nOf several problems in one answer the one whose outcome stands first decides.\n\n"
             "| outcome | what is done |\n|---|---|");
-    for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
-        line(d, "| `%s` | %s%s |", outcomes[i].text, outcomes[i].action,
-             outcomes[i].halve_after > 1 ? " After two in a row, a request of more than one item is halved." : "");
+    for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++) {
+        char later[160] = "";
+        if (outcomes[i].halve_after > 1)
+            (void)snprintf(later, sizeof later,
+                           " After %d in a row, a request of more than one item is halved; an item that fails alone "
+                           "steps aside, and the others go on.",
+                           outcomes[i].halve_after);
+        line(d, "| `%s` | %s%s |", outcomes[i].text, outcomes[i].action, later);
+    }
     line(d, "\n| reason code | it says | outcome | rule |\n|---|---|---|---|");
 #define HB_SM_CODE(code, outcome, meaning, source)                                                                     \
     line(d, "| %d | %s | `%s` | %s |", code, meaning, outcomes[HB_SM_##outcome].text, source);

@@ -167,7 +167,7 @@ static void show_active(struct hb_cli *cli, const struct hb_json *unusable)
 /* Those that are gone: their figures are in no sum. */
 static void show_workers(struct hb_cli *cli, const struct hb_json *workers)
 {
-    size_t running = 0;
+    size_t running = 0, gone = 0;
 
     for (const struct hb_json *worker = hb_json_first(workers); worker; worker = hb_json_next(worker)) {
         char name[CELL_MAX];
@@ -175,13 +175,16 @@ static void show_workers(struct hb_cli *cli, const struct hb_json *workers)
 
         (void)hb_json_bool(hb_json_get(worker, "gone"), &is_gone);
         running += !is_gone;
+        gone += is_gone;
         if (is_gone) {
             hb_output_note(&cli->out, "worker %s is gone, last heard of at %.*s: its figures are not counted",
                            clean(cli, hb_json_text_or(worker, "worker", "?"), name),
                            HB_ARG(hb_json_text_or(worker, "seen", "?")));
         }
     }
-    if (running == 0) {
+    if (running == 0 && gone > 0) {
+        hb_output_note(&cli->out, "no worker is left, so nothing is sent: is the role 'hookbus salesmanago' running?");
+    } else if (running == 0) {
         hb_output_note(&cli->out, "no worker has told anything yet: is the role 'hookbus salesmanago' running?");
     }
 }

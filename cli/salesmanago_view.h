@@ -10,7 +10,7 @@
 /* The path of the store's connector and what follows ("pause"; two words: a path; NULL: none). */
 HB_MUST_USE enum hb_err hb_salesmanago_path(struct hb_cli *cli, const char *first, const char *second,
                                             char ret_path[HB_API_PATH_MAX]);
-/* What GET …/status answered, as lines. The exit code is HB_EXIT_FOUND while it is paused. */
+/* What GET …/status answered, as lines. The exit code is HB_EXIT_FOUND while it is paused or cannot be used. */
 void hb_salesmanago_view_status(struct hb_cli *cli, const struct hb_json *status);
 /* One line about a connector that was changed. */
 void hb_salesmanago_view_changed(struct hb_cli *cli, const struct hb_json *connector, void *user);
