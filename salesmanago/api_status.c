@@ -7,18 +7,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define WORKERS_MAX 64
+#define WORKERS_MAX 64 /* are shown; of more, those that are gone give way */
 
 /* ---- what the workers say ---- */
+
+struct told {
+    struct hb_str worker;
+    struct hb_json *document;
+    bool is_gone;
+    struct hb_wall seen; /* of who is gone */
+};
 
 /* Sums over the records connector-status/<store>/<connector>/<worker>, of workers that are not gone. */
 struct sums {
     const struct hb_sm_api *api;
     const struct hb_connector *connector;
-    struct hb_json *documents[WORKERS_MAX]; /* one a worker */
-    struct hb_str workers[WORKERS_MAX];
-    bool is_gone[WORKERS_MAX];
-    struct hb_wall seen[WORKERS_MAX]; /* who is gone */
+    struct told told[WORKERS_MAX];
     size_t count;
     int64_t lag, waiting, aside, sent, accepted, trimmed, refused;
     double rate;
@@ -70,21 +74,22 @@ static bool is_gone(const struct hb_sm_api *api, struct hb_str worker, struct hb
                            hb_loop_wall(api->options.loop), ret_seen) >= HB_SM_SIGN_GONE;
 }
 
-static void add_worker(void *user, struct hb_str key, struct hb_str value)
+/* A place for what a worker tells; NULL: none is left. Nothing else refers to the document of one that is gone. */
+static struct told *place_for(struct sums *sums, bool is_gone)
 {
-    struct sums *sums = user;
-    struct hb_str store, connector, worker;
-    struct hb_json *document = NULL;
+    if (sums->count < WORKERS_MAX)
+        return &sums->told[sums->count++];
+    for (size_t i = 0; i < WORKERS_MAX && !is_gone; i++)
+        if (sums->told[i].is_gone) {
+            hb_json_free(&sums->told[i].document);
+            return &sums->told[i];
+        }
+    return NULL;
+}
+
+static void add_figures(struct sums *sums, const struct hb_json *document)
+{
     double rate = 0;
-    if (sums->count == WORKERS_MAX || !hb_connector_key_read(HB_CONNECTOR_STATUS, key, &store, &connector, &worker) ||
-        hb_json_parse(value, &document, NULL))
-        return;
-    size_t at = sums->count++;
-    sums->documents[at] = document;
-    sums->workers[at] = worker;
-    sums->is_gone[at] = is_gone(sums->api, worker, &sums->seen[at]);
-    if (sums->is_gone[at])
-        return;
     add_int(document, "lag", &sums->lag);
     add_int(document, "waiting", &sums->waiting);
     add_int(document, "aside", &sums->aside);
@@ -100,10 +105,29 @@ static void add_worker(void *user, struct hb_str key, struct hb_str value)
     add_times(sums, document);
 }
 
+static void add_worker(void *user, struct hb_str key, struct hb_str value)
+{
+    struct sums *sums = user;
+    struct hb_str store, connector;
+    struct told told = {.document = NULL};
+    if (!hb_connector_key_read(HB_CONNECTOR_STATUS, key, &store, &connector, &told.worker) ||
+        hb_json_parse(value, &told.document, NULL))
+        return;
+    told.is_gone = is_gone(sums->api, told.worker, &told.seen);
+    struct told *place = place_for(sums, told.is_gone);
+    if (!place) {
+        hb_json_free(&told.document);
+        return;
+    }
+    *place = told;
+    if (!told.is_gone)
+        add_figures(sums, told.document);
+}
+
 static void sums_deinit(struct sums *sums)
 {
     for (size_t i = 0; i < sums->count; i++)
-        hb_json_free(&sums->documents[i]);
+        hb_json_free(&sums->told[i].document);
 }
 
 /* ---- partitions ---- */
@@ -215,13 +239,14 @@ static void show_workers(struct hb_json_writer *w, const struct sums *sums)
 {
     hb_json_array(w, "workers");
     for (size_t i = 0; i < sums->count; i++) {
+        const struct told *told = &sums->told[i];
         hb_json_object(w, NULL);
-        hb_json_add_str(w, "worker", sums->workers[i]);
-        if (sums->is_gone[i]) {
+        hb_json_add_str(w, "worker", told->worker);
+        if (told->is_gone) {
             hb_json_add_bool(w, "gone", true);
-            hb_json_add_wall(w, "seen", sums->seen[i]);
+            hb_json_add_wall(w, "seen", told->seen);
         }
-        add_raw(w, "says", sums->documents[i]);
+        add_raw(w, "says", told->document);
         hb_json_close_object(w);
     }
     hb_json_close_array(w);

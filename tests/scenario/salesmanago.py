@@ -622,6 +622,14 @@ class Gone(ConnectedTest):
             left[key] = int(size)
         self.assertEqual([max(size, 0) for key, size in left.items() if key.endswith("old-ghost")], [0, 0, 0])
 
+    def test_a_crash_loop_under_new_names_pushes_nobody_who_lives_out_of_the_sums(self):
+        self.connect()
+        for i in range(66):
+            self.leave(f"A-loop-{i}", 700, accepted=1000)
+        self.leave("fresh", 100, accepted=3)
+        wait_until("who lives is counted", lambda: self.status()["accepted"] == 3, 20)
+        self.assertEqual({one["worker"] for one in self.status()["workers"] if not one.get("gone")}, {"a", "fresh"})
+
 
 class SuspectsWithLongRests(ConnectedTest):
     """Each rest is so long that the connector is detached, and what it searched for is let go."""
