@@ -33,7 +33,7 @@ void hb_sm_aside_clear(struct hb_sm_lane *lane)
         hb_sm_pending_bring_back(&lane->pending, lane->pending.aside.last);
     hb_sm_suspects_clear(&lane->suspects);
     lane->witness.is_kept = false;
-    lane->doubts = 0;
+    lane->doubts = lane->timeouts = 0;
     lane->doubted_items_max = HB_SM_PRODUCTS_MAX;
 }
 
