@@ -1,4 +1,5 @@
-/* What a worker that never comes back has left in the registry: one of us removes it. */
+/* What a worker that never comes back has left in the registry: one of us removes it. Its sign goes last, when the
+ * registry, as it was read, has nothing else of it: so whatever of this fails, or is cut short, is done again. */
 #include "salesmanago/state.h"
 
 #include "registry/each.h"
@@ -7,12 +8,17 @@
 #include <stdio.h>
 
 #define AT_ONCE_MAX 16
+#define AGAIN_US (5000 * HB_US_PER_MS) /* while there is something to remove */
 
+/* A worker that is forgotten. */
+struct lost {
+    struct hb_str name;
+    bool has_left; /* its sign is not alone: that goes when nothing else of it is left, or nobody would know */
+};
 struct sweep {
     struct hb_sm_worker *worker;
-    struct hb_str names[AT_ONCE_MAX];
+    struct lost lost[AT_ONCE_MAX];
     size_t count;
-    bool is_failed;
 };
 
 static void see_sign(void *user, struct hb_str key, struct hb_str value)
@@ -22,13 +28,13 @@ static void see_sign(void *user, struct hb_str key, struct hb_str value)
     struct hb_str name = hb_str_n(key.ptr + sizeof HB_SM_SIGN_PREFIX - 1, key.len - (sizeof HB_SM_SIGN_PREFIX - 1));
     if (sweep->count < AT_ONCE_MAX &&
         hb_sm_sign_read(value, hb_loop_wall(sweep->worker->options.loop), &at) == HB_SM_SIGN_FORGOTTEN)
-        sweep->names[sweep->count++] = name;
+        sweep->lost[sweep->count++] = (struct lost){name, false};
 }
 
-static void remove_record(struct sweep *sweep, struct hb_str key)
+/* What is not written, or lost on its way, stands in the registry at the next sweep, and is removed then. */
+static void remove_record(const struct sweep *sweep, struct hb_str key)
 {
-    if (!sweep->is_failed && hb_sm_record_write(sweep->worker, key, NULL, NULL, NULL))
-        sweep->is_failed = true; /* the sign stays, so it is tried again */
+    (void)!hb_sm_record_write(sweep->worker, key, NULL, NULL, NULL);
 }
 
 static void see_status(void *user, struct hb_str key, struct hb_str value)
@@ -39,16 +45,21 @@ static void see_status(void *user, struct hb_str key, struct hb_str value)
     if (!hb_connector_key_read(HB_CONNECTOR_STATUS, key, &store, &connector, &name))
         return;
     for (size_t i = 0; i < sweep->count; i++)
-        if (hb_str_eq(name, sweep->names[i]))
+        if (hb_str_eq(name, sweep->lost[i].name)) {
+            sweep->lost[i].has_left = true;
             remove_record(sweep, key);
+        }
 }
 
-static void remove_of(struct sweep *sweep, const char *prefix, struct hb_str name)
+static bool remove_of(const struct sweep *sweep, const char *prefix, struct hb_str name)
 {
     char key[HB_SM_RECORD_KEY_MAX];
     int len = snprintf(key, sizeof key, "%s%.*s", prefix, HB_ARG(name));
-    if (len > 0 && (size_t)len < sizeof key)
-        remove_record(sweep, hb_str_n(key, (size_t)len));
+    if (len < 0 || (size_t)len >= sizeof key ||
+        hb_registry_record(sweep->worker->options.registry, hb_str_n(key, (size_t)len)).len == 0)
+        return false;
+    remove_record(sweep, hb_str_n(key, (size_t)len));
+    return true;
 }
 
 /* By a clock to which even our own sign is old nothing is told. */
@@ -62,20 +73,29 @@ static bool is_clock_right(const struct hb_sm_worker *worker)
                            hb_loop_wall(worker->options.loop), &at) == HB_SM_SIGN_FRESH;
 }
 
-void hb_sm_gone_sweep(struct hb_sm_worker *worker)
+static void sweep(struct hb_sm_worker *worker)
 {
     struct sweep sweep = {.worker = worker};
-    if (!worker->partitions[0].is_ours || !hb_registry_is_current(worker->options.registry) ||
-        !is_clock_right(worker))
-        return;
     hb_registry_each_record(worker->options.registry, HB_STR(HB_SM_SIGN_PREFIX), see_sign, &sweep);
     if (sweep.count == 0)
         return;
+    worker->sweep_at.us = hb_sm_now(worker).us + AGAIN_US;
     hb_registry_each_record(worker->options.registry, HB_STR(HB_CONNECTOR_STATUS "/"), see_status, &sweep);
     for (size_t i = 0; i < sweep.count; i++) {
-        remove_of(&sweep, HB_SM_MARK_PREFIX, sweep.names[i]);
-        remove_of(&sweep, HB_SM_SIGN_PREFIX, sweep.names[i]);
-        if (!sweep.is_failed)
-            hb_log(&worker->log, HB_LOG_SALESMANAGO_FORGOTTEN, HB_LOG_STR("gone", sweep.names[i]));
+        struct lost *lost = &sweep.lost[i];
+        lost->has_left |= remove_of(&sweep, HB_SM_MARK_PREFIX, lost->name);
+        if (lost->has_left || !remove_of(&sweep, HB_SM_SIGN_PREFIX, lost->name))
+            continue;
+        hb_log(&worker->log, HB_LOG_SALESMANAGO_FORGOTTEN, HB_LOG_STR("gone", lost->name));
     }
+}
+
+void hb_sm_gone_second(struct hb_sm_worker *worker)
+{
+    struct hb_mono now = hb_sm_now(worker);
+    if (now.us < worker->sweep_at.us || !worker->partitions[0].is_ours ||
+        !hb_registry_is_current(worker->options.registry) || !is_clock_right(worker))
+        return;
+    worker->sweep_at.us = now.us + HB_SM_SIGN_EVERY_MS * HB_US_PER_MS;
+    sweep(worker);
 }

@@ -195,7 +195,6 @@ static void sign(struct hb_sm_worker *worker)
         return;
     if (write_record(worker, (struct mark){.prefix = STAMP_PREFIX}, NULL) == HB_OK)
         worker->signed_at = now;
-    hb_sm_gone_sweep(worker);
 }
 
 /* Of a mark that stands. */

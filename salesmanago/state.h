@@ -237,6 +237,7 @@ struct hb_sm_worker {
     enum hb_sm_mark mark;
     struct hb_wall marked_at;
     struct hb_mono signed_at;       /* the last sign of life (sign.h) */
+    struct hb_mono sweep_at;        /* what the gone left is looked for again (gone.c) */
     struct hb_mono mark_idle_since; /* the last request's end */
     int requests;                   /* under way */
     size_t body_bytes;              /* of their bodies */
@@ -417,7 +418,7 @@ void hb_sm_sender_stop(struct hb_sm_worker *worker);
 
 /* gone.c */
 /* What workers have left that never came back goes, if it is ours to do so (who has the first partition). */
-void hb_sm_gone_sweep(struct hb_sm_worker *worker);
+void hb_sm_gone_second(struct hb_sm_worker *worker);
 
 /* records.c */
 #define HB_SM_RECORD_KEY_MAX 256

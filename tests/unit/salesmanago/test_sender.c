@@ -76,10 +76,6 @@ struct hb_str hb_registry_record(const struct hb_registry *registry, struct hb_s
     (void)key;
     return hb_str_c(own_mark);
 }
-void hb_sm_gone_sweep(struct hb_sm_worker *worker)
-{
-    (void)worker;
-}
 void hb_sm_intake_ready(struct hb_sm_worker *worker)
 {
     (void)worker;

@@ -1,0 +1,199 @@
+/* What workers left that never came back is removed, its sign last: as long as anything else of one stands there, the
+ * sign says that it is gone. The registry and Kafka are played by this test. */
+#include "tests/unit/core/check.h"
+
+#include "salesmanago/state.h"
+
+#include "platform/json/json.h"
+#include "registry/each.h"
+#include "salesmanago/sign.h"
+
+#define HOUR_MS INT64_C(3600000)
+#define RECORDS_MAX 16
+
+struct record {
+    char key[HB_SM_RECORD_KEY_MAX], value[128]; /* key empty: none any more */
+};
+static struct record records[RECORDS_MAX];
+static size_t count, removed;
+static bool is_current;
+static const char *lost_key; /* a tombstone that never arrives; NULL: all do */
+
+/* ---- the rest of the worker ---- */
+
+enum hb_err hb_sm_record_write(struct hb_sm_worker *worker, struct hb_str key, const struct hb_buf *value,
+                               hb_kafka_ack_fn *done, void *user)
+{
+    (void)worker;
+    (void)done;
+    (void)user;
+    assert_null(value);
+    removed++;
+    for (size_t i = 0; i < count && !(lost_key && hb_str_eq(key, hb_str_c(lost_key))); i++)
+        if (hb_str_eq(key, hb_str_c(records[i].key)))
+            records[i].key[0] = '\0';
+    return HB_OK;
+}
+void hb_registry_each_record(const struct hb_registry *registry, struct hb_str prefix,
+                             void (*fn)(void *user, struct hb_str key, struct hb_str value), void *user)
+{
+    (void)registry;
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(records[i].key, prefix.ptr, prefix.len) == 0)
+            fn(user, hb_str_c(records[i].key), hb_str_c(records[i].value));
+}
+struct hb_str hb_registry_record(const struct hb_registry *registry, struct hb_str key)
+{
+    (void)registry;
+    for (size_t i = 0; i < count; i++)
+        if (hb_str_eq(key, hb_str_c(records[i].key)))
+            return hb_str_c(records[i].value);
+    return hb_str_n(NULL, 0);
+}
+bool hb_registry_is_current(const struct hb_registry *registry)
+{
+    (void)registry;
+    return is_current;
+}
+struct hb_mono hb_sm_now(const struct hb_sm_worker *worker)
+{
+    return hb_loop_mono(worker->options.loop);
+}
+
+/* ---- the world ---- */
+
+static void put(const struct hb_sm_worker *worker, const char *key, int64_t age_ms)
+{
+    struct hb_buf value = hb_buf_make(128);
+    struct hb_json_writer json = hb_json_write(&value);
+    hb_json_object(&json, NULL);
+    hb_json_add_wall(&json, "at", (struct hb_wall){hb_loop_wall(worker->options.loop).ms - age_ms});
+    hb_json_close_object(&json);
+    assert_int_equal(hb_json_end(&json), HB_OK);
+    assert_true(count < RECORDS_MAX);
+    (void)snprintf(records[count].key, sizeof records[count].key, "%s", key);
+    (void)snprintf(records[count++].value, sizeof records->value, "%.*s", HB_ARG(hb_buf_str(&value)));
+    hb_buf_deinit(&value);
+}
+
+static bool stands(const char *key)
+{
+    return hb_registry_record(NULL, hb_str_c(key)).len > 0;
+}
+
+static void sweep(struct hb_sm_worker *worker)
+{
+    worker->sweep_at.us = 0;
+    hb_sm_gone_second(worker);
+}
+
+static int setup(void **state)
+{
+    struct hb_sm_worker *worker = calloc(1, sizeof *worker);
+    assert_non_null(worker);
+    worker->options.worker = "w";
+    worker->partitions[0].is_ours = true;
+    assert_int_equal(hb_loop_new(&worker->options.loop), HB_OK);
+    count = removed = 0;
+    lost_key = NULL;
+    is_current = true;
+    put(worker, "connector-look/w", 1000);
+    put(worker, "connector-look/old", HOUR_MS + 1000);
+    put(worker, "connector-sender/old", HOUR_MS + 1000);
+    put(worker, "connector-status/demo/salesmanago/old", HOUR_MS + 1000);
+    put(worker, "connector-status/other/salesmanago/old", HOUR_MS + 1000);
+    put(worker, "connector-look/gone", HOUR_MS - 10000);
+    put(worker, "connector-status/demo/salesmanago/gone", HOUR_MS - 10000);
+    put(worker, "connector-status/demo/salesmanago/w", 2 * HOUR_MS);
+    *state = worker;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct hb_sm_worker *worker = *state;
+    hb_loop_free(&worker->options.loop);
+    free(worker);
+    return 0;
+}
+
+/* ---- what is held ---- */
+
+static void what_a_worker_left_goes_after_an_hour_and_its_sign_last(void **state)
+{
+    sweep(*state);
+    assert_int_equal(removed, 3);
+    assert_false(stands("connector-status/demo/salesmanago/old"));
+    assert_false(stands("connector-status/other/salesmanago/old"));
+    assert_false(stands("connector-sender/old"));
+    assert_true(stands("connector-look/old"));
+    sweep(*state);
+    assert_int_equal(removed, 4);
+    assert_false(stands("connector-look/old"));
+    sweep(*state);
+    assert_int_equal(removed, 4);
+    assert_true(stands("connector-look/gone"));
+    assert_true(stands("connector-status/demo/salesmanago/gone"));
+    assert_true(stands("connector-status/demo/salesmanago/w"));
+}
+
+static void a_status_whose_tombstone_was_lost_keeps_the_sign_until_it_is_gone(void **state)
+{
+    lost_key = "connector-status/other/salesmanago/old";
+    for (int i = 0; i < 5; i++)
+        sweep(*state);
+    assert_true(stands(lost_key));
+    assert_true(stands("connector-look/old"));
+    lost_key = NULL;
+    sweep(*state);
+    sweep(*state);
+    assert_false(stands("connector-status/other/salesmanago/old"));
+    assert_false(stands("connector-look/old"));
+}
+
+static void it_is_looked_for_each_minute_and_sooner_while_there_is_something(void **state)
+{
+    struct hb_sm_worker *worker = *state;
+    int64_t now_us = hb_sm_now(worker).us;
+    sweep(worker);
+    assert_in_range(worker->sweep_at.us - now_us, 1, 10000 * HB_US_PER_MS);
+    hb_sm_gone_second(worker);
+    assert_int_equal(removed, 3);
+    sweep(worker);
+    sweep(worker);
+    assert_in_range(worker->sweep_at.us - now_us, 59000 * HB_US_PER_MS, 70000 * HB_US_PER_MS);
+}
+
+static void by_a_clock_to_which_our_own_sign_is_old_nobodys_records_are_removed(void **state)
+{
+    struct hb_sm_worker *worker = *state;
+    records[0].key[0] = '\0';
+    sweep(worker); /* our own is not there */
+    put(worker, "connector-look/w", 2 * HOUR_MS);
+    sweep(worker);
+    assert_int_equal(removed, 0);
+}
+
+static void who_has_not_the_first_partition_or_does_not_know_the_registry_removes_nothing(void **state)
+{
+    struct hb_sm_worker *worker = *state;
+    worker->partitions[0].is_ours = false;
+    sweep(worker);
+    worker->partitions[0].is_ours = true;
+    is_current = false;
+    sweep(worker);
+    assert_int_equal(removed, 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(what_a_worker_left_goes_after_an_hour_and_its_sign_last),
+        TEST(a_status_whose_tombstone_was_lost_keeps_the_sign_until_it_is_gone),
+        TEST(it_is_looked_for_each_minute_and_sooner_while_there_is_something),
+        TEST(by_a_clock_to_which_our_own_sign_is_old_nobodys_records_are_removed),
+        TEST(who_has_not_the_first_partition_or_does_not_know_the_registry_removes_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
