@@ -2,7 +2,7 @@
 #include "platform/loop/loop.h"
 #include "registry/each.h"
 #include "salesmanago/api_internal.h"
-#include "salesmanago/sign.h"
+#include "salesmanago/heartbeat.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,11 +67,9 @@ static void add_times(struct sums *sums, const struct hb_json *document)
 static bool is_gone(const struct hb_sm_api *api, struct hb_str worker, struct hb_wall *ret_seen)
 {
     char key[HB_CONNECTOR_KEY_MAX];
-    int len = snprintf(key, sizeof key, "%s%.*s", HB_SM_SIGN_PREFIX, HB_ARG(worker));
-    if (len < 0 || (size_t)len >= sizeof key)
-        return false;
-    return hb_sm_sign_read(hb_registry_record(api->options.registry, hb_str_n(key, (size_t)len)),
-                           hb_loop_wall(api->options.loop), ret_seen) >= HB_SM_SIGN_GONE;
+    struct hb_str value =
+        hb_registry_record(api->options.registry, hb_sm_heartbeat_key(HB_SM_HEARTBEAT_PREFIX, worker, key));
+    return hb_sm_heartbeat_read(value, hb_loop_wall(api->options.loop), ret_seen) >= HB_SM_HEARTBEAT_GONE;
 }
 
 /* A place for what a worker tells; NULL: none is left. Nothing else refers to the document of one that is gone. */

@@ -1,11 +1,9 @@
-/* What a worker that never comes back has left in the registry: one of us removes it. Its sign goes last, when the
+/* What a worker that never comes back has left in the registry: one of us removes it. Its heartbeat goes last, when the
  * registry, as it was read, has nothing else of it: so whatever of this fails, or is cut short, is done again. */
 #include "salesmanago/state.h"
 
 #include "registry/each.h"
-#include "salesmanago/sign.h"
-
-#include <stdio.h>
+#include "salesmanago/heartbeat.h"
 
 #define AT_ONCE_MAX 16
 #define AGAIN_US (5000 * HB_US_PER_MS) /* while there is something to remove */
@@ -13,7 +11,7 @@
 /* A worker that is forgotten. */
 struct lost {
     struct hb_str name;
-    bool has_left; /* its sign is not alone: that goes when nothing else of it is left, or nobody would know */
+    bool has_left; /* its heartbeat is not alone: that goes when nothing else is left, or nobody would know */
 };
 struct sweep {
     struct hb_sm_worker *worker;
@@ -21,13 +19,14 @@ struct sweep {
     size_t count;
 };
 
-static void see_sign(void *user, struct hb_str key, struct hb_str value)
+static void see_heartbeat(void *user, struct hb_str key, struct hb_str value)
 {
     struct sweep *sweep = user;
     struct hb_wall at;
-    struct hb_str name = hb_str_n(key.ptr + sizeof HB_SM_SIGN_PREFIX - 1, key.len - (sizeof HB_SM_SIGN_PREFIX - 1));
+    size_t skipped = sizeof HB_SM_HEARTBEAT_PREFIX - 1;
+    struct hb_str name = hb_str_n(key.ptr + skipped, key.len - skipped);
     if (sweep->count < AT_ONCE_MAX &&
-        hb_sm_sign_read(value, hb_loop_wall(sweep->worker->options.loop), &at) == HB_SM_SIGN_FORGOTTEN)
+        hb_sm_heartbeat_read(value, hb_loop_wall(sweep->worker->options.loop), &at) == HB_SM_HEARTBEAT_FORGOTTEN)
         sweep->lost[sweep->count++] = (struct lost){name, false};
 }
 
@@ -53,30 +52,28 @@ static void see_status(void *user, struct hb_str key, struct hb_str value)
 
 static bool remove_of(const struct sweep *sweep, const char *prefix, struct hb_str name)
 {
-    char key[HB_SM_RECORD_KEY_MAX];
-    int len = snprintf(key, sizeof key, "%s%.*s", prefix, HB_ARG(name));
-    if (len < 0 || (size_t)len >= sizeof key ||
-        hb_registry_record(sweep->worker->options.registry, hb_str_n(key, (size_t)len)).len == 0)
+    char bytes[HB_CONNECTOR_KEY_MAX];
+    struct hb_str key = hb_sm_heartbeat_key(prefix, name, bytes);
+    if (hb_registry_record(sweep->worker->options.registry, key).len == 0)
         return false;
-    remove_record(sweep, hb_str_n(key, (size_t)len));
+    remove_record(sweep, key);
     return true;
 }
 
-/* By a clock to which even our own sign is old nothing is told. */
+/* By a clock to which even our own heartbeat is old nothing is told. */
 static bool is_clock_right(const struct hb_sm_worker *worker)
 {
-    char key[HB_SM_RECORD_KEY_MAX];
+    char key[HB_CONNECTOR_KEY_MAX];
     struct hb_wall at;
-    int len = snprintf(key, sizeof key, "%s%s", HB_SM_SIGN_PREFIX, worker->options.worker);
-    return len > 0 && (size_t)len < sizeof key &&
-           hb_sm_sign_read(hb_registry_record(worker->options.registry, hb_str_n(key, (size_t)len)),
-                           hb_loop_wall(worker->options.loop), &at) == HB_SM_SIGN_FRESH;
+    struct hb_str value = hb_registry_record(
+        worker->options.registry, hb_sm_heartbeat_key(HB_SM_HEARTBEAT_PREFIX, hb_str_c(worker->options.worker), key));
+    return hb_sm_heartbeat_read(value, hb_loop_wall(worker->options.loop), &at) == HB_SM_HEARTBEAT_FRESH;
 }
 
 static void sweep(struct hb_sm_worker *worker)
 {
     struct sweep sweep = {.worker = worker};
-    hb_registry_each_record(worker->options.registry, HB_STR(HB_SM_SIGN_PREFIX), see_sign, &sweep);
+    hb_registry_each_record(worker->options.registry, HB_STR(HB_SM_HEARTBEAT_PREFIX), see_heartbeat, &sweep);
     if (sweep.count == 0)
         return;
     worker->sweep_at.us = hb_sm_now(worker).us + AGAIN_US;
@@ -84,7 +81,7 @@ static void sweep(struct hb_sm_worker *worker)
     for (size_t i = 0; i < sweep.count; i++) {
         struct lost *lost = &sweep.lost[i];
         lost->has_left |= remove_of(&sweep, HB_SM_MARK_PREFIX, lost->name);
-        if (lost->has_left || !remove_of(&sweep, HB_SM_SIGN_PREFIX, lost->name))
+        if (lost->has_left || !remove_of(&sweep, HB_SM_HEARTBEAT_PREFIX, lost->name))
             continue;
         hb_log(&worker->log, HB_LOG_SALESMANAGO_FORGOTTEN, HB_LOG_STR("gone", lost->name));
     }
@@ -96,6 +93,6 @@ void hb_sm_gone_second(struct hb_sm_worker *worker)
     if (now.us < worker->sweep_at.us || !worker->partitions[0].is_ours ||
         !hb_registry_is_current(worker->options.registry) || !is_clock_right(worker))
         return;
-    worker->sweep_at.us = now.us + HB_SM_SIGN_EVERY_MS * HB_US_PER_MS;
+    worker->sweep_at.us = now.us + HB_SM_HEARTBEAT_EVERY_MS * HB_US_PER_MS;
     sweep(worker);
 }

@@ -5,50 +5,17 @@
 
 #include "platform/json/json.h"
 #include "registry/each.h"
-#include "salesmanago/sign.h"
+#include "salesmanago/heartbeat.h"
 
-#include <stdio.h>
-
-#define KEY_PREFIX HB_SM_MARK_PREFIX
-#define STAMP_PREFIX HB_SM_SIGN_PREFIX /* a key of its own: what a former process of our name left must stay to be seen */
-#define VALUE_MAX 512
 #define IDLE_US (5000 * HB_US_PER_MS)        /* after the last request the mark goes */
 #define RENEW_MS INT64_C(60000)              /* a mark that stands is written anew */
 #define WIPED_MS INT64_C(2000)               /* or if it is not there: somebody took us for gone */
-#define OLD_MS INT64_C(600000)               /* and one that was not for so long is nobody's */
 #define MARGIN_MS INT64_C(5000)              /* beyond the time limit of a request */
-#define STAMP_WAIT_MS 10000
-
-/* ---- the record ---- */
-
-struct mark {
-    const char *prefix;
-    bool has_busy, is_busy;
-};
-
-static enum hb_err write_record(struct hb_sm_worker *worker, struct mark mark, hb_kafka_ack_fn *done)
-{
-    char key[HB_SM_RECORD_KEY_MAX];
-    struct hb_buf value = hb_buf_make(VALUE_MAX);
-    struct hb_json_writer json = hb_json_write(&value);
-    int len = snprintf(key, sizeof key, "%s%s", mark.prefix, worker->options.worker);
-    hb_json_object(&json, NULL);
-    hb_json_add_int(&json, "v", 1);
-    if (mark.has_busy)
-        hb_json_add_bool(&json, "busy", mark.is_busy);
-    hb_json_add_wall(&json, "at", hb_loop_wall(worker->options.loop));
-    hb_json_add_str(&json, "incarnation", hb_str_c(worker->incarnation));
-    hb_json_close_object(&json);
-    enum hb_err err = hb_json_end(&json);
-    if (!err)
-        err = hb_sm_record_write(worker, hb_str_n(key, (size_t)len), &value, done, worker);
-    hb_buf_deinit(&value);
-    return err;
-}
+#define ASK_WAIT_MS 10000
 
 static enum hb_err write_mark(struct hb_sm_worker *worker, bool is_busy, hb_kafka_ack_fn *done)
 {
-    return write_record(worker, (struct mark){KEY_PREFIX, true, is_busy}, done);
+    return hb_sm_record_write_own(worker, HB_SM_MARK_PREFIX, &is_busy, done);
 }
 
 static bool is_busy(const struct hb_sm_worker *worker)
@@ -58,7 +25,7 @@ static bool is_busy(const struct hb_sm_worker *worker)
 
 /* ---- our mark ---- */
 
-static void is_set(void *user, const struct hb_kafka_ack *ack)
+static void mark_set(void *user, const struct hb_kafka_ack *ack)
 {
     struct hb_sm_worker *worker = user;
     if (ack->err == HB_ERR_DENIED)
@@ -71,7 +38,7 @@ static void is_set(void *user, const struct hb_kafka_ack *ack)
         hb_sm_pump_soon(worker);
 }
 
-static void is_cleared(void *user, const struct hb_kafka_ack *ack)
+static void mark_cleared(void *user, const struct hb_kafka_ack *ack)
 {
     struct hb_sm_worker *worker = user;
     if (worker->mark != HB_SM_MARK_CLEARING)
@@ -84,7 +51,7 @@ bool hb_sm_sender_may(struct hb_sm_worker *worker)
 {
     if (worker->mark == HB_SM_MARK_SET)
         return true;
-    if (worker->mark == HB_SM_MARK_CLEAR && write_mark(worker, true, is_set) == HB_OK) {
+    if (worker->mark == HB_SM_MARK_CLEAR && write_mark(worker, true, mark_set) == HB_OK) {
         worker->mark = HB_SM_MARK_SETTING;
         worker->marked_at = hb_loop_wall(worker->options.loop);
     }
@@ -123,14 +90,15 @@ static void see(void *user, struct hb_str key, struct hb_str value)
     (void)hb_json_wall(hb_json_get(json, "at"), &at);
     bool is_ours = hb_json_str(hb_json_get(json, "incarnation"), &incarnation) &&
                    hb_str_eq(incarnation, hb_str_c(look->worker->incarnation));
-    look->is_anybody |= is_marked && !is_ours && hb_loop_wall(look->worker->options.loop).ms - OLD_MS < at.ms;
+    look->is_anybody |= is_marked && !is_ours && 
+                        hb_loop_wall(look->worker->options.loop).ms - HB_SM_MARK_OLD_MS < at.ms;
     hb_json_free(&json);
 }
 
 static bool is_anybody_busy(struct hb_sm_worker *worker)
 {
     struct look look = {.worker = worker};
-    hb_registry_each_record(worker->options.registry, HB_STR(KEY_PREFIX), see, &look);
+    hb_registry_each_record(worker->options.registry, HB_STR(HB_SM_MARK_PREFIX), see, &look);
     return look.is_anybody;
 }
 
@@ -150,33 +118,33 @@ static void reached(void *user, enum hb_err err)
 {
     struct hb_sm_worker *worker = user;
     if (err)
-        worker->must_stamp = true; /* asked again with the next second */
+        worker->must_ask = true; /* asked again with the next second */
     else
         decide(worker);
 }
 
-static void stamped(void *user, const struct hb_kafka_ack *ack)
+static void asked(void *user, const struct hb_kafka_ack *ack)
 {
     struct hb_sm_worker *worker = user;
-    if (--worker->stamps > 0 || worker->must_stamp)
+    if (--worker->questions > 0 || worker->must_ask)
         return; /* partitions came since: theirs is the question */
-    if (ack->err || hb_registry_when(worker->options.registry, ack->offset, STAMP_WAIT_MS, reached, worker))
-        worker->must_stamp = true;
+    if (ack->err || hb_registry_when(worker->options.registry, ack->offset, ASK_WAIT_MS, reached, worker))
+        worker->must_ask = true;
 }
 
 /* What the registry has behind our own record, the former owner wrote before it. An answer to an earlier question would
  * say too little: it is not waited for any more. */
-static void stamp(struct hb_sm_worker *worker)
+static void ask(struct hb_sm_worker *worker)
 {
     hb_registry_when_cancel(worker->options.registry, worker);
-    worker->must_stamp = write_record(worker, (struct mark){.prefix = STAMP_PREFIX}, stamped) != HB_OK;
-    worker->stamps += !worker->must_stamp;
+    worker->must_ask = hb_sm_alive_write(worker, asked) != HB_OK;
+    worker->questions += !worker->must_ask;
 }
 
 void hb_sm_sender_assigned(struct hb_sm_worker *worker)
 {
     worker->is_decided = false;
-    stamp(worker);
+    ask(worker);
 }
 
 bool hb_sm_sender_is_quiet(const struct hb_sm_worker *worker)
@@ -188,33 +156,22 @@ bool hb_sm_sender_is_quiet(const struct hb_sm_worker *worker)
     return worker->is_decided && now_us >= worker->quiet_at.us && now_us >= worker->stall_until.us;
 }
 
-static void sign(struct hb_sm_worker *worker)
-{
-    struct hb_mono now = hb_sm_now(worker);
-    if (worker->signed_at.us > 0 && now.us - worker->signed_at.us < HB_SM_SIGN_EVERY_MS * HB_US_PER_MS)
-        return;
-    if (write_record(worker, (struct mark){.prefix = STAMP_PREFIX}, NULL) == HB_OK)
-        worker->signed_at = now;
-}
-
 /* Of a mark that stands. */
 static bool is_mark_due(const struct hb_sm_worker *worker, struct hb_wall now)
 {
-    char key[HB_SM_RECORD_KEY_MAX];
+    char bytes[HB_CONNECTOR_KEY_MAX];
+    struct hb_str key = hb_sm_heartbeat_key(HB_SM_MARK_PREFIX, hb_str_c(worker->options.worker), bytes);
     int64_t age_ms = now.ms - worker->marked_at.ms;
-    int len = snprintf(key, sizeof key, "%s%s", KEY_PREFIX, worker->options.worker);
     if (age_ms > RENEW_MS || age_ms < 0)
         return true;
-    return age_ms > WIPED_MS &&
-           hb_registry_record(worker->options.registry, hb_str_n(key, (size_t)len)).len == 0;
+    return age_ms > WIPED_MS && hb_registry_record(worker->options.registry, key).len == 0;
 }
 
 void hb_sm_sender_second(struct hb_sm_worker *worker)
 {
     struct hb_wall now = hb_loop_wall(worker->options.loop);
-    sign(worker);
-    if (worker->must_stamp)
-        stamp(worker);
+    if (worker->must_ask)
+        ask(worker);
     if (worker->is_decided && worker->quiet_at.us > 0 &&
         (hb_sm_now(worker).us >= worker->quiet_at.us || !is_anybody_busy(worker))) {
         worker->quiet_at.us = 0;
@@ -223,7 +180,7 @@ void hb_sm_sender_second(struct hb_sm_worker *worker)
     if (worker->mark != HB_SM_MARK_SET)
         return;
     if (worker->requests == 0 && hb_sm_now(worker).us - worker->mark_idle_since.us > IDLE_US) {
-        if (write_mark(worker, false, is_cleared) == HB_OK)
+        if (write_mark(worker, false, mark_cleared) == HB_OK)
             worker->mark = HB_SM_MARK_CLEARING;
     } else if (is_mark_due(worker, now)) {
         (void)!write_mark(worker, true, NULL);

@@ -236,16 +236,16 @@ struct hb_sm_worker {
     /* sender.c */
     enum hb_sm_mark mark;
     struct hb_wall marked_at;
-    struct hb_mono signed_at;       /* the last sign of life (sign.h) */
-    struct hb_mono sweep_at;        /* what the gone left is looked for again (gone.c) */
     struct hb_mono mark_idle_since; /* the last request's end */
     int requests;                   /* under way */
     size_t body_bytes;              /* of their bodies */
-    int stamps;                     /* questions how far the registry has to be read: written, not acknowledged */
-    bool must_stamp;                /* it is to be asked (again) */
+    int questions;                  /* how far the registry has to be read: written, not acknowledged */
+    bool must_ask;                  /* it is to be asked (again) */
     bool is_decided;                /* the registry was read so far: quiet_at says when sending may begin */
     struct hb_mono quiet_at;        /* no former owner can have a request under way any more */
     struct hb_mono stall_until;     /* this process stood still: others may have taken over */
+    struct hb_mono beat_at;         /* alive.c: the last heartbeat */
+    struct hb_mono sweep_at;        /* gone.c: when it is looked again for what the gone have left */
     struct hb_sm_reader readers[HB_SM_READERS_MAX];
     int64_t grace_left_ms;
     bool is_stopping, is_pumping;
@@ -416,6 +416,10 @@ void hb_sm_sender_assigned(struct hb_sm_worker *worker);
 /* At the end: nothing is under way any more. */
 void hb_sm_sender_stop(struct hb_sm_worker *worker);
 
+/* alive.c */
+HB_MUST_USE enum hb_err hb_sm_alive_write(struct hb_sm_worker *worker, hb_kafka_ack_fn *done);
+void hb_sm_alive_second(struct hb_sm_worker *worker);
+
 /* gone.c */
 /* What workers have left that never came back goes, if it is ours to do so (who has the first partition). */
 void hb_sm_gone_second(struct hb_sm_worker *worker);
@@ -425,6 +429,10 @@ void hb_sm_gone_second(struct hb_sm_worker *worker);
 /* Writes a record of the registry; value NULL: a tombstone. `done` may be NULL. */
 HB_MUST_USE enum hb_err hb_sm_record_write(struct hb_sm_worker *worker, struct hb_str key, const struct hb_buf *value,
                                            hb_kafka_ack_fn *done, void *user);
+/* A record about this worker itself, under prefix and its name: who and when, and whether it is busy, if is_busy is not
+ * NULL. The worker is the user of `done`. */
+HB_MUST_USE enum hb_err hb_sm_record_write_own(struct hb_sm_worker *worker, const char *prefix, const bool *is_busy,
+                                               hb_kafka_ack_fn *done);
 
 /* report.c */
 void hb_sm_report_second(struct hb_sm_worker *worker);

@@ -125,6 +125,7 @@ static void each_second(void *user)
         return;
     hb_sm_intake_run(worker);
     hb_sm_intake_resume(worker);
+    hb_sm_alive_second(worker);
     hb_sm_sender_second(worker);
     hb_sm_gone_second(worker);
     if (hb_registry_applied(worker->options.registry) != worker->registry_seen)

@@ -621,7 +621,7 @@ class Gone(ConnectedTest):
         self.assertIn("aside       2 of them", self.bus.run("salesmanago", "status", "--store", self.store).stdout.decode())
         self.assertIn("worker ghost is gone, last heard of at", said)
         wait_until("nothing is left", lambda: {one["worker"] for one in self.status()["workers"]} == {"a", "ghost", "fresh"}, 90)
-        wait_until("its sign is gone too", lambda: self.sizes_of("old-ghost") == [0, 0, 0], 30)
+        wait_until("its heartbeat is gone too", lambda: self.sizes_of("old-ghost") == [0, 0, 0], 30)
 
     def test_a_crash_loop_under_new_names_pushes_nobody_who_lives_out_of_the_sums(self):
         self.connect()

@@ -1,12 +1,12 @@
-/* What workers left that never came back is removed, its sign last: as long as anything else of one stands there, the
- * sign says that it is gone. The registry and Kafka are played by this test. */
+/* What workers left that never came back is removed, its heartbeat last: as long as anything else of one stands there,
+ * the heartbeat says that it is gone. The registry and Kafka are played by this test. */
 #include "tests/unit/core/check.h"
 
 #include "salesmanago/state.h"
 
 #include "platform/json/json.h"
 #include "registry/each.h"
-#include "salesmanago/sign.h"
+#include "salesmanago/heartbeat.h"
 
 #define HOUR_MS INT64_C(3600000)
 #define RECORDS_MAX 16
@@ -15,7 +15,7 @@ struct record {
     char key[HB_SM_RECORD_KEY_MAX], value[128]; /* key empty: none any more */
 };
 static struct record records[RECORDS_MAX];
-static size_t count, removed;
+static size_t count, removed, beats;
 static bool is_current;
 static const char *lost_key; /* a tombstone that never arrives; NULL: all do */
 
@@ -32,6 +32,16 @@ enum hb_err hb_sm_record_write(struct hb_sm_worker *worker, struct hb_str key, c
     for (size_t i = 0; i < count && !(lost_key && hb_str_eq(key, hb_str_c(lost_key))); i++)
         if (hb_str_eq(key, hb_str_c(records[i].key)))
             records[i].key[0] = '\0';
+    return HB_OK;
+}
+enum hb_err hb_sm_record_write_own(struct hb_sm_worker *worker, const char *prefix, const bool *is_busy,
+                                   hb_kafka_ack_fn *done)
+{
+    (void)worker;
+    assert_string_equal(prefix, "connector-look/");
+    assert_null(is_busy);
+    assert_null(done);
+    beats++;
     return HB_OK;
 }
 void hb_registry_each_record(const struct hb_registry *registry, struct hb_str prefix,
@@ -94,7 +104,7 @@ static int setup(void **state)
     worker->options.worker = "w";
     worker->partitions[0].is_ours = true;
     assert_int_equal(hb_loop_new(&worker->options.loop), HB_OK);
-    count = removed = 0;
+    count = removed = beats = 0;
     lost_key = NULL;
     is_current = true;
     put(worker, "connector-look/w", 1000);
@@ -119,7 +129,7 @@ static int teardown(void **state)
 
 /* ---- what is held ---- */
 
-static void what_a_worker_left_goes_after_an_hour_and_its_sign_last(void **state)
+static void what_a_worker_left_goes_after_an_hour_and_its_heartbeat_last(void **state)
 {
     sweep(*state);
     assert_int_equal(removed, 3);
@@ -137,7 +147,7 @@ static void what_a_worker_left_goes_after_an_hour_and_its_sign_last(void **state
     assert_true(stands("connector-status/demo/salesmanago/w"));
 }
 
-static void a_status_whose_tombstone_was_lost_keeps_the_sign_until_it_is_gone(void **state)
+static void a_status_whose_tombstone_was_lost_keeps_the_heartbeat_until_it_is_gone(void **state)
 {
     lost_key = "connector-status/other/salesmanago/old";
     for (int i = 0; i < 5; i++)
@@ -164,7 +174,7 @@ static void it_is_looked_for_each_minute_and_sooner_while_there_is_something(voi
     assert_in_range(worker->sweep_at.us - now_us, 59000 * HB_US_PER_MS, 70000 * HB_US_PER_MS);
 }
 
-static void by_a_clock_to_which_our_own_sign_is_old_nobodys_records_are_removed(void **state)
+static void by_a_clock_to_which_our_own_heartbeat_is_old_nobodys_records_are_removed(void **state)
 {
     struct hb_sm_worker *worker = *state;
     records[0].key[0] = '\0';
@@ -185,14 +195,27 @@ static void who_has_not_the_first_partition_or_does_not_know_the_registry_remove
     assert_int_equal(removed, 0);
 }
 
+static void a_heartbeat_is_written_each_minute(void **state)
+{
+    struct hb_sm_worker *worker = *state;
+    hb_sm_alive_second(worker);
+    hb_sm_alive_second(worker);
+    assert_int_equal(beats, 1);
+    worker->beat_at.us -= 60000 * HB_US_PER_MS;
+    hb_sm_alive_second(worker);
+    hb_sm_alive_second(worker);
+    assert_int_equal(beats, 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(what_a_worker_left_goes_after_an_hour_and_its_sign_last),
-        TEST(a_status_whose_tombstone_was_lost_keeps_the_sign_until_it_is_gone),
+        TEST(what_a_worker_left_goes_after_an_hour_and_its_heartbeat_last),
+        TEST(a_status_whose_tombstone_was_lost_keeps_the_heartbeat_until_it_is_gone),
+        TEST(a_heartbeat_is_written_each_minute),
         TEST(it_is_looked_for_each_minute_and_sooner_while_there_is_something),
-        TEST(by_a_clock_to_which_our_own_sign_is_old_nobodys_records_are_removed),
+        TEST(by_a_clock_to_which_our_own_heartbeat_is_old_nobodys_records_are_removed),
         TEST(who_has_not_the_first_partition_or_does_not_know_the_registry_removes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
