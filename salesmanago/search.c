@@ -44,20 +44,20 @@ void hb_sm_search_begin(struct hb_sm_search *search, size_t count)
     HB_ASSERT(count > 1 && count <= HB_SM_PRODUCTS_MAX);
     *search = (struct hb_sm_search){.count = count,
                                     .requests = 1,
-                                    .suspects_count = count,
+                                    .candidates_count = count,
                                     .group = first_group(0),
                                     .probe_max = HB_SM_PRODUCTS_MAX};
     for (size_t i = 0; i < count; i++)
-        search->suspects[i] = (uint8_t)i;
+        search->candidates[i] = (uint8_t)i;
 }
 
-/* Of a power of two and what is left of the suspects beside it the smaller: then the larger one halves evenly. */
-static size_t part_of(size_t suspects)
+/* Of a power of two and what is left of the candidates beside it the smaller: then the larger one halves evenly. */
+static size_t part_of(size_t candidates)
 {
     size_t power = 1;
-    while (2 * power < suspects)
+    while (2 * power < candidates)
         power *= 2;
-    return suspects - power < power ? suspects - power : power;
+    return candidates - power < power ? candidates - power : power;
 }
 
 static size_t smaller(size_t a, size_t b)
@@ -67,12 +67,12 @@ static size_t smaller(size_t a, size_t b)
 
 static void choose(struct hb_sm_search *search)
 {
-    search->is_of_suspects = search->suspects_count > 0;
-    uint8_t *from = search->is_of_suspects ? search->suspects : search->rest;
-    size_t *left = search->is_of_suspects ? &search->suspects_count : &search->rest_count, wanted;
+    search->is_of_candidates = search->candidates_count > 0;
+    uint8_t *from = search->is_of_candidates ? search->candidates : search->rest;
+    size_t *left = search->is_of_candidates ? &search->candidates_count : &search->rest_count, wanted;
     if (*left == 1)
         wanted = 1;
-    else if (search->is_of_suspects)
+    else if (search->is_of_candidates)
         wanted = part_of(*left);
     else
         wanted = search->poisons < 2 ? *left : smaller(search->group, *left);
@@ -84,7 +84,7 @@ static void choose(struct hb_sm_search *search)
 
 size_t hb_sm_search_next(struct hb_sm_search *search, const uint8_t **ret_units)
 {
-    if (search->probe_count == 0 && search->suspects_count + search->rest_count > 0)
+    if (search->probe_count == 0 && search->candidates_count + search->rest_count > 0)
         choose(search);
     search->probe_sent = search->probe_count;
     *ret_units = search->probe;
@@ -104,7 +104,7 @@ void hb_sm_search_accepted(struct hb_sm_search *search)
     search->requests++;
     search->probe_sent = 0;
     settle(search, HB_SM_UNIT_ACCEPTED);
-    if (!search->is_of_suspects && search->poisons > 1)
+    if (!search->is_of_candidates && search->poisons > 1)
         search->group = smaller(search->group + (search->group + 1) / 2, HB_SM_PRODUCTS_MAX);
 }
 
@@ -114,15 +114,15 @@ void hb_sm_search_refused(struct hb_sm_search *search)
     bool was_alone = search->probe_sent == 1;
     search->requests++;
     search->probe_sent = 0;
-    /* It holds a poison, so nothing is known of the other suspects any more. */
-    append(search->rest, &search->rest_count, search->suspects, search->suspects_count);
-    search->suspects_count = 0;
+    /* It holds a poison, so nothing is known of the other candidates any more. */
+    append(search->rest, &search->rest_count, search->candidates, search->candidates_count);
+    search->candidates_count = 0;
     if (was_alone) {
         search->poisons += search->probe_count;
         settle(search, HB_SM_UNIT_POISON);
     }
     search->group = first_group(search->poisons);
-    append(search->suspects, &search->suspects_count, search->probe, search->probe_count);
+    append(search->candidates, &search->candidates_count, search->probe, search->probe_count);
     search->probe_count = 0;
 }
 
@@ -137,8 +137,8 @@ bool hb_sm_search_too_large(struct hb_sm_search *search)
     search->probe_max = kept > 0 ? kept : 1;
     const uint8_t *tail = search->probe + kept;
     size_t tail_count = search->probe_count - kept;
-    if (search->is_of_suspects)
-        prepend(search->suspects, &search->suspects_count, tail, tail_count);
+    if (search->is_of_candidates)
+        prepend(search->candidates, &search->candidates_count, tail, tail_count);
     else
         prepend(search->rest, &search->rest_count, tail, tail_count);
     search->probe_count = kept;
@@ -149,7 +149,7 @@ void hb_sm_search_drop(struct hb_sm_search *search, size_t unit)
 {
     HB_ASSERT(unit < search->count);
     uint8_t byte = (uint8_t)unit;
-    if (take_out(search->suspects, &search->suspects_count, byte) ||
+    if (take_out(search->candidates, &search->candidates_count, byte) ||
         take_out(search->rest, &search->rest_count, byte) || take_out(search->probe, &search->probe_count, byte))
         search->state[unit] = HB_SM_UNIT_DROPPED;
 }

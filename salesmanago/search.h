@@ -22,15 +22,15 @@ enum hb_sm_unit_state { HB_SM_UNIT_OPEN, HB_SM_UNIT_ACCEPTED, HB_SM_UNIT_POISON,
 
 struct hb_sm_search {
     size_t count, requests, poisons;
-    size_t suspects_count, rest_count, probe_count;
-    size_t probe_sent;                    /* how many the request under way has; 0: none is */
-    bool is_of_suspects;                  /* the probe was taken from them */
-    size_t group;                         /* how many of the rest next, once a second poison was found */
-    size_t probe_max;                     /* no larger request: what was too large */
-    uint8_t suspects[HB_SM_PRODUCTS_MAX]; /* one of them at least is a poison, as far as is known */
-    uint8_t rest[HB_SM_PRODUCTS_MAX];     /* nothing is known */
-    uint8_t probe[HB_SM_PRODUCTS_MAX];    /* under way */
-    uint8_t state[HB_SM_PRODUCTS_MAX];    /* enum hb_sm_unit_state */
+    size_t candidates_count, rest_count, probe_count;
+    size_t probe_sent;                      /* how many the request under way has; 0: none is */
+    bool is_of_candidates;                  /* the probe was taken from them */
+    size_t group;                           /* how many of the rest next, once a second poison was found */
+    size_t probe_max;                       /* no larger request: what was too large */
+    uint8_t candidates[HB_SM_PRODUCTS_MAX]; /* one of them at least is a poison, as far as is known */
+    uint8_t rest[HB_SM_PRODUCTS_MAX];       /* nothing is known */
+    uint8_t probe[HB_SM_PRODUCTS_MAX];      /* under way */
+    uint8_t state[HB_SM_PRODUCTS_MAX];      /* enum hb_sm_unit_state */
 };
 
 /* A request of `count` units (2..HB_SM_PRODUCTS_MAX) was refused, which counts as the first. One that held a single

@@ -90,7 +90,7 @@ static void see(void *user, struct hb_str key, struct hb_str value)
     (void)hb_json_wall(hb_json_get(json, "at"), &at);
     bool is_ours = hb_json_str(hb_json_get(json, "incarnation"), &incarnation) &&
                    hb_str_eq(incarnation, hb_str_c(look->worker->incarnation));
-    look->is_anybody |= is_marked && !is_ours && 
+    look->is_anybody |= is_marked && !is_ours &&
                         hb_loop_wall(look->worker->options.loop).ms - HB_SM_MARK_OLD_MS < at.ms;
     hb_json_free(&json);
 }

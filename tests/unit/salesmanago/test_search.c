@@ -125,10 +125,10 @@ static size_t against_an_adversary(uint64_t choices, size_t poisons)
     const uint8_t *units;
     hb_sm_search_begin(&search, 100);
     for (size_t sent, asked = 0; (sent = hb_sm_search_next(&search, &units)) > 0; asked++) {
-        size_t left = poisons - search.poisons, outside = search.suspects_count + search.rest_count;
+        size_t left = poisons - search.poisons, outside = search.candidates_count + search.rest_count;
         bool may_refuse = left > 0, may_accept = left <= outside;
         /* Suspects that are all accepted but one hold a poison: it must be refused. */
-        if (search.is_of_suspects && search.suspects_count == 0)
+        if (search.is_of_candidates && search.candidates_count == 0)
             may_accept = false;
         assert_true(may_refuse || may_accept);
         bool is_refused_now = may_refuse && (!may_accept || (choices >> (asked % 64) & 1));
