@@ -261,7 +261,7 @@ static void read_body(const struct hb_answer *http, enum hb_sm_call call, struct
 }
 
 /* Not what says by itself that nothing would be taken now (429, Retry-After), or that nobody was reached. */
-static bool is_of_request(const struct hb_answer *http, const struct hb_sm_answer *answer)
+static bool may_be_of_request(const struct hb_answer *http, const struct hb_sm_answer *answer)
 {
     if (http->failure != HB_FAILURE_NONE)
         return http->failure == HB_FAILURE_TIMEOUT || http->failure == HB_FAILURE_RESET ||
@@ -276,11 +276,11 @@ void hb_sm_answer_read(const struct hb_answer *http, enum hb_sm_call call, struc
     *ret_answer = (struct hb_sm_answer){.status = http->status, .retry_after_ms = http->retry_after_ms};
     if (http->failure == HB_FAILURE_NONE) {
         read_body(http, call, ret_answer);
-        ret_answer->is_of_request = is_of_request(http, ret_answer);
+        ret_answer->may_be_of_request = may_be_of_request(http, ret_answer);
         return;
     }
     ret_answer->outcome = http->failure == HB_FAILURE_TIMEOUT ? HB_SM_TIMEOUT : HB_SM_AWAY;
-    ret_answer->is_of_request = is_of_request(http, ret_answer);
+    ret_answer->may_be_of_request = may_be_of_request(http, ret_answer);
     (void)snprintf(ret_answer->words, sizeof(ret_answer->words), "%s", hb_failure_text(http->failure));
 }
 

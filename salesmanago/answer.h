@@ -32,7 +32,7 @@ struct hb_sm_answer {
     size_t warnings;                      /* problems with code 12 */
     char warning[HB_SM_ANSWER_WORDS_MAX]; /* the first of them */
     int64_t retry_after_ms;               /* HB_NO_RETRY_AFTER: not said */
-    bool is_of_request;                   /* of a LATER one: what was sent may be why, or SALESmanago as a whole */
+    bool may_be_of_request;               /* of a LATER one: what was sent may be why, or SALESmanago as a whole */
     struct hb_str ids;                    /* the JSON array productIds, a view of the body; empty: none */
 };
 

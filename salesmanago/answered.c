@@ -1,6 +1,8 @@
 /* What an answer of SALESmanago does. */
 #include "salesmanago/state.h"
 
+#include "hookbus/catalog.h"
+
 #include <stdio.h>
 
 #define GOOD_BATCHES 10 /* in a row, before a request that was made smaller grows again */
@@ -38,7 +40,7 @@ static void grow(struct hb_sm_lane *lane)
     lane->items_max = 2 * lane->items_max < HB_SM_PRODUCTS_MAX ? 2 * lane->items_max : HB_SM_PRODUCTS_MAX;
 }
 
-static void is_well(struct hb_sm_lane *lane)
+static void recover(struct hb_sm_lane *lane)
 {
     hb_sm_backoff_success(&lane->backoff);
     lane->rests_long = false;
@@ -47,10 +49,10 @@ static void is_well(struct hb_sm_lane *lane)
 }
 
 /* Of a request with nothing but a suspect's: a copy of its key; else empty. */
-static struct hb_str key_of_suspect(const struct hb_sm_lane *lane, char ret_key[HB_ID_MAX + HB_SUBJECT_MAX + 2])
+static struct hb_str key_of_suspect(const struct hb_sm_lane *lane, char ret_key[HB_CATALOG_KEY_MAX + 1])
 {
     struct hb_str key = lane->works && lane->works->is_alone ? lane->works->change->key : hb_str_n(NULL, 0);
-    HB_ASSERT(key.len < HB_ID_MAX + HB_SUBJECT_MAX + 2);
+    HB_ASSERT(key.len <= HB_CATALOG_KEY_MAX);
     if (key.len > 0)
         memcpy(ret_key, key.ptr, key.len);
     return hb_str_n(ret_key, key.len);
@@ -64,7 +66,7 @@ static void accepted(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
     size_t count = batch->probe_count;
     memcpy(units, batch->probe, count);
     size_t missed = hb_sm_answer_confirm(answer, batch->items, units, count, confirmed);
-    char alone[HB_ID_MAX + HB_SUBJECT_MAX + 2];
+    char alone[HB_CATALOG_KEY_MAX + 1];
     struct hb_str suspect = key_of_suspect(lane, alone);
     hb_sm_aside_keep_witness(lane, confirmed);
     if (batch->is_searching)
@@ -80,7 +82,7 @@ static void accepted(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
     hb_metric_add(lane->worker->options.metrics, HB_METRIC_SM_ITEMS, count - missed);
     hb_metric_add(lane->worker->options.metrics, HB_METRIC_SM_TRIMMED, answer->warnings);
     hb_sm_refusals_accepted(&lane->refusals, count - missed);
-    is_well(lane);
+    recover(lane);
     grow(lane);
     hb_sm_batch_sweep(lane);
     if (missed < count)
@@ -95,7 +97,7 @@ static void witnessed(struct hb_sm_lane *lane, const struct hb_sm_answer *answer
     lane->witness.is_kept &= is_confirmed;
     if (!is_confirmed)
         return;
-    is_well(lane);
+    recover(lane);
     hb_sm_aside_accepted(lane, hb_str_n(NULL, 0));
 }
 
@@ -213,8 +215,8 @@ static void doubt(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
     unsigned enough = lane->batch.is_doubted ? 1 : hb_sm_outcome_halve_after(answer->outcome);
     bool is_timeout = answer->outcome == HB_SM_TIMEOUT;
     lane->timeouts = is_timeout ? lane->timeouts + 1 : 0;
-    lane->doubts += answer->is_of_request;
-    if (!answer->is_of_request || (is_timeout ? lane->timeouts : lane->doubts) < enough)
+    lane->doubts += answer->may_be_of_request;
+    if (!answer->may_be_of_request || (is_timeout ? lane->timeouts : lane->doubts) < enough)
         return;
     if (lane->batch.probe_count > 1)
         halve(lane, answer);
@@ -226,9 +228,9 @@ static void later(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 {
     struct hb_sm_batch *batch = &lane->batch;
     bool is_alone = lane->works && lane->works->is_alone;
-    if (!is_alone || !answer->is_of_request ||
+    if (!is_alone || !answer->may_be_of_request ||
         !hb_sm_aside_put(lane, lane->works, batch->items[batch->probe[0]].id, answer))
-        hb_sm_suspects_doubt(&lane->suspects, answer->is_of_request);
+        hb_sm_suspects_doubt(&lane->suspects, answer->may_be_of_request);
     if (!is_alone && !batch->is_witness)
         doubt(lane, answer);
     if (is_alone || !batch->is_searching) /* made anew when it is sent, of the newest versions */

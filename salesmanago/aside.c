@@ -52,7 +52,7 @@ bool hb_sm_aside_put(struct hb_sm_lane *lane, const struct hb_sm_work *work, str
                                           .offset = change->offset,
                                           .item = item,
                                           .answer = answer};
-    if (change->is_let_go || hb_sm_suspects_add(&lane->suspects, &failure, hb_sm_now(lane->worker)))
+    if (change->is_let_go || hb_sm_suspects_failed(&lane->suspects, &failure, hb_sm_now(lane->worker)))
         return false;
     const struct hb_sm_suspect *suspect = hb_sm_suspects_find(&lane->suspects, change->key);
     struct hb_str store, product = change->key;
@@ -135,7 +135,7 @@ static struct hb_sm_item witness_of(const struct hb_sm_lane *lane)
 }
 
 /* What is sent now of the same id may be newer, and accepted although nobody hears of it. */
-void hb_sm_aside_is_sent(struct hb_sm_lane *lane)
+void hb_sm_aside_sent(struct hb_sm_lane *lane)
 {
     const struct hb_sm_batch *batch = &lane->batch;
     if (batch->is_witness || !lane->witness.is_kept)

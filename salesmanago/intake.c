@@ -59,7 +59,7 @@ static bool give(struct hb_sm_lane *lane, struct hb_sm_partition *partition, con
     if (lane->walk && !is_place)
         hb_sm_walk_note(lane->walk, change->key, change->offset);
     if (!is_place)
-        hb_sm_aside_look(lane, change->key);
+        hb_sm_aside_if_suspect(lane, change->key);
     if (superseded)
         hb_sm_settle_superseded(lane, superseded);
     look_at_limits(lane);

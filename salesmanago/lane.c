@@ -71,7 +71,7 @@ static bool send(struct hb_sm_lane *lane)
                                               .user = lane};
     if (hb_http_send(lane->worker->options.http, &spec, &lane->request))
         return false;
-    hb_sm_aside_is_sent(lane);
+    hb_sm_aside_sent(lane);
     lane->worker->body_bytes += lane->body.len;
     lane->sent += (int64_t)batch->probe_count;
     hb_sm_sender_began(lane->worker);

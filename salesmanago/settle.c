@@ -29,7 +29,7 @@ void hb_sm_settle_back(struct hb_sm_lane *lane, struct hb_sm_change *change)
         return;
     }
     struct hb_sm_change *superseded = hb_sm_pending_back(&lane->pending, change);
-    hb_sm_aside_look(lane, change->key);
+    hb_sm_aside_if_suspect(lane, change->key);
     if (superseded)
         hb_sm_settle_superseded(lane, superseded);
 }

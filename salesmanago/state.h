@@ -352,7 +352,7 @@ void hb_sm_work_die(struct hb_sm_work *work, const struct hb_sm_answer *answer, 
 
 /* aside.c */
 /* A product of this key waits: aside, if it is a suspect's. */
-static inline void hb_sm_aside_look(struct hb_sm_lane *lane, struct hb_str key)
+static inline void hb_sm_aside_if_suspect(struct hb_sm_lane *lane, struct hb_str key)
 {
     struct hb_sm_change *change =
         hb_sm_suspects_find(&lane->suspects, key) ? hb_sm_pending_of(&lane->pending, key) : NULL;
@@ -373,7 +373,7 @@ void hb_sm_aside_accepted(struct hb_sm_lane *lane, struct hb_str key);
 /* Of the request that was accepted one item is kept. */
 void hb_sm_aside_keep_witness(struct hb_sm_lane *lane, const bool *confirmed);
 /* A request is sent. */
-void hb_sm_aside_is_sent(struct hb_sm_lane *lane);
+void hb_sm_aside_sent(struct hb_sm_lane *lane);
 /* The next request is the witness. */
 void hb_sm_aside_make_witness(struct hb_sm_lane *lane);
 /* *ret_change: the suspect's that is due first (*ret_due); NULL: none waits. */

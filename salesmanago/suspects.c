@@ -45,8 +45,8 @@ static int64_t longer(const struct hb_sm_suspects *suspects, int64_t pause_ms)
     return pause_ms > suspects->most_ms / PAUSE_GROWS ? suspects->most_ms : PAUSE_GROWS * pause_ms;
 }
 
-enum hb_err hb_sm_suspects_add(struct hb_sm_suspects *suspects, const struct hb_sm_failure *failure,
-                               struct hb_mono now)
+enum hb_err hb_sm_suspects_failed(struct hb_sm_suspects *suspects, const struct hb_sm_failure *failure,
+                                  struct hb_mono now)
 {
     struct hb_sm_suspect *suspect = hb_sm_suspects_find(suspects, failure->key);
     enum hb_err err = suspect ? HB_OK : make(suspects, failure->key, &suspect);
@@ -77,14 +77,14 @@ void hb_sm_suspects_accepted(struct hb_sm_suspects *suspects, struct hb_str key)
     }
 }
 
-void hb_sm_suspects_doubt(struct hb_sm_suspects *suspects, bool is_of_request)
+void hb_sm_suspects_doubt(struct hb_sm_suspects *suspects, bool may_be_of_request)
 {
     struct hb_sm_suspect *suspect;
     size_t state = 0;
     suspects->is_well = false;
     while ((suspect = next_of(suspects, &state)) != NULL) {
         suspect->is_asked = false;
-        if (is_of_request)
+        if (may_be_of_request)
             suspect->evidence = 0;
     }
 }

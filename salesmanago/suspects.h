@@ -12,7 +12,7 @@
  * No clock: time is given.
  *
  * Example:
- *     err = hb_sm_suspects_add(&suspects, &failure, now); … at suspect->due it is tried alone; if that fails: again
+ *     err = hb_sm_suspects_failed(&suspects, &failure, now); … at suspect->due it is tried alone; it fails: again
  *     … others: hb_sm_suspects_accepted(&suspects, key); if (hb_sm_suspect_is_condemned(suspect)) … */
 #ifndef SALESMANAGO_SUSPECTS_H
 #define SALESMANAGO_SUSPECTS_H
@@ -59,13 +59,13 @@ static inline struct hb_sm_suspect *hb_sm_suspects_find(const struct hb_sm_suspe
     return suspects->by_key.count > 0 ? hb_map_get(&suspects->by_key, key) : NULL;
 }
 /* A product failed alone: it is suspect from now on, or failed once more. */
-HB_MUST_USE enum hb_err hb_sm_suspects_add(struct hb_sm_suspects *suspects, const struct hb_sm_failure *failure,
-                                           struct hb_mono now);
+HB_MUST_USE enum hb_err hb_sm_suspects_failed(struct hb_sm_suspects *suspects, const struct hb_sm_failure *failure,
+                                              struct hb_mono now);
 /* A request was accepted: of the product `key` alone if that is not empty, which says nothing of it itself. */
 void hb_sm_suspects_accepted(struct hb_sm_suspects *suspects, struct hb_str key);
-/* A request failed that was not one of a suspect alone. is_of_request: as of an answer; SALESmanago is not well then,
- * and what was held against anybody may have been its fault. */
-void hb_sm_suspects_doubt(struct hb_sm_suspects *suspects, bool is_of_request);
+/* A request failed that was not one of a suspect alone. may_be_of_request: as of an answer; SALESmanago is not well
+ * then, and what was held against anybody may have been its fault. */
+void hb_sm_suspects_doubt(struct hb_sm_suspects *suspects, bool may_be_of_request);
 bool hb_sm_suspect_is_condemned(const struct hb_sm_suspect *suspect);
 /* No suspect any more: it was accepted, is dead, or is not ours. */
 void hb_sm_suspects_remove(struct hb_sm_suspects *suspects, struct hb_str key);

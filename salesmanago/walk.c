@@ -59,7 +59,7 @@ static void queue(struct hb_sm_walk *walk, const struct hb_kafka_message *messag
         hb_sm_change_free(change);
         walk->must_restart = true;
     } else {
-        hb_sm_aside_look(lane, change->key);
+        hb_sm_aside_if_suspect(lane, change->key);
         if (superseded)
             hb_sm_settle_superseded(lane, superseded);
     }

@@ -1,6 +1,8 @@
 /* What is walked: which partitions from where, and of a replay which products. */
 #include "salesmanago/state.h"
 
+#include "hookbus/catalog.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,7 +28,7 @@ bool hb_sm_replay_wants(const struct hb_sm_walk *walk, const unsigned char hash[
 static void add(void *user, struct hb_str product, int64_t offset)
 {
     struct hb_sm_walk *walk = user;
-    char key[HB_ID_MAX + HB_SUBJECT_MAX + 2];
+    char key[HB_CATALOG_KEY_MAX + 1];
     int len = snprintf(key, sizeof key, "%s/%.*s", walk->lane->store, HB_ARG(product));
     (void)offset;
     if (len > 0 && (size_t)len < sizeof key)

@@ -261,7 +261,7 @@ static void only_what_may_be_of_what_was_sent_is_told_so(void **state)
         enum hb_failure failure;
         int status;
         int64_t retry_after_ms;
-        bool is_of_request;
+        bool may_be_of_request;
     } rows[] = {
         {HB_FAILURE_NONE, 500, HB_NO_RETRY_AFTER, true},   {HB_FAILURE_NONE, 502, HB_NO_RETRY_AFTER, true},
         {HB_FAILURE_NONE, 503, HB_NO_RETRY_AFTER, true},   {HB_FAILURE_NONE, 503, 1000, false},
@@ -283,7 +283,7 @@ static void only_what_may_be_of_what_was_sent_is_told_so(void **state)
                                  .body = HB_STR("<html>")};
         struct hb_sm_answer answer;
         hb_sm_answer_read(&http, HB_SM_CALL_UPSERT, &answer);
-        assert_int_equal(answer.is_of_request, rows[i].is_of_request);
+        assert_int_equal(answer.may_be_of_request, rows[i].may_be_of_request);
     }
 }
 

@@ -40,7 +40,7 @@ static const struct hb_sm_suspect *fails(const char *key, int64_t offset, int64_
     static const struct hb_sm_answer ANSWER = {.outcome = HB_SM_BUSY, .status = 500, .words = "HTTP 500"};
     const struct hb_sm_failure failure = {
         .key = hb_str_c(key), .partition = 3, .offset = offset, .item = HB_STR("i"), .answer = &ANSWER};
-    assert_int_equal(hb_sm_suspects_add(&suspects, &failure, at_ms(now_ms)), HB_OK);
+    assert_int_equal(hb_sm_suspects_failed(&suspects, &failure, at_ms(now_ms)), HB_OK);
     return hb_sm_suspects_find(&suspects, failure.key);
 }
 
@@ -134,7 +134,8 @@ static void there_is_a_bound(void **state)
         int len = snprintf(key, sizeof key, "demo/%d", i);
         const struct hb_sm_failure failure = {
             .key = hb_str_n(key, (size_t)len), .partition = i % 2, .offset = i, .answer = &ANSWER};
-        assert_int_equal(hb_sm_suspects_add(&suspects, &failure, at_ms(0)), i < HB_SM_SUSPECTS_MAX ? HB_OK : HB_ERR_FULL);
+        assert_int_equal(hb_sm_suspects_failed(&suspects, &failure, at_ms(0)),
+                         i < HB_SM_SUSPECTS_MAX ? HB_OK : HB_ERR_FULL);
     }
     hb_sm_suspects_remove_partition(&suspects, 1);
     assert_int_equal(suspects.by_key.count, HB_SM_SUSPECTS_MAX / 2);
