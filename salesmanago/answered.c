@@ -228,12 +228,15 @@ static void later(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 {
     struct hb_sm_batch *batch = &lane->batch;
     bool is_alone = lane->works && lane->works->is_alone;
+    /* A suspect's own failure is noted, and what comes of the others judges it. Anything else, be it that it could not
+     * be noted, means that SALESmanago is not well, or cannot be asked. */
     if (!is_alone || !answer->may_be_of_request ||
         !hb_sm_aside_put(lane, lane->works, batch->items[batch->probe[0]].id, answer))
         hb_sm_suspects_doubt(&lane->suspects, answer->may_be_of_request);
-    if (!is_alone && !batch->is_witness)
+    if (!is_alone && !batch->is_witness) /* which of them? a suspect and the witness are alone already */
         doubt(lane, answer);
-    if (is_alone || !batch->is_searching) /* made anew when it is sent, of the newest versions */
+    /* Made anew when it is sent, of the newest versions. A search goes on where it stands; a suspect waits aside. */
+    if (is_alone || !batch->is_searching)
         hb_sm_batch_give_back(lane);
     hb_sm_lane_rest(lane, answer);
 }

@@ -156,21 +156,28 @@ void hb_sm_aside_make_witness(struct hb_sm_lane *lane)
 /* ---- whose turn ---- */
 
 enum hb_sm_turn hb_sm_aside_turn(const struct hb_sm_lane *lane, struct hb_sm_change **ret_change,
-                                 struct hb_mono *ret_due)
+                                 struct hb_mono *ret_again)
 {
     struct hb_sm_turn_question question = {.has_others = lane->pending.waiting > 0,
                                            .has_witness = lane->witness.is_kept};
-    *ret_change = NULL;
+    struct hb_sm_change *first = NULL;
+    struct hb_mono again;
+    /* Who stops has little time left: the others go out in it, and not one that makes them wait for its time limit.
+     * The next process reads suspects again: their records are not settled. */
     for (struct hb_sm_change *change = lane->pending.aside.first; change && !lane->worker->is_stopping;
          change = change->next) {
         const struct hb_sm_suspect *suspect = hb_sm_suspects_find(&lane->suspects, change->key);
         HB_ASSERT(suspect);
-        if (*ret_change && suspect->due.us >= question.suspect_due.us)
+        if (first && suspect->due.us >= question.suspect_due.us)
             continue;
-        *ret_change = change;
+        first = change;
         question.has_suspect = true;
         question.suspect_due = suspect->due;
     }
-    *ret_due = question.suspect_due;
-    return hb_sm_suspects_turn(&lane->suspects, &question, hb_sm_now(lane->worker));
+    enum hb_sm_turn turn = hb_sm_suspects_turn(&lane->suspects, &question, hb_sm_now(lane->worker), &again);
+    if (ret_change)
+        *ret_change = first;
+    if (ret_again)
+        *ret_again = again;
+    return turn;
 }

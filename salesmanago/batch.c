@@ -274,8 +274,7 @@ size_t hb_sm_batch_next(struct hb_sm_lane *lane)
     if (batch->count > 0 && probe_open_units(batch) > 0)
         return batch->probe_count;
     struct hb_sm_change *suspect = NULL;
-    struct hb_mono due;
-    enum hb_sm_turn turn = lane->works ? HB_SM_TURN_OTHERS : hb_sm_aside_turn(lane, &suspect, &due);
+    enum hb_sm_turn turn = lane->works ? HB_SM_TURN_OTHERS : hb_sm_aside_turn(lane, &suspect, NULL);
     if (turn == HB_SM_TURN_WITNESS) {
         batch->count = 0;
         hb_sm_aside_make_witness(lane);

@@ -41,15 +41,11 @@ static struct hb_mono queue_due_at(const struct hb_sm_lane *lane)
 /* Without regard to who may send at all. INT64_MAX: nothing is to be sent until something changes. */
 static struct hb_mono due_at(const struct hb_sm_lane *lane)
 {
-    struct hb_sm_change *suspect = NULL;
-    struct hb_mono due = {0}, suspect_due = {0};
+    struct hb_mono due = {0};
     if (lane->batch.count == 0 && !lane->works) {
-        enum hb_sm_turn turn = hb_sm_aside_turn(lane, &suspect, &suspect_due);
-        bool is_now = turn == HB_SM_TURN_SUSPECT || turn == HB_SM_TURN_WITNESS;
-        bool is_counted = suspect && (turn == HB_SM_TURN_NONE || lane->suspects.is_well);
-        due = is_now ? due : queue_due_at(lane);
-        if (!is_now && is_counted && suspect_due.us < due.us)
-            due = suspect_due;
+        struct hb_mono queue_due = queue_due_at(lane);
+        (void)hb_sm_aside_turn(lane, NULL, &due);
+        due = queue_due.us < due.us ? queue_due : due;
     }
     return due.us > lane->rest_until.us ? due : lane->rest_until;
 }

@@ -376,9 +376,10 @@ void hb_sm_aside_keep_witness(struct hb_sm_lane *lane, const bool *confirmed);
 void hb_sm_aside_sent(struct hb_sm_lane *lane);
 /* The next request is the witness. */
 void hb_sm_aside_make_witness(struct hb_sm_lane *lane);
-/* *ret_change: the suspect's that is due first (*ret_due); NULL: none waits. */
+/* Whose turn it is now. *ret_change: the suspect's that is due first; NULL: none waits. *ret_again: as of
+ * hb_sm_suspects_turn. Both may be NULL. */
 enum hb_sm_turn hb_sm_aside_turn(const struct hb_sm_lane *lane, struct hb_sm_change **ret_change,
-                                 struct hb_mono *ret_due);
+                                 struct hb_mono *ret_again);
 
 /* answered.c */
 void hb_sm_answered(void *lane, const struct hb_answer *http);

@@ -120,10 +120,9 @@ bool hb_sm_suspects_ask(const struct hb_sm_suspects *suspects)
     return false;
 }
 
-enum hb_sm_turn hb_sm_suspects_turn(const struct hb_sm_suspects *suspects, const struct hb_sm_turn_question *question,
-                                    struct hb_mono now)
+static enum hb_sm_turn turn_of(const struct hb_sm_suspects *suspects, const struct hb_sm_turn_question *question,
+                               bool is_due)
 {
-    bool is_due = question->has_suspect && question->suspect_due.us <= now.us;
     if (is_due && suspects->is_well)
         return HB_SM_TURN_SUSPECT;
     if (question->has_others)
@@ -133,4 +132,18 @@ enum hb_sm_turn hb_sm_suspects_turn(const struct hb_sm_suspects *suspects, const
     if (question->has_witness && !suspects->is_well && (is_due || hb_sm_suspects_ask(suspects)))
         return HB_SM_TURN_WITNESS;
     return is_due ? HB_SM_TURN_SUSPECT : HB_SM_TURN_NONE;
+}
+
+enum hb_sm_turn hb_sm_suspects_turn(const struct hb_sm_suspects *suspects, const struct hb_sm_turn_question *question,
+                                    struct hb_mono now, struct hb_mono *ret_again)
+{
+    bool is_due = question->has_suspect && question->suspect_due.us <= now.us;
+    enum hb_sm_turn turn = turn_of(suspects, question, is_due);
+    /* While SALESmanago is not well the others go first, however long a suspect is due. */
+    bool has_time = question->has_suspect && (turn == HB_SM_TURN_NONE || suspects->is_well);
+    if (turn == HB_SM_TURN_SUSPECT || turn == HB_SM_TURN_WITNESS)
+        ret_again->us = 0;
+    else
+        ret_again->us = has_time ? question->suspect_due.us : INT64_MAX;
+    return turn;
 }

@@ -1,9 +1,9 @@
 /* Job: the products of a connector that make a request fail for which nobody says why (5xx, no answer, junk): who of
  * them is to be tried when, and whose fault it was.
  *
- * Place: the worker. A request of many that keeps failing is searched by halves; a product that failed *alone* becomes a
- * suspect here and waits beside the others' queue (pending.h). It is tried again alone, later each time, and only while
- * SALESmanago accepts others. What condemns it is told by the others: it failed alone, and then another product was
+ * Place: the worker. A request of many that keeps failing is searched by halves; a product that failed *alone* becomes
+ * a suspect here and waits beside the others' queue (pending.h). It is tried again alone, later each time, and only
+ * while SALESmanago accepts others. What condemns it is told by the others: it failed alone, and then another product was
  * accepted: HB_SM_EVIDENCE_MAX times, while no request but suspects' own failed. So nothing is ever condemned while
  * nothing is accepted. What is known of a product survives that its connector is detached: it is kept by product here,
  * not with the change; of a newer version the evidence begins anew, its pause does not.
@@ -87,8 +87,9 @@ struct hb_sm_turn_question {
     bool has_suspect;  /* one waits; it is due then */
     struct hb_mono suspect_due;
 };
-/* NONE: ask again when the suspect is due, or something else waits. */
+/* *ret_again: somebody's turn may come then without anything else happening: 0: it is a suspect's or the witness's now;
+ * INT64_MAX: not by time (the others' own is not in it). */
 enum hb_sm_turn hb_sm_suspects_turn(const struct hb_sm_suspects *suspects, const struct hb_sm_turn_question *question,
-                                    struct hb_mono now);
+                                    struct hb_mono now, struct hb_mono *ret_again);
 
 #endif

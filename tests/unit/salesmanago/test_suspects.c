@@ -1,12 +1,5 @@
 /* Who of the products that fail without a word is to be tried when, and what condemns it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "tests/unit/core/check.h"
 
 #include "salesmanago/suspects.h"
 
@@ -125,7 +118,7 @@ static void pauses_grow_fourfold_to_the_most(void **state)
     assert_true(now_ms > 10 * 60 * 1000); /* until it is condemned */
 }
 
-static void there_is_a_bound(void **state)
+static void no_more_than_256_suspects_are_kept(void **state)
 {
     char key[32];
     static const struct hb_sm_answer ANSWER = {.outcome = HB_SM_BUSY};
@@ -143,24 +136,29 @@ static void there_is_a_bound(void **state)
     assert_null(hb_sm_suspects_find(&suspects, HB_STR("demo/1")));
 }
 
-static void whose_turn_it_is(void **state)
+#define NEVER INT64_MAX
+#define DUE_MS 101
+
+static void a_suspect_is_tried_while_salesmanago_is_well_or_nothing_else_can_be_asked(void **state)
 {
     static const struct {
         bool is_well, is_asked, has_others, has_witness, has_suspect, is_due;
         enum hb_sm_turn turn;
+        int64_t again_ms;
     } rows[] = {
-        {1, 0, 1, 1, 1, 1, HB_SM_TURN_SUSPECT}, /* due, and SALESmanago is well */
-        {0, 0, 1, 1, 1, 1, HB_SM_TURN_OTHERS},  /* is it? */
-        {0, 0, 0, 1, 1, 1, HB_SM_TURN_WITNESS},
-        {0, 0, 0, 0, 1, 1, HB_SM_TURN_SUSPECT}, /* there is nothing else to ask with */
-        {0, 1, 0, 1, 1, 0, HB_SM_TURN_WITNESS}, /* it failed just now: was it itself? */
-        {0, 0, 0, 1, 1, 0, HB_SM_TURN_NONE},
-        {1, 0, 0, 1, 1, 0, HB_SM_TURN_NONE},
-        {1, 1, 0, 1, 1, 0, HB_SM_TURN_NONE},
-        {0, 1, 0, 0, 1, 0, HB_SM_TURN_NONE},
-        {0, 1, 1, 1, 1, 0, HB_SM_TURN_OTHERS},
-        {1, 0, 1, 1, 0, 0, HB_SM_TURN_OTHERS},
-        {0, 1, 0, 1, 0, 0, HB_SM_TURN_NONE}, /* let go: it is read again */
+        {1, 0, 1, 1, 1, 1, HB_SM_TURN_SUSPECT, 0},    /* due, and SALESmanago is well */
+        {1, 0, 1, 1, 1, 0, HB_SM_TURN_OTHERS, DUE_MS},
+        {0, 0, 1, 1, 1, 1, HB_SM_TURN_OTHERS, NEVER}, /* is it? */
+        {0, 0, 0, 1, 1, 1, HB_SM_TURN_WITNESS, 0},
+        {0, 0, 0, 0, 1, 1, HB_SM_TURN_SUSPECT, 0}, /* there is nothing else to ask with */
+        {0, 1, 0, 1, 1, 0, HB_SM_TURN_WITNESS, 0}, /* it failed just now: was it itself? */
+        {0, 0, 0, 1, 1, 0, HB_SM_TURN_NONE, DUE_MS},
+        {1, 0, 0, 1, 1, 0, HB_SM_TURN_NONE, DUE_MS},
+        {1, 1, 0, 1, 1, 0, HB_SM_TURN_NONE, DUE_MS},
+        {0, 1, 0, 0, 1, 0, HB_SM_TURN_NONE, DUE_MS},
+        {0, 1, 1, 1, 1, 0, HB_SM_TURN_OTHERS, NEVER},
+        {1, 0, 1, 1, 0, 0, HB_SM_TURN_OTHERS, NEVER},
+        {0, 1, 0, 1, 0, 0, HB_SM_TURN_NONE, NEVER}, /* let go: it is read again */
     };
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -172,20 +170,14 @@ static void whose_turn_it_is(void **state)
         const struct hb_sm_turn_question question = {.has_others = rows[i].has_others,
                                                      .has_witness = rows[i].has_witness,
                                                      .has_suspect = rows[i].has_suspect,
-                                                     .suspect_due = at_ms(rows[i].is_due ? 100 : 101)};
-        assert_int_equal(hb_sm_suspects_turn(&suspects, &question, at_ms(100)), rows[i].turn);
+                                                     .suspect_due = at_ms(rows[i].is_due ? DUE_MS - 1 : DUE_MS)};
+        struct hb_mono again;
+        assert_int_equal(hb_sm_suspects_turn(&suspects, &question, at_ms(DUE_MS - 1), &again), rows[i].turn);
+        assert_int_equal(again.us, rows[i].again_ms == NEVER ? NEVER : at_ms(rows[i].again_ms).us);
     }
 }
 
 /* ---- a SALESmanago with some bad products, and outages ---- */
-
-static uint32_t next_random(uint64_t *random)
-{
-    *random ^= *random << 13;
-    *random ^= *random >> 7;
-    *random ^= *random << 17;
-    return (uint32_t)(*random >> 32);
-}
 
 /* Ten suspects, two of them bad; outages come and go. Only the bad ones are ever condemned, and they are in the end. */
 static void only_who_is_bad_is_ever_condemned(void **state)
@@ -232,8 +224,8 @@ int main(void)
         T(another_suspects_acceptance_counts_and_its_failure_does_not),
         T(a_newer_version_begins_anew_but_not_sooner),
         T(pauses_grow_fourfold_to_the_most),
-        T(there_is_a_bound),
-        T(whose_turn_it_is),
+        T(no_more_than_256_suspects_are_kept),
+        T(a_suspect_is_tried_while_salesmanago_is_well_or_nothing_else_can_be_asked),
         T(only_who_is_bad_is_ever_condemned),
     };
 #undef T
