@@ -4,19 +4,8 @@
 #include "core/catalog_variants.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 #define ENTRY_FRAME_MAX 64 /* bytes of an entry around id and data */
-
-/* The ids of the variants there are now, by what they hash to: two lists of thousands are compared. */
-struct known {
-    uint64_t hash;
-    struct hb_str id;
-};
-struct now {
-    struct known *ids;
-    size_t count;
-};
 
 struct list {
     struct hb_catalog_former entries[HB_CATALOG_FORMER_MAX];
@@ -42,58 +31,13 @@ static void push(struct list *list, const struct hb_catalog_former *former)
     list->entries[list->count++] = *former;
 }
 
-/* FNV-1a of what it says, however it is escaped. */
-static uint64_t hash_of(struct hb_str id)
-{
-    uint64_t hash = UINT64_C(0xCBF29CE484222325);
-    for (size_t at = 0; at < id.len;)
-        hash = (hash ^ hb_cursor_text_point(id, &at)) * UINT64_C(0x100000001B3);
-    return hash;
-}
-
-static int by_hash(const void *a, const void *b)
-{
-    uint64_t one = ((const struct known *)a)->hash, other = ((const struct known *)b)->hash;
-    return (one > other) - (one < other);
-}
-
-static enum hb_err know(struct hb_cursor variants, struct now *now)
+static bool has(struct hb_catalog_index *now, struct hb_str id)
 {
     struct hb_cursor variant;
-    size_t state = 0, count = 0;
-    *now = (struct now){NULL, 0};
-    while (variants.kind == HB_CURSOR_ARRAY && hb_cursor_next(variants, &state, NULL, &variant))
-        count++;
-    now->ids = malloc((count + 1) * sizeof(*now->ids)); /* none is no NULL */
-    if (!now->ids)
-        return HB_ERR_MEMORY;
-    for (state = 0; count > 0 && hb_cursor_next(variants, &state, NULL, &variant);)
-        if (hb_catalog_variant_id(variant, &now->ids[now->count].id)) {
-            now->ids[now->count].hash = hash_of(now->ids[now->count].id);
-            now->count++;
-        }
-    qsort(now->ids, now->count, sizeof(*now->ids), by_hash);
-    return HB_OK;
+    return hb_catalog_index_find(now, id, &variant);
 }
 
-static bool has(const struct now *now, struct hb_str id)
-{
-    const uint64_t hash = hash_of(id);
-    size_t low = 0, high = now->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (now->ids[middle].hash < hash)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; low < now->count && now->ids[low].hash == hash; low++)
-        if (hb_catalog_id_eq(now->ids[low].id, id))
-            return true;
-    return false;
-}
-
-static void gather_known(const struct hb_catalog_product *current, const struct now *now, struct hb_wall at,
+static void gather_known(const struct hb_catalog_product *current, struct hb_catalog_index *now, struct hb_wall at,
                          struct list *list)
 {
     struct hb_catalog_former former;
@@ -103,7 +47,7 @@ static void gather_known(const struct hb_catalog_product *current, const struct 
             push(list, &former);
 }
 
-static void gather_gone(const struct hb_catalog_product *current, const struct now *now, struct hb_wall at,
+static void gather_gone(const struct hb_catalog_product *current, struct hb_catalog_index *now, struct hb_wall at,
                         struct list *list)
 {
     struct hb_cursor before = hb_catalog_variants(current->data), variant;
@@ -132,13 +76,11 @@ enum hb_err hb_catalog_former_write(const struct hb_catalog_product *current, st
                                     struct hb_buf *ret_json)
 {
     struct list list = {.count = 0};
-    struct now now;
-    enum hb_err err = know(hb_catalog_variants(data), &now);
-    if (err)
-        return err;
+    struct hb_catalog_index now; /* the variants there are now: two lists of thousands are compared */
+    enum hb_err err = HB_OK;
+    hb_catalog_index_init(&now, hb_catalog_variants(data));
     gather_known(current, &now, at, &list);
     gather_gone(current, &now, at, &list);
-    free(now.ids);
     size_t first = first_that_fits(&list);
     for (size_t i = first; !err && i < list.count; i++) {
         const struct hb_catalog_former *former = &list.entries[i];

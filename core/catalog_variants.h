@@ -1,6 +1,6 @@
 /* Job: finds variants by their id in a JSON document that lists them under `variants`.
  *
- * Place: core/catalog_stock; core/catalog_former compares whole lists and needs no index: it uses the first three.
+ * Place: core/catalog_stock, core/catalog_former.
  * Owns / borrows: views of the document, which passed hb_json_scan. Cost: of a walk with n searches in a list of m,
  * O(m log m + n log m) however the two are ordered, and O(1) a search where they go alike. An id chosen on purpose
  * makes it no worse: the index is sorted, not hashed.
