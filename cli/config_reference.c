@@ -248,6 +248,14 @@ static void write_salesmanago_answers(struct document *d)
 #undef HB_SM_STATUS
 }
 
+static void write_salesmanago_deaths(struct document *d)
+{
+    line(d, "\n## Dead products\n\n| reason | why it is dead |\n|---|---|");
+#define HB_SM_DEATH(name, text, why) line(d, "| `%s` | %s |", text, why);
+#include "salesmanago/outcomes.def"
+#undef HB_SM_DEATH
+}
+
 static void write_salesmanago(struct document *d)
 {
     head(d, "SALESmanago: limits and outcomes", "salesmanago/limits.def` and `salesmanago/outcomes.def");
@@ -256,6 +264,7 @@ static void write_salesmanago(struct document *d)
          "[salesmanago-rules.md](../salesmanago-rules.md).\n");
     write_salesmanago_limits(d);
     write_salesmanago_answers(d);
+    write_salesmanago_deaths(d);
 }
 
 static const struct {

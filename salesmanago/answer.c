@@ -332,3 +332,14 @@ size_t hb_sm_answer_confirm(const struct hb_sm_answer *answer, const struct hb_s
     }
     return missing;
 }
+
+const char *hb_sm_death_text(enum hb_sm_death death)
+{
+    static const char *const texts[HB_SM_DEATH_COUNT] = {
+#define HB_SM_DEATH(name, text, why) [HB_SM_DEATH_##name] = (text),
+#include "salesmanago/outcomes.def"
+#undef HB_SM_DEATH
+    };
+    HB_ASSERT(death > HB_SM_DEATH_NONE && death < HB_SM_DEATH_COUNT);
+    return texts[death];
+}

@@ -23,6 +23,14 @@ enum hb_sm_outcome {
     HB_SM_OUTCOME_COUNT
 };
 
+enum hb_sm_death {
+    HB_SM_DEATH_NONE,
+#define HB_SM_DEATH(name, text, why) HB_SM_DEATH_##name,
+#include "salesmanago/outcomes.def"
+#undef HB_SM_DEATH
+    HB_SM_DEATH_COUNT
+};
+
 struct hb_sm_answer {
     enum hb_sm_outcome outcome;
     int status;                           /* HTTP; 0: none */
@@ -50,5 +58,7 @@ unsigned hb_sm_outcome_halve_after(enum hb_sm_outcome outcome);
 /* Whether it pauses the connector (KEY_REFUSED, CATALOG_UNKNOWN, OVER_LIMIT) / is tried again later. */
 bool hb_sm_outcome_is_pause(enum hb_sm_outcome outcome);
 bool hb_sm_outcome_is_later(enum hb_sm_outcome outcome);
+/* "refused" …; not of NONE. */
+const char *hb_sm_death_text(enum hb_sm_death death);
 
 #endif

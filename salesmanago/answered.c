@@ -28,7 +28,7 @@ static void missing(struct hb_sm_lane *lane, size_t at, const struct hb_sm_answe
     struct hb_sm_answer told = *answer;
     (void)snprintf(told.words, sizeof told.words,
                    "SALESmanago accepted the request twice and did not name this product in its answer");
-    hb_sm_work_die(unit->work, &told, "not_confirmed", batch->items[at].id);
+    hb_sm_work_die(unit->work, HB_SM_DEATH_NOT_CONFIRMED, &told, batch->items[at].id);
     hb_sm_batch_close(lane, at);
 }
 
@@ -116,9 +116,9 @@ static bool leaves_nulls(struct hb_sm_lane *lane, const struct hb_sm_answer *ans
     return true;
 }
 
-static void die(struct hb_sm_lane *lane, size_t unit, const struct hb_sm_answer *answer, const char *reason)
+static void die(struct hb_sm_lane *lane, size_t unit, const struct hb_sm_answer *answer, enum hb_sm_death death)
 {
-    hb_sm_work_die(lane->batch.units[unit].work, answer, reason, lane->batch.items[unit].id);
+    hb_sm_work_die(lane->batch.units[unit].work, death, answer, lane->batch.items[unit].id);
     hb_sm_batch_close(lane, unit);
     hb_sm_batch_sweep(lane);
 }
@@ -150,7 +150,7 @@ static void refused(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
         begin_search(batch);
     }
     if (count == 1)
-        die(lane, single, answer, "refused");
+        die(lane, single, answer, HB_SM_DEATH_REFUSED);
 }
 
 static void too_large(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
@@ -163,10 +163,10 @@ static void too_large(struct hb_sm_lane *lane, const struct hb_sm_answer *answer
         if (!hb_sm_search_too_large(&batch->search)) {
             size_t single = batch->probe[0];
             hb_sm_search_refused(&batch->search);
-            die(lane, single, answer, "too_large");
+            die(lane, single, answer, HB_SM_DEATH_TOO_LARGE);
         }
     } else if (batch->probe_count == 1) {
-        die(lane, batch->probe[0], answer, "too_large");
+        die(lane, batch->probe[0], answer, HB_SM_DEATH_TOO_LARGE);
     } else {
         hb_sm_batch_give_back(lane);
     }

@@ -76,7 +76,7 @@ static bool bury(struct hb_sm_lane *lane, const struct hb_sm_suspect *suspect, s
                    "failed each of %u times it was sent alone, while other products were accepted: %.*s",
                    suspect->evidence, (int)(sizeof answer.words / 2), suspect->words);
     work->change = change;
-    hb_sm_work_die(work, &answer, "keeps_failing", hb_str_c(suspect->item));
+    hb_sm_work_die(work, HB_SM_DEATH_KEEPS_FAILING, &answer, hb_str_c(suspect->item));
     hb_sm_pending_take(&lane->pending, change);
     hb_sm_suspects_remove(&lane->suspects, change->key);
     hb_sm_dead_put(lane, work);

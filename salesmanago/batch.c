@@ -18,11 +18,12 @@ static void work_free(struct hb_sm_work *work)
     free(work);
 }
 
-void hb_sm_work_die(struct hb_sm_work *work, const struct hb_sm_answer *answer, const char *reason, struct hb_str item)
+void hb_sm_work_die(struct hb_sm_work *work, enum hb_sm_death death, const struct hb_sm_answer *answer,
+                    struct hb_str item)
 {
-    if (work->dead_reason)
+    if (work->death)
         return; /* the first is told */
-    work->dead_reason = reason;
+    work->death = death;
     work->dead_code = answer ? answer->code : 0;
     (void)snprintf(work->dead_item, sizeof work->dead_item, "%.*s", HB_ARG(item));
     (void)snprintf(work->dead_field, sizeof work->dead_field, "%s", answer ? answer->field : "");
@@ -32,7 +33,7 @@ void hb_sm_work_die(struct hb_sm_work *work, const struct hb_sm_answer *answer, 
 static void refused_here(struct hb_sm_lane *lane, struct hb_sm_work *work)
 {
     const struct hb_sm_remark *refusal = &work->items.refusal;
-    work->dead_reason = "invalid";
+    work->death = HB_SM_DEATH_INVALID;
     (void)snprintf(work->dead_item, sizeof work->dead_item, "%s", refusal->item);
     (void)snprintf(work->dead_field, sizeof work->dead_field, "%s", refusal->field ? refusal->field : "");
     (void)snprintf(work->dead_words, sizeof work->dead_words, "%s", refusal->words);
@@ -48,7 +49,7 @@ static void refused_here(struct hb_sm_lane *lane, struct hb_sm_work *work)
 static void finish(struct hb_sm_lane *lane, struct hb_sm_work *work)
 {
     struct hb_sm_change *change = work->change;
-    if (work->is_put_off && !work->dead_reason && !work->is_dropped) {
+    if (work->is_put_off && !work->death && !work->is_dropped) {
         hb_sm_settle_back(lane, change);
         work_free(work);
         return;
@@ -57,7 +58,7 @@ static void finish(struct hb_sm_lane *lane, struct hb_sm_work *work)
         hb_sm_aside_forget(lane, change->key);
     lane->trimmed += (int64_t)work->items.trimmed;
     hb_metric_add(lane->worker->options.metrics, HB_METRIC_SM_TRIMMED, work->items.trimmed);
-    if (work->dead_reason && !work->is_dropped) {
+    if (work->death && !work->is_dropped) {
         hb_sm_dead_put(lane, work);
     } else {
         if (!work->is_dropped) {

@@ -156,7 +156,7 @@ static enum hb_err write_value(const struct hb_sm_lane *lane, const struct hb_sm
     hb_json_add_str(&json, "product", product_of(work->change));
     hb_json_add_str(&json, "item", hb_str_c(work->dead_item));
     hb_json_add_int(&json, "code", work->dead_code);
-    hb_json_add_str(&json, "reason", hb_str_c(work->dead_reason));
+    hb_json_add_str(&json, "reason", hb_str_c(hb_sm_death_text(work->death)));
     hb_json_add_str(&json, "field", hb_str_c(work->dead_field));
     hb_json_add_str(&json, "words", hb_str_c(work->dead_words));
     hb_json_add_int(&json, "partition", work->change->partition);
@@ -184,7 +184,7 @@ static void count(struct hb_sm_lane *lane, const struct hb_sm_work *work)
     hb_metric_add(lane->worker->options.metrics, HB_METRIC_SM_DEAD, 1);
     hb_log(&lane->worker->log, HB_LOG_PRODUCT_DEAD, HB_LOG_C("store", lane->store),
            HB_LOG_STR("product", product_of(work->change)), HB_LOG_C("item", work->dead_item),
-           HB_LOG_C("reason", work->dead_reason), HB_LOG_INT("code", work->dead_code),
+           HB_LOG_C("reason", hb_sm_death_text(work->death)), HB_LOG_INT("code", work->dead_code),
            HB_LOG_C("field", work->dead_field), HB_LOG_C("words", work->dead_words));
 }
 

@@ -109,7 +109,7 @@ struct hb_sm_work {
     bool is_alone;   /* of a suspect: nothing else is in its requests */
     bool is_put_off; /* an item of it failed alone: it waits aside once the others' fate is known */
     int64_t dead_code;
-    const char *dead_reason; /* NULL: no item of it is dead */
+    enum hb_sm_death death; /* NONE: no item of it is dead */
     char dead_item[HB_SM_ITEM_ID_MAX + 1];
     char dead_field[HB_SM_ANSWER_FIELD_MAX];
     char dead_words[HB_SM_ANSWER_WORDS_MAX];
@@ -348,7 +348,8 @@ void hb_sm_batch_give_back(struct hb_sm_lane *lane);
 void hb_sm_batch_close(struct hb_sm_lane *lane, size_t unit);
 /* Works whose items have all been closed are done. */
 void hb_sm_batch_sweep(struct hb_sm_lane *lane);
-void hb_sm_work_die(struct hb_sm_work *work, const struct hb_sm_answer *answer, const char *reason, struct hb_str item);
+void hb_sm_work_die(struct hb_sm_work *work, enum hb_sm_death death, const struct hb_sm_answer *answer,
+                    struct hb_str item);
 
 /* aside.c */
 /* A product of this key waits: aside, if it is a suspect's. */
