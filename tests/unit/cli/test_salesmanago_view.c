@@ -12,12 +12,15 @@ static void what_is_said_of_a_connector_and_what_it_ends_with(void **state)
         int exit_code;
     } rows[] = {
         {"{\"status\":\"active\",\"workers\":[{\"worker\":\"a\"}]}", "ok active", NULL, 0},
-        {"{\"status\":\"paused\",\"reason\":\"over_limit\",\"workers\":[{\"worker\":\"a\"}]}", "paused: over_limit", NULL, 1},
+        {"{\"status\":\"paused\",\"reason\":\"over_limit\",\"workers\":[{\"worker\":\"a\"}]}",
+         "paused: over_limit", NULL, 1},
         {"{\"status\":\"active\",\"unusable\":{\"what\":\"key\",\"why\":\"no key\"},\"workers\":[{\"worker\":\"a\"}]}",
          "active, but nothing is sent: no key", NULL, 1},
         {"{\"status\":\"active\",\"workers\":[]}", "", "no worker has told anything yet", 0},
-        {"{\"status\":\"active\",\"workers\":[{\"worker\":\"a\",\"gone\":true,\"seen\":\"2026\"}]}", "", "no worker is left", 0},
-        {"{\"status\":\"active\",\"workers\":[{\"worker\":\"a\",\"gone\":true,\"seen\":\"2026\"},{\"worker\":\"b\"}]}", "",
+        {"{\"status\":\"active\",\"workers\":[{\"worker\":\"a\",\"gone\":true,\"seen\":\"2026\"}]}", "",
+         "no worker is left", 0},
+        {"{\"status\":\"active\",\"workers\":[{\"worker\":\"a\",\"gone\":true,\"seen\":\"2026\"},{\"worker\":\"b\"}]}",
+         "",
          "worker a is gone, last heard of at 2026", 0},
         {"{\"status\":\"active\",\"aside\":2,\"workers\":[{\"worker\":\"a\"}]}", "aside       2 of them", NULL, 0},
     };
