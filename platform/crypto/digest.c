@@ -52,6 +52,29 @@ static EVP_MAC_CTX *prepare(const unsigned char *key, size_t key_bytes)
     return context;
 }
 
+/* False: refused, which can only be for want of memory. Without a key the context keeps the one it has. */
+static bool sign(EVP_MAC_CTX *context, const struct hb_str *pieces, size_t count,
+                 unsigned char ret_digest[HB_SHA256_BYTES])
+{
+    if (EVP_MAC_init(context, NULL, 0, NULL) != 1)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (pieces[i].len > 0 && EVP_MAC_update(context, (const unsigned char *)pieces[i].ptr, pieces[i].len) != 1)
+            return false;
+    size_t written = 0;
+    return EVP_MAC_final(context, ret_digest, &written, HB_SHA256_BYTES) == 1 && written == HB_SHA256_BYTES;
+}
+
+/* OpenSSL 3.0.0 to 3.0.2 say that an HMAC begins anew without a key and do nothing (openssl issue 17811): from the
+ * second message on every signature would be wrong, and only receivers would find out. */
+static bool signs_again(EVP_MAC_CTX *context)
+{
+    static const struct hb_str MESSAGE = {"again", sizeof "again" - 1};
+    unsigned char first[HB_SHA256_BYTES], second[HB_SHA256_BYTES];
+    return sign(context, &MESSAGE, 1, first) && sign(context, &MESSAGE, 1, second) &&
+           memcmp(first, second, sizeof first) == 0;
+}
+
 enum hb_err hb_hmac_new(const unsigned char *key, size_t key_bytes, struct hb_hmac **ret_hmac)
 {
     HB_ASSERT(key && key_bytes > 0);
@@ -59,7 +82,8 @@ enum hb_err hb_hmac_new(const unsigned char *key, size_t key_bytes, struct hb_hm
     if (!hmac)
         return HB_ERR_MEMORY;
     hmac->context = prepare(key, key_bytes);
-    if (!hmac->context) {
+    if (!hmac->context || !signs_again(hmac->context)) {
+        EVP_MAC_CTX_free(hmac->context);
         ERR_clear_error();
         free(hmac);
         return HB_ERR_CRYPTO;
@@ -80,11 +104,5 @@ void hb_hmac_free(struct hb_hmac **hmac)
 void hb_hmac_sign(struct hb_hmac *hmac, const struct hb_str *pieces, size_t count,
                   unsigned char ret_digest[HB_SHA256_BYTES])
 {
-    /* Without a key it keeps the one it has. Only memory can be missing, and nothing may go out unsigned. */
-    HB_ASSERT(EVP_MAC_init(hmac->context, NULL, 0, NULL) == 1);
-    for (size_t i = 0; i < count; i++)
-        HB_ASSERT(pieces[i].len == 0 ||
-                  EVP_MAC_update(hmac->context, (const unsigned char *)pieces[i].ptr, pieces[i].len) == 1);
-    size_t written = 0;
-    HB_ASSERT(EVP_MAC_final(hmac->context, ret_digest, &written, HB_SHA256_BYTES) == 1 && written == HB_SHA256_BYTES);
+    HB_ASSERT(sign(hmac->context, pieces, count, ret_digest)); /* nothing may go out unsigned */
 }
