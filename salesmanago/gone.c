@@ -6,7 +6,7 @@
 #include "salesmanago/heartbeat.h"
 
 #define AT_ONCE_MAX 16
-#define AGAIN_US (5000 * HB_US_PER_MS) /* while there is something to remove */
+#define SOON_US (5000 * HB_US_PER_MS) /* after what was found, once: is it gone, then the heartbeat goes */
 
 /* A worker that is forgotten. */
 struct lost {
@@ -70,13 +70,13 @@ static bool is_clock_right(const struct hb_sm_worker *worker)
     return hb_sm_heartbeat_read(value, hb_loop_wall(worker->options.loop), &at) == HB_SM_HEARTBEAT_FRESH;
 }
 
-static void sweep(struct hb_sm_worker *worker)
+/* Whether there was something to remove. */
+static bool sweep(struct hb_sm_worker *worker)
 {
     struct sweep sweep = {.worker = worker};
     hb_registry_each_record(worker->options.registry, HB_STR(HB_SM_HEARTBEAT_PREFIX), see_heartbeat, &sweep);
     if (sweep.count == 0)
-        return;
-    worker->sweep_at.us = hb_sm_now(worker).us + AGAIN_US;
+        return false;
     hb_registry_each_record(worker->options.registry, HB_STR(HB_CONNECTOR_STATUS "/"), see_status, &sweep);
     for (size_t i = 0; i < sweep.count; i++) {
         struct lost *lost = &sweep.lost[i];
@@ -85,14 +85,21 @@ static void sweep(struct hb_sm_worker *worker)
             continue;
         hb_log(&worker->log, HB_LOG_SALESMANAGO_FORGOTTEN, HB_LOG_STR("gone", lost->name));
     }
+    return true;
 }
 
+/* Between the looks of each minute one that comes soon, never a second: a worker that lives by a clock an hour behind
+ * writes its records again, and would be swept for ever. */
 void hb_sm_gone_second(struct hb_sm_worker *worker)
 {
     struct hb_mono now = hb_sm_now(worker);
-    if (now.us < worker->sweep_at.us || !worker->partitions[0].is_ours ||
-        !hb_registry_is_current(worker->options.registry) || !is_clock_right(worker))
+    bool is_soon = worker->sweep_soon_at.us > 0 && now.us >= worker->sweep_soon_at.us;
+    bool is_due = now.us >= worker->sweep_at.us;
+    if ((!is_due && !is_soon) || !worker->partitions[0].is_ours || !hb_registry_is_current(worker->options.registry) ||
+        !is_clock_right(worker))
         return;
-    worker->sweep_at.us = now.us + HB_SM_HEARTBEAT_EVERY_MS * HB_US_PER_MS;
-    sweep(worker);
+    if (is_due)
+        worker->sweep_at.us = now.us + HB_SM_HEARTBEAT_EVERY_MS * HB_US_PER_MS;
+    bool has_found = sweep(worker);
+    worker->sweep_soon_at.us = is_due && has_found ? now.us + SOON_US : 0;
 }

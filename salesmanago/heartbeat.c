@@ -9,7 +9,9 @@ enum hb_sm_heartbeat hb_sm_heartbeat_read(struct hb_str value, struct hb_wall no
     struct hb_json *json = NULL;
     if (value.len == 0 || hb_json_parse(value, &json, NULL))
         return HB_SM_HEARTBEAT_NONE;
-    bool is_told = hb_json_wall(hb_json_get(json, "at"), ret_at);
+    int64_t every_s = 0;
+    bool is_told = hb_json_int(hb_json_get(json, HB_SM_HEARTBEAT_EVERY), &every_s) && every_s > 0 &&
+                   hb_json_wall(hb_json_get(json, "at"), ret_at);
     hb_json_free(&json);
     if (!is_told)
         return HB_SM_HEARTBEAT_NONE;

@@ -11,9 +11,11 @@
 #include "hookbus/time.h"
 #include "salesmanago/connector.h"
 
-/* Older than its use as a heartbeat: what is asked with it is how far the registry has to be read (sender.c). The name
- * stays, for records that are there. */
+/* Older than its use as a heartbeat: what is asked with it is how far the registry has to be read (sender.c). A worker
+ * that knows no more of it writes it once, when it is given partitions, and may live for long: only who promises to
+ * write it again (HB_SM_HEARTBEAT_EVERY) is gone when it does not. */
 #define HB_SM_HEARTBEAT_PREFIX "connector-look/"
+#define HB_SM_HEARTBEAT_EVERY "every_s"
 #define HB_SM_HEARTBEAT_EVERY_MS INT64_C(60000)
 #define HB_SM_HEARTBEAT_GONE_MS INT64_C(200000) /* three of them were missed */
 #define HB_SM_HEARTBEAT_KEPT_MS INT64_C(3600000)
@@ -21,7 +23,7 @@
 #define HB_SM_MARK_OLD_MS INT64_C(600000)     /* one that was not written anew for so long is nobody's */
 
 enum hb_sm_heartbeat {
-    HB_SM_HEARTBEAT_NONE, /* never a word: of an older hookbus, or not begun */
+    HB_SM_HEARTBEAT_NONE, /* none, or the record of an older hookbus, which promises no other */
     HB_SM_HEARTBEAT_FRESH,
     HB_SM_HEARTBEAT_GONE,
     HB_SM_HEARTBEAT_FORGOTTEN, /* gone for so long that its records may go */

@@ -27,6 +27,8 @@ enum hb_err hb_sm_record_write_own(struct hb_sm_worker *worker, const char *pref
     hb_json_add_int(&json, "v", 1);
     if (is_busy)
         hb_json_add_bool(&json, "busy", *is_busy);
+    else
+        hb_json_add_int(&json, HB_SM_HEARTBEAT_EVERY, HB_SM_HEARTBEAT_EVERY_MS / 1000);
     hb_json_add_wall(&json, "at", hb_loop_wall(worker->options.loop));
     hb_json_add_str(&json, "incarnation", hb_str_c(worker->incarnation));
     hb_json_close_object(&json);

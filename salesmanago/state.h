@@ -216,7 +216,7 @@ struct hb_sm_worker {
     struct hb_mono quiet_at;        /* no former owner can have a request under way any more */
     struct hb_mono stall_until;     /* this process stood still: others may have taken over */
     struct hb_mono beat_at;         /* alive.c: the last heartbeat */
-    struct hb_mono sweep_at;        /* gone.c: when it is looked again for what the gone have left */
+    struct hb_mono sweep_at, sweep_soon_at; /* gone.c: the next look for what the gone have left; one between (0: none) */
     struct hb_sm_reader readers[HB_SM_READERS_MAX];
     int64_t grace_left_ms;
     bool is_stopping, is_pumping;

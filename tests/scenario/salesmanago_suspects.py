@@ -193,7 +193,7 @@ class Gone(ConnectedTest):
     def leave(self, worker, age_s, **figures):
         """What a worker left that wrote last so long ago."""
         at = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - age_s))
-        for key, value in ((f"connector-look/{worker}", {"v": 1, "at": at, "incarnation": "x"}), (f"connector-sender/{worker}", {"v": 1, "busy": True, "at": at, "incarnation": "x"}),
+        for key, value in ((f"connector-look/{worker}", {"v": 1, "every_s": 60, "at": at, "incarnation": "x"}), (f"connector-sender/{worker}", {"v": 1, "busy": True, "at": at, "incarnation": "x"}),
                            (f"connector-status/{self.store}/salesmanago/{worker}", {"v": 1, "detached": False, **figures})):
             self.bus.produce("registry", key, json.dumps(value).encode())
 

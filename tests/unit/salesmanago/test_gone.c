@@ -72,18 +72,25 @@ struct hb_mono hb_sm_now(const struct hb_sm_worker *worker)
 
 /* ---- the world ---- */
 
-static void put(const struct hb_sm_worker *worker, const char *key, int64_t age_ms)
+static void put_value(const struct hb_sm_worker *worker, const char *key, int64_t age_ms, bool is_promised)
 {
     struct hb_buf value = hb_buf_make(128);
     struct hb_json_writer json = hb_json_write(&value);
     hb_json_object(&json, NULL);
     hb_json_add_wall(&json, "at", (struct hb_wall){hb_loop_wall(worker->options.loop).ms - age_ms});
+    if (is_promised)
+        hb_json_add_int(&json, "every_s", 60);
     hb_json_close_object(&json);
     assert_int_equal(hb_json_end(&json), HB_OK);
     assert_true(count < RECORDS_MAX);
     (void)snprintf(records[count].key, sizeof records[count].key, "%s", key);
     (void)snprintf(records[count++].value, sizeof records->value, "%.*s", HB_ARG(hb_buf_str(&value)));
     hb_buf_deinit(&value);
+}
+
+static void put(const struct hb_sm_worker *worker, const char *key, int64_t age_ms)
+{
+    put_value(worker, key, age_ms, true);
 }
 
 static bool stands(const char *key)
@@ -161,17 +168,50 @@ static void a_status_whose_tombstone_was_lost_keeps_the_heartbeat_until_it_is_go
     assert_false(stands("connector-look/old"));
 }
 
-static void it_is_looked_for_each_minute_and_sooner_while_there_is_something(void **state)
+/* Its clock is over an hour behind, or its records cannot be removed. */
+static void what_is_found_again_and_again_is_swept_twice_a_minute_and_not_each_few_seconds(void **state)
 {
     struct hb_sm_worker *worker = *state;
-    int64_t now_us = hb_sm_now(worker).us;
+    lost_key = "connector-sender/old";
+    for (int minute = 0; minute < 3; minute++) {
+        int64_t now_us = hb_sm_now(worker).us;
+        worker->sweep_at.us = 0;
+        hb_sm_gone_second(worker);
+        size_t before = removed;
+        hb_sm_gone_second(worker);
+        assert_int_equal(removed, before);
+        assert_in_range(worker->sweep_at.us - now_us, 59000 * HB_US_PER_MS, 70000 * HB_US_PER_MS);
+        assert_in_range(worker->sweep_soon_at.us - now_us, 1, 10000 * HB_US_PER_MS);
+        worker->sweep_soon_at = hb_sm_now(worker);
+        hb_sm_gone_second(worker);
+        assert_int_equal(removed, before + 1);
+        assert_int_equal(worker->sweep_soon_at.us, 0);
+        hb_sm_gone_second(worker);
+        assert_int_equal(removed, before + 1);
+        assert_in_range(worker->sweep_at.us - now_us, 59000 * HB_US_PER_MS, 70000 * HB_US_PER_MS);
+    }
+    assert_true(stands("connector-look/old"));
+}
+
+static void nothing_found_is_looked_for_again_in_a_minute(void **state)
+{
+    struct hb_sm_worker *worker = *state;
+    records[1].key[0] = '\0';
     sweep(worker);
-    assert_in_range(worker->sweep_at.us - now_us, 1, 10000 * HB_US_PER_MS);
-    hb_sm_gone_second(worker);
-    assert_int_equal(removed, 3);
+    assert_int_equal(removed, 0);
+    assert_int_equal(worker->sweep_soon_at.us, 0);
+}
+
+/* Its mark is what its successor waits for (decision 14). */
+static void a_worker_of_an_older_hookbus_that_lives_keeps_its_records(void **state)
+{
+    struct hb_sm_worker *worker = *state;
+    count = 1; /* but our own heartbeat */
+    put_value(worker, "connector-look/old", 100 * HOUR_MS, false);
+    put(worker, "connector-sender/old", 1000);
+    put(worker, "connector-status/demo/salesmanago/old", 1000);
     sweep(worker);
-    sweep(worker);
-    assert_in_range(worker->sweep_at.us - now_us, 59000 * HB_US_PER_MS, 70000 * HB_US_PER_MS);
+    assert_int_equal(removed, 0);
 }
 
 static void by_a_clock_to_which_our_own_heartbeat_is_old_nobodys_records_are_removed(void **state)
@@ -214,7 +254,9 @@ int main(void)
         TEST(what_a_worker_left_goes_after_an_hour_and_its_heartbeat_last),
         TEST(a_status_whose_tombstone_was_lost_keeps_the_heartbeat_until_it_is_gone),
         TEST(a_heartbeat_is_written_each_minute),
-        TEST(it_is_looked_for_each_minute_and_sooner_while_there_is_something),
+        TEST(what_is_found_again_and_again_is_swept_twice_a_minute_and_not_each_few_seconds),
+        TEST(nothing_found_is_looked_for_again_in_a_minute),
+        TEST(a_worker_of_an_older_hookbus_that_lives_keeps_its_records),
         TEST(by_a_clock_to_which_our_own_heartbeat_is_old_nobodys_records_are_removed),
         TEST(who_has_not_the_first_partition_or_does_not_know_the_registry_removes_nothing),
     };
