@@ -195,7 +195,8 @@ static void change(struct hb_sm_lane *lane, struct hb_connector *take_connector)
     hb_connector_deinit(&lane->connector);
     lane->connector = *take_connector;
     if (lane->connector.status == HB_CONNECTOR_DELETED) {
-        if (lane->hold != HB_SM_HOLD_DELETED && !is_new)
+        bool is_known = !is_new || lane->unusable_what; /* also as one whose record nobody could read */
+        if (lane->hold != HB_SM_HOLD_DELETED && is_known)
             end_deleted(lane);
         lane->hold = HB_SM_HOLD_DELETED;
         return;
@@ -217,6 +218,8 @@ static void unreadable(struct hb_sm_worker *worker, struct hb_str store, enum hb
         lane = lane_new(worker, store);
     if (!lane || (!lane->connector.text.ptr && lane->unusable_what))
         return; /* no memory: with the next look; or it is known */
+    if (lane->hold == HB_SM_HOLD_DELETED && is_store_gone(lane))
+        return; /* it ended with its store: ended anew, its tombstones would bring the next look, for ever */
     outdate(lane);
     hb_connector_deinit(&lane->connector);
     forget_settings(lane);
