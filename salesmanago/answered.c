@@ -98,7 +98,7 @@ static void witnessed(struct hb_sm_lane *lane, const struct hb_sm_answer *answer
     if (!is_confirmed)
         return;
     recover(lane);
-    hb_sm_aside_accepted(lane, hb_str_n(NULL, 0));
+    hb_sm_aside_witnessed(lane);
 }
 
 /* ---- refused ---- */
@@ -174,17 +174,19 @@ static void too_large(struct hb_sm_lane *lane, const struct hb_sm_answer *answer
 
 /* ---- later ---- */
 
-/* One item failed alone: it steps aside, and the others go on. */
+/* One item failed alone: its product steps aside when the rest of it is done, and the others go on. */
 static void put_off(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 {
     struct hb_sm_batch *batch = &lane->batch;
     size_t single = batch->probe[0];
     struct hb_sm_work *work = batch->units[single].work;
-    if (!hb_sm_aside_put(lane, work, batch->items[single].id, answer))
-        return;
+    if (work->change->is_let_go)
+        return; /* whoever reads it again meets it again */
+    hb_sm_aside_failed(lane, work, batch->items[single].id, answer);
     if (batch->is_searching)
         hb_sm_search_refused(&batch->search);
-    lane->doubted_items_max = HB_SM_PRODUCTS_MAX;
+    if (!work->is_alone)
+        lane->doubted_items_max = HB_SM_PRODUCTS_MAX;
     work->is_put_off = true;
     hb_sm_batch_close(lane, single);
     hb_sm_batch_sweep(lane);
@@ -195,8 +197,10 @@ static void put_off(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 static void halve(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 {
     struct hb_sm_batch *batch = &lane->batch;
-    lane->doubted_items_max = batch->probe_count / 2; /* if the search has to be given up for a long rest */
-    if (answer->outcome == HB_SM_TIMEOUT) {
+    bool is_alone = lane->works->is_alone;
+    if (!is_alone)
+        lane->doubted_items_max = batch->probe_count / 2; /* if the search has to be given up for a long rest */
+    if (answer->outcome == HB_SM_TIMEOUT && !is_alone) {
         lane->items_max = batch->probe_count / 2;
         lane->good_batches = 0;
         if (batch->is_searching)
@@ -212,8 +216,8 @@ static void halve(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 
 static void doubt(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 {
-    unsigned enough = lane->batch.is_doubted ? 1 : hb_sm_outcome_halve_after(answer->outcome);
-    bool is_timeout = answer->outcome == HB_SM_TIMEOUT;
+    bool is_timeout = answer->outcome == HB_SM_TIMEOUT, is_known = lane->works->is_alone || lane->batch.is_doubted;
+    unsigned enough = is_known ? 1 : hb_sm_outcome_halve_after(answer->outcome);
     lane->timeouts = is_timeout ? lane->timeouts + 1 : 0;
     lane->doubts += answer->may_be_of_request;
     if (!answer->may_be_of_request || (is_timeout ? lane->timeouts : lane->doubts) < enough)
@@ -227,16 +231,19 @@ static void doubt(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 static void later(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 {
     struct hb_sm_batch *batch = &lane->batch;
-    bool is_alone = lane->works && lane->works->is_alone;
-    /* A suspect's own failure is noted, and what comes of the others judges it. Anything else, be it that it could not
-     * be noted, means that SALESmanago is not well, or cannot be asked. */
-    if (!is_alone || !answer->may_be_of_request ||
-        !hb_sm_aside_put(lane, lane->works, batch->items[batch->probe[0]].id, answer))
-        hb_sm_suspects_doubt(&lane->suspects, answer->may_be_of_request);
-    if (!is_alone && !batch->is_witness) /* which of them? a suspect and the witness are alone already */
+    bool is_suspects = lane->works && lane->works->is_alone && answer->may_be_of_request;
+    /* A suspect's own failure is noted, also of a part of its items: the search for which of them it is may be lost to a
+     * long rest. Anything else means that SALESmanago is not well, or cannot be asked. */
+    if (is_suspects && batch->probe_count > 1 && !lane->works->change->is_let_go)
+        hb_sm_aside_failed(lane, lane->works, batch->items[batch->probe[0]].id, answer);
+    else if (!is_suspects)
+        hb_sm_suspects_doubt(&lane->suspects, answer->may_be_of_request && !batch->is_witness);
+    if (batch->is_witness) /* it was accepted before; if it is at fault now, it must not stand before the others */
+        lane->witness.is_kept &= lane->pending.waiting == 0;
+    else
         doubt(lane, answer);
-    /* Made anew when it is sent, of the newest versions. A search goes on where it stands; a suspect waits aside. */
-    if (is_alone || !batch->is_searching)
+    /* Made anew when it is sent, of the newest versions. A search goes on where it stands. */
+    if (!batch->is_searching)
         hb_sm_batch_give_back(lane);
     hb_sm_lane_rest(lane, answer);
 }

@@ -43,8 +43,8 @@ void hb_sm_aside_lose(struct hb_sm_lane *lane, int32_t partition)
     lane->witness.is_kept &= lane->witness.partition != partition;
 }
 
-bool hb_sm_aside_put(struct hb_sm_lane *lane, const struct hb_sm_work *work, struct hb_str item,
-                     const struct hb_sm_answer *answer)
+void hb_sm_aside_failed(struct hb_sm_lane *lane, const struct hb_sm_work *work, struct hb_str item,
+                        const struct hb_sm_answer *answer)
 {
     const struct hb_sm_change *change = work->change;
     const struct hb_sm_failure failure = {.key = change->key,
@@ -52,15 +52,16 @@ bool hb_sm_aside_put(struct hb_sm_lane *lane, const struct hb_sm_work *work, str
                                           .offset = change->offset,
                                           .item = item,
                                           .answer = answer};
-    if (change->is_let_go || hb_sm_suspects_failed(&lane->suspects, &failure, hb_sm_now(lane->worker)))
-        return false;
+    (void)!hb_sm_suspects_failed(&lane->suspects, &failure, hb_sm_now(lane->worker)); /* full: it goes behind the rest */
     const struct hb_sm_suspect *suspect = hb_sm_suspects_find(&lane->suspects, change->key);
     struct hb_str store, product = change->key;
+    if (lane->batch.probe_count > 1)
+        return; /* told when it is known which item it is */
     (void)hb_catalog_key_read(change->key, &store, &product);
     hb_log(&lane->worker->log, HB_LOG_PRODUCT_ASIDE, HB_LOG_C("store", lane->store), HB_LOG_STR("product", product),
            HB_LOG_STR("item", item), HB_LOG_INT("status", answer->status), HB_LOG_C("words", answer->words),
-           HB_LOG_INT("evidence", suspect->evidence), HB_LOG_INT("pause_ms", suspect->pause_ms));
-    return true;
+           HB_LOG_INT("evidence", suspect ? suspect->evidence : 0),
+           HB_LOG_INT("pause_ms", suspect ? suspect->pause_ms : 0));
 }
 
 /* ---- what others say of them ---- */
@@ -99,6 +100,12 @@ static void bury_condemned(struct hb_sm_lane *lane)
 void hb_sm_aside_accepted(struct hb_sm_lane *lane, struct hb_str key)
 {
     hb_sm_suspects_accepted(&lane->suspects, key);
+    bury_condemned(lane);
+}
+
+void hb_sm_aside_witnessed(struct hb_sm_lane *lane)
+{
+    hb_sm_suspects_witnessed(&lane->suspects);
     bury_condemned(lane);
 }
 

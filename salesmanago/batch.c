@@ -50,7 +50,7 @@ static void finish(struct hb_sm_lane *lane, struct hb_sm_work *work)
 {
     struct hb_sm_change *change = work->change;
     if (work->is_put_off && !work->death && !work->is_dropped) {
-        hb_sm_settle_back(lane, change);
+        hb_sm_settle_put_off(lane, change);
         work_free(work);
         return;
     }

@@ -105,7 +105,8 @@ static struct hb_sm_lane *lane_new(struct hb_sm_worker *worker, struct hb_str st
     lane->works_end = &lane->works;
     lane->body = hb_buf_make(BODY_MAX);
     lane->doubted_items_max = HB_SM_PRODUCTS_MAX;
-    lane->suspects = (struct hb_sm_suspects){.first_ms = config->salesmanago_retry_first_ms,
+    lane->suspects = (struct hb_sm_suspects){.max = (size_t)config->salesmanago_suspects_max,
+                                             .first_ms = config->salesmanago_retry_first_ms,
                                              .most_ms = config->salesmanago_retry_most_ms};
     lane->backoff = (struct hb_sm_backoff){.first_ms = config->salesmanago_retry_first_ms,
                                            .most_ms = config->salesmanago_retry_most_ms};

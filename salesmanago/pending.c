@@ -93,6 +93,13 @@ void hb_sm_pending_put_aside(struct hb_sm_pending *pending, struct hb_sm_change 
     queue_insert(pending, change, NULL, HB_SM_CHANGE_ASIDE);
 }
 
+void hb_sm_pending_put_last(struct hb_sm_pending *pending, struct hb_sm_change *change)
+{
+    HB_ASSERT(change->state == HB_SM_CHANGE_WAITING);
+    queue_remove(pending, change);
+    queue_insert(pending, change, NULL, HB_SM_CHANGE_WAITING);
+}
+
 void hb_sm_pending_bring_back(struct hb_sm_pending *pending, struct hb_sm_change *change)
 {
     HB_ASSERT(change->state == HB_SM_CHANGE_ASIDE);

@@ -79,6 +79,8 @@ static inline struct hb_sm_change *hb_sm_pending_of(const struct hb_sm_pending *
 /* Waits aside from now on; all that do wait in the queue again, before the others. */
 void hb_sm_pending_put_aside(struct hb_sm_pending *pending, struct hb_sm_change *change);
 void hb_sm_pending_bring_back(struct hb_sm_pending *pending, struct hb_sm_change *change);
+/* Behind all that wait. */
+void hb_sm_pending_put_last(struct hb_sm_pending *pending, struct hb_sm_change *change);
 /* It is being sent. */
 void hb_sm_pending_take(struct hb_sm_pending *pending, struct hb_sm_change *change);
 /* It was not sent, and waits again, before all others. Returns what is taken out for it, or NULL: itself, if a newer

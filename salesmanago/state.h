@@ -252,6 +252,8 @@ void hb_sm_intake_deinit(struct hb_sm_worker *worker);
 void hb_sm_settle(struct hb_sm_lane *lane, struct hb_sm_change *change);
 /* It was not sent: it waits again, unless a newer one of its product does, or it was let go. */
 void hb_sm_settle_back(struct hb_sm_lane *lane, struct hb_sm_change *change);
+/* It failed alone: aside if it is a suspect's, else it waits behind all others. */
+void hb_sm_settle_put_off(struct hb_sm_lane *lane, struct hb_sm_change *change);
 /* A newer one of its product waits, and it is out of what is pending already. */
 void hb_sm_settle_superseded(struct hb_sm_lane *lane, struct hb_sm_change *change);
 /* Its record is settled unread (its position is noted), or its partition is not ours any more (is_lost). Freed, or, if
@@ -314,17 +316,19 @@ static inline void hb_sm_aside_if_suspect(struct hb_sm_lane *lane, struct hb_str
     if (change && change->state == HB_SM_CHANGE_WAITING)
         hb_sm_pending_put_aside(&lane->pending, change);
 }
-/* An item of it failed alone. False: it cannot be remembered. */
-bool hb_sm_aside_put(struct hb_sm_lane *lane, const struct hb_sm_work *work, struct hb_str item,
-                     const struct hb_sm_answer *answer);
+/* An item of it failed alone, or, of a suspect's, a part of them: a suspect, unless there are too many. */
+void hb_sm_aside_failed(struct hb_sm_lane *lane, const struct hb_sm_work *work, struct hb_str item,
+                        const struct hb_sm_answer *answer);
 /* Its product is no suspect any more. */
 void hb_sm_aside_forget(struct hb_sm_lane *lane, struct hb_str key);
 /* Nobody is: something was mended. */
 void hb_sm_aside_clear(struct hb_sm_lane *lane);
 /* The partition is not ours any more. */
 void hb_sm_aside_lose(struct hb_sm_lane *lane, int32_t partition);
-/* Something was accepted (of the suspect `key` alone, if not empty): who is condemned by that is dead. */
+/* Something was accepted (of the suspect `key` only, if not empty): who is condemned by that is dead. */
 void hb_sm_aside_accepted(struct hb_sm_lane *lane, struct hb_str key);
+/* The witness was accepted once more: the same. */
+void hb_sm_aside_witnessed(struct hb_sm_lane *lane);
 /* Of the request that was accepted one item is kept. */
 void hb_sm_aside_keep_witness(struct hb_sm_lane *lane, const bool *confirmed);
 /* A request is sent. */

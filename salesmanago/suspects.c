@@ -17,12 +17,12 @@ void hb_sm_suspects_clear(struct hb_sm_suspects *suspects)
     while ((suspect = next_of(suspects, &state)) != NULL)
         free(suspect);
     hb_map_deinit(&suspects->by_key);
-    suspects->is_well = false;
+    suspects->is_well = suspects->are_others_doubted = false;
 }
 
 static enum hb_err make(struct hb_sm_suspects *suspects, struct hb_str key, struct hb_sm_suspect **ret_suspect)
 {
-    if (suspects->by_key.count >= HB_SM_SUSPECTS_MAX)
+    if (suspects->by_key.count >= suspects->max)
         return HB_ERR_FULL;
     struct hb_sm_suspect *suspect = malloc(sizeof *suspect + key.len);
     if (!suspect)
@@ -52,12 +52,11 @@ enum hb_err hb_sm_suspects_failed(struct hb_sm_suspects *suspects, const struct 
     enum hb_err err = suspect ? HB_OK : make(suspects, failure->key, &suspect);
     if (err)
         return err;
-    if (suspect->offset != failure->offset)
-        suspect->evidence = 0; /* held against another version */
+    if (now.us >= suspect->due.us) /* else of the same try: of a product's items one part after another fails */
+        suspect->pause_ms = longer(suspects, suspect->pause_ms);
     suspect->partition = failure->partition;
     suspect->offset = failure->offset;
     suspect->is_asked = true;
-    suspect->pause_ms = longer(suspects, suspect->pause_ms);
     suspect->due.us = now.us + suspect->pause_ms * HB_US_PER_MS;
     suspect->status = failure->answer->status;
     (void)snprintf(suspect->item, sizeof suspect->item, "%.*s", HB_ARG(failure->item));
@@ -66,27 +65,38 @@ enum hb_err hb_sm_suspects_failed(struct hb_sm_suspects *suspects, const struct 
     return HB_OK;
 }
 
-void hb_sm_suspects_accepted(struct hb_sm_suspects *suspects, struct hb_str key)
+static void judge(struct hb_sm_suspects *suspects, struct hb_str key)
 {
     struct hb_sm_suspect *suspect;
     size_t state = 0;
     suspects->is_well = true;
     while ((suspect = next_of(suspects, &state)) != NULL) {
-        suspect->evidence += suspect->is_asked && !hb_str_eq(suspect->key, key);
+        if (hb_str_eq(suspect->key, key))
+            continue; /* others of its items are good: what failed is judged by other products */
+        suspect->evidence += suspect->is_asked;
         suspect->is_asked = false;
     }
 }
 
-void hb_sm_suspects_doubt(struct hb_sm_suspects *suspects, bool may_be_of_request)
+void hb_sm_suspects_accepted(struct hb_sm_suspects *suspects, struct hb_str key)
+{
+    suspects->are_others_doubted &= key.len > 0;
+    judge(suspects, key);
+}
+
+void hb_sm_suspects_witnessed(struct hb_sm_suspects *suspects)
+{
+    judge(suspects, hb_str_n(NULL, 0));
+}
+
+void hb_sm_suspects_doubt(struct hb_sm_suspects *suspects, bool is_of_others)
 {
     struct hb_sm_suspect *suspect;
     size_t state = 0;
     suspects->is_well = false;
-    while ((suspect = next_of(suspects, &state)) != NULL) {
+    suspects->are_others_doubted |= is_of_others;
+    while ((suspect = next_of(suspects, &state)) != NULL)
         suspect->is_asked = false;
-        if (may_be_of_request)
-            suspect->evidence = 0;
-    }
 }
 
 bool hb_sm_suspect_is_condemned(const struct hb_sm_suspect *suspect)
@@ -123,13 +133,16 @@ bool hb_sm_suspects_ask(const struct hb_sm_suspects *suspects)
 static enum hb_sm_turn turn_of(const struct hb_sm_suspects *suspects, const struct hb_sm_turn_question *question,
                                bool is_due)
 {
+    bool is_witness_wanted = question->has_witness && !suspects->is_well && (is_due || hb_sm_suspects_ask(suspects));
     if (is_due && suspects->is_well)
         return HB_SM_TURN_SUSPECT;
+    if (is_witness_wanted && question->has_suspect && suspects->are_others_doubted)
+        return HB_SM_TURN_WITNESS;
     if (question->has_others)
         return HB_SM_TURN_OTHERS;
     if (!question->has_suspect)
         return HB_SM_TURN_NONE;
-    if (question->has_witness && !suspects->is_well && (is_due || hb_sm_suspects_ask(suspects)))
+    if (question->has_witness && (is_due || hb_sm_suspects_ask(suspects)))
         return HB_SM_TURN_WITNESS;
     return is_due ? HB_SM_TURN_SUSPECT : HB_SM_TURN_NONE;
 }

@@ -3,12 +3,12 @@
  *
  * Place: the worker. A request of many that keeps failing is searched by halves; a product that failed *alone* becomes
  * a suspect here and waits beside the others' queue (pending.h). It is tried again alone, later each time, and only
- * while SALESmanago accepts others. What condemns it is told by the others: it failed alone, and then another product was
- * accepted: HB_SM_EVIDENCE_MAX times, while no request but suspects' own failed. So nothing is ever condemned while
- * nothing is accepted. What is known of a product survives that its connector is detached: it is kept by product here,
- * not with the change; of a newer version the evidence begins anew, its pause does not.
- * Owns: its suspects, with copies of their keys; first_ms and most_ms are set by whoever has it, the rest begins as 0.
- * Fails: HB_ERR_FULL, HB_ERR_MEMORY. Limits: HB_SM_SUSPECTS_MAX. Cost: O(suspects) a call but for find. Threads: one.
+ * while SALESmanago accepts others. What condemns it is told by the others: it failed alone, and the next that was not
+ * its own was accepted: HB_SM_EVIDENCE_MAX times. So nothing is ever condemned while nothing is accepted. What is known
+ * of a product survives that its connector is detached, and newer versions of it: it is kept by product here, not with
+ * the change, and goes when all of it is accepted.
+ * Owns: its suspects, with copies of their keys; max, first_ms and most_ms are set by whoever has it, the rest begins
+ * as 0. Fails: HB_ERR_FULL, HB_ERR_MEMORY. Limits: max. Cost: O(suspects) a call but for find. Threads: one.
  * No clock: time is given.
  *
  * Example:
@@ -22,8 +22,7 @@
 #include "salesmanago/answer.h"
 #include "salesmanago/items.h"
 
-#define HB_SM_SUSPECTS_MAX 256 /* of more, whole requests fail and are tried again, as if there was no suspicion */
-#define HB_SM_EVIDENCE_MAX 7   /* with the defaults some eleven minutes */
+#define HB_SM_EVIDENCE_MAX 7 /* with the defaults some eleven minutes */
 
 /* A product that failed alone. */
 struct hb_sm_failure {
@@ -38,7 +37,7 @@ struct hb_sm_suspect {
     struct hb_str key; /* own copy, behind this struct */
     int32_t partition;
     int64_t offset;     /* of the version that failed last */
-    unsigned evidence;  /* times it failed and others were accepted next */
+    unsigned evidence;  /* times it failed and another was accepted next */
     bool is_asked;      /* it failed last: what comes of the others says whose fault it was */
     int64_t pause_ms;   /* before it is tried again */
     struct hb_mono due; /* not before */
@@ -49,8 +48,10 @@ struct hb_sm_suspect {
 
 struct hb_sm_suspects {
     struct hb_map by_key;
+    size_t max;
     int64_t first_ms, most_ms; /* the first pause; at most */
     bool is_well;              /* SALESmanago accepted the last request */
+    bool are_others_doubted;   /* what was sent last that is no suspect failed: it cannot tell who is at fault */
 };
 
 void hb_sm_suspects_clear(struct hb_sm_suspects *suspects);
@@ -58,14 +59,17 @@ static inline struct hb_sm_suspect *hb_sm_suspects_find(const struct hb_sm_suspe
 {
     return suspects->by_key.count > 0 ? hb_map_get(&suspects->by_key, key) : NULL;
 }
-/* A product failed alone: it is suspect from now on, or failed once more. */
+/* A product failed alone, or a part of its items: it is suspect from now on, or failed once more. */
 HB_MUST_USE enum hb_err hb_sm_suspects_failed(struct hb_sm_suspects *suspects, const struct hb_sm_failure *failure,
                                               struct hb_mono now);
-/* A request was accepted: of the product `key` alone if that is not empty, which says nothing of it itself. */
+/* A request was accepted: of items of the product `key` alone if that is not empty, which says nothing of that one. */
 void hb_sm_suspects_accepted(struct hb_sm_suspects *suspects, struct hb_str key);
-/* A request failed that was not one of a suspect alone. may_be_of_request: as of an answer; SALESmanago is not well
- * then, and what was held against anybody may have been its fault. */
-void hb_sm_suspects_doubt(struct hb_sm_suspects *suspects, bool may_be_of_request);
+/* The witness was accepted: as of another product, and it says nothing of those that wait. */
+void hb_sm_suspects_witnessed(struct hb_sm_suspects *suspects);
+/* A request failed that was not one of a suspect alone: SALESmanago is not well, and a suspect's last try says nothing.
+ * What was held against it before stays: it took two answers each, and others failing now and then would void it for
+ * ever. is_of_others: perhaps for something in it. */
+void hb_sm_suspects_doubt(struct hb_sm_suspects *suspects, bool is_of_others);
 bool hb_sm_suspect_is_condemned(const struct hb_sm_suspect *suspect);
 /* No suspect any more: it was accepted, is dead, or is not ours. */
 void hb_sm_suspects_remove(struct hb_sm_suspects *suspects, struct hb_str key);

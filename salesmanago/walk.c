@@ -151,6 +151,27 @@ static struct hb_sm_reader *borrow(struct hb_sm_worker *worker)
     return NULL;
 }
 
+/* Its reader goes to whose turn it is: what this walk read has still to be sent, or its suspects' fate to be known. */
+static void lend_reader(struct hb_sm_walk *walk)
+{
+    if (!walk->reader)
+        return;
+    (void)!hb_kafka_reader_assign(walk->reader->reader, NULL, 0);
+    walk->reader->walk = NULL;
+    walk->reader = NULL;
+    hb_sm_pump_soon(walk->lane->worker);
+}
+
+/* False: all are taken; with the next look. */
+static bool take_reader(struct hb_sm_walk *walk)
+{
+    if (!walk->reader)
+        walk->reader = borrow(walk->lane->worker);
+    if (walk->reader)
+        walk->reader->walk = walk;
+    return walk->reader != NULL;
+}
+
 void hb_sm_walk_free_readers(struct hb_sm_worker *worker)
 {
     for (int i = 0; i < HB_SM_READERS_MAX; i++) {
@@ -222,8 +243,7 @@ static void give_up(struct hb_sm_walk *walk)
 {
     struct hb_sm_lane *lane = walk->lane;
     lane->walk = NULL;
-    walk->reader->walk = NULL;
-    (void)!hb_kafka_reader_assign(walk->reader->reader, NULL, 0);
+    lend_reader(walk);
     for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++)
         hb_sm_settle_all_unread(lane, i, HB_SM_WALK, true);
     hb_sm_newest_deinit(&walk->newest);
@@ -267,12 +287,15 @@ static bool is_read(const struct hb_sm_walk *walk)
     return true;
 }
 
-/* A pass or a round may be over; the walk is gone when it returns false. */
+/* A pass or a round may be over; the walk is gone when it returns false. Only who reads has a reader: there are few, and
+ * what was read may wait for long. */
 static bool advance(struct hb_sm_walk *walk)
 {
     struct hb_sm_lane *lane = walk->lane;
     while (walk->must_restart || is_read(walk)) {
         if (walk->must_restart) {
+            if (!take_reader(walk))
+                return true;
             walk->slice = 0;
             lane->walk_total = lane->walk_done = 0;
             for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++)
@@ -284,8 +307,12 @@ static bool advance(struct hb_sm_walk *walk)
             lane->walk_total += (int64_t)walk->newest.count;
             begin_pass(walk, true);
         } else if (lane->pending.open_of[HB_SM_WALK] > 0) {
+            lend_reader(walk);
             return true;
-        } else if (++walk->slice < walk->slices) {
+        } else if (walk->slice + 1 < walk->slices) {
+            if (!take_reader(walk))
+                return true;
+            walk->slice++;
             begin_round(walk);
         } else {
             finish(walk);
@@ -300,16 +327,22 @@ static bool is_full(const struct hb_sm_lane *lane)
     return lane->pending.open_of[HB_SM_WALK] >= OPEN_MAX || lane->pending.bytes >= OPEN_BYTES_MAX;
 }
 
+static void read_on(struct hb_sm_walk *walk)
+{
+    bool was_full = is_full(walk->lane);
+    if (!was_full)
+        (void)hb_kafka_reader_poll(walk->reader->reader, POLL_MAX, 0);
+    hb_watch_set(walk->reader->watch, was_full ? 0 : HB_WATCH_READ);
+}
+
 static void step(struct hb_sm_walk *walk)
 {
     struct hb_sm_lane *lane = walk->lane;
     if (walk->is_stepping)
         return;
     walk->is_stepping = true;
-    bool was_full = is_full(lane);
-    if (!was_full)
-        (void)hb_kafka_reader_poll(walk->reader->reader, POLL_MAX, 0);
-    hb_watch_set(walk->reader->watch, was_full ? 0 : HB_WATCH_READ);
+    if (walk->reader)
+        read_on(walk);
     walk->is_stepping = false;
     if (hb_sm_now(lane->worker).us - walk->saved.us > SAVE_US)
         save(walk);

@@ -49,12 +49,12 @@ class Suspects(ConnectedTest):
         self.connect()
         self.publish(*(updated(key) for key in range(20)))
         self.wait_count(20, limit_s=60)
-        for version in range(2, 12):
+        for version in range(2, 8):
             self.publish(updated("7", version), updated("8", version))
             time.sleep(0.3)  # changes keep coming while it is tried: that is the case
         self.sim.heal(fault)
-        self.wait_stored("7", name="11 Sukienka")
-        self.wait_stored("8", name="11 Sukienka")
+        self.wait_stored("7", name="7 Sukienka")
+        self.wait_stored("8", name="7 Sukienka")
         self.wait_quiet()
         self.assertEqual((self.dead(), self.sim.backs()), ({}, []))
 
@@ -94,6 +94,23 @@ class Suspects(ConnectedTest):
         self.assertEqual({key: one["reason"] for key, one in self.dead().items()}, {"7": "keeps_failing"})
         self.assertEqual(self.sim.backs(), [])
 
+    def test_of_a_product_with_a_bad_variant_the_others_are_kept_current_and_it_is_dead_in_the_end(self):
+        self.sim.settings(versions={"product": "name"})
+        self.sim.inject("status", product="1-M", status=500, stores=False)
+        self.connect()
+
+        def change(version):
+            variants = [{"id": f"1-{size}", "name": f"{version} {size}", "url": f"https://shop.example.com/p/1-{size}", "price": "9.90"} for size in "SML"]
+            self.publish(updated("1", version, variants=variants), updated("2", version))
+        for version in range(1, 5):
+            change(version)
+            self.wait_stored("2", name=f"{version} Sukienka")
+        for key in ("1", "1-S", "1-L"):
+            wait_until(f"{key} is current", lambda key=key: (self.sim.product(key) or {}).get("name", "").startswith("4 "), 60)
+        dead = wait_until("it is dead", self.dead, 90)
+        self.assertEqual([(key, one["reason"], one["item"]) for key, one in dead.items()], [("1", "keeps_failing", "1-M")])
+        self.assertEqual((self.sim.backs(), self.sim.product("1-M")), ([], None))
+
     def test_paused_while_one_waits_aside_nothing_is_lost(self):
         fault = self.sim.inject("status", product="7", status=500, stores=False)
         self.connect()
@@ -107,6 +124,43 @@ class Suspects(ConnectedTest):
         self.wait_count(50, limit_s=60)
         self.wait_quiet()
         self.assertEqual((self.dead(), self.sim.backs()), ({}, []))
+
+
+class FewPlaces(ConnectedTest):
+    """Of everything that bounds suspects there is one."""
+
+    is_shared = False
+    config = {"salesmanago_suspects_max": 1, "salesmanago_walks_max": 1}
+
+    def setUp(self):
+        super().setUp()
+        for role in ("catalog", "salesmanago"):
+            self.start(role)
+
+    def test_more_bad_products_than_places_hold_nobody_back_and_all_are_dead_in_the_end(self):
+        for key in ("3", "7"):
+            self.sim.inject("status", product=key, status=500, stores=False)
+        self.connect()
+        self.publish(*(updated(key) for key in range(20)))
+        self.wait_count(18, limit_s=60)
+        wait_until("both are dead", lambda: set(self.dead()) == {"3", "7"}, 120)
+
+    def test_a_store_that_waits_for_a_suspect_keeps_no_other_from_reading_what_it_missed(self):
+        other, other_sim = f"t{random_name()}", self.simulator()
+        self.bus.add_store(other)
+        self.connect()
+        self.connect(other_sim, other)
+        self.sim.inject("status", product="7", status=500, stores=False)
+        self.pause()
+        self.pause(other)
+        wait_until("both are detached", lambda: self.status()["detached"] > 0 and self.status(other)["detached"] > 0, 30)
+        self.publish(*(updated(key) for key in range(20)))
+        self.publish(*(updated(key) for key in range(20)), store=other)
+        self.resume()
+        wait_until("one waits aside", lambda: self.status()["aside"] == 1, 60)
+        self.resume(other)
+        self.wait_count(20, other_sim)
+        self.assertEqual((self.dead(), self.status()["aside"]), ({}, 1))
 
 
 class SuspectsWithLongRests(ConnectedTest):
