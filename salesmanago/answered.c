@@ -232,8 +232,8 @@ static void later(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 {
     struct hb_sm_batch *batch = &lane->batch;
     bool is_suspects = lane->works && lane->works->is_alone && answer->may_be_of_request;
-    /* A suspect's own failure is noted, also of a part of its items: the search for which of them it is may be lost to a
-     * long rest. Anything else means that SALESmanago is not well, or cannot be asked. */
+    /* A suspect's own failure is noted, also of a part of its items: the search for which of them it is may be lost to
+     * a long rest. Anything else means that SALESmanago is not well, or cannot be asked. */
     if (is_suspects && batch->probe_count > 1 && !lane->works->change->is_let_go)
         hb_sm_aside_failed(lane, lane->works, batch->items[batch->probe[0]].id, answer);
     else if (!is_suspects)

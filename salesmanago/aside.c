@@ -52,7 +52,7 @@ void hb_sm_aside_failed(struct hb_sm_lane *lane, const struct hb_sm_work *work, 
                                           .offset = change->offset,
                                           .item = item,
                                           .answer = answer};
-    (void)!hb_sm_suspects_failed(&lane->suspects, &failure, hb_sm_now(lane->worker)); /* full: it goes behind the rest */
+    (void)!hb_sm_suspects_failed(&lane->suspects, &failure, hb_sm_now(lane->worker)); /* full: it goes last */
     const struct hb_sm_suspect *suspect = hb_sm_suspects_find(&lane->suspects, change->key);
     struct hb_str store, product = change->key;
     if (lane->batch.probe_count > 1)

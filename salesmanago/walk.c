@@ -11,8 +11,6 @@
 #define POLL_MAX 100
 #define OPEN_MAX 300                         /* read ahead of what is sent */
 #define OPEN_BYTES_MAX ((size_t)8 << 20)
-#define QUEUED_RECORDS_MIN 20000
-#define QUEUED_KIB_MAX 8192
 #define SAVE_US (5000 * HB_US_PER_MS)
 #define SLICES_MAX 1024
 
@@ -108,9 +106,9 @@ static void take_error(void *user, enum hb_err err, int topic, int32_t partition
     }
 }
 
-static const struct hb_kafka_reader_events reader_events = {take_message, take_end, take_error};
+const struct hb_kafka_reader_events hb_sm_walk_events = {take_message, take_end, take_error};
 
-static void readable(void *user, int events)
+void hb_sm_walk_readable(void *user, int events)
 {
     struct hb_sm_reader *reader = user;
     (void)events;
@@ -118,66 +116,6 @@ static void readable(void *user, int events)
         step(reader->walk);
     else
         (void)hb_kafka_reader_poll(reader->reader, POLL_MAX, 0);
-}
-
-/* ---- readers ---- */
-
-static enum hb_err open_reader(struct hb_sm_worker *worker, struct hb_sm_reader *reader)
-{
-    const char *topics[] = {worker->catalog_topic};
-    const struct hb_kafka_reader_options options = {.cluster = worker->options.cluster,
-                                                    .topics = topics,
-                                                    .topics_count = 1,
-                                                    .is_committed_only = true,
-                                                    .queued_records_min = QUEUED_RECORDS_MIN,
-                                                    .queued_kib_max = QUEUED_KIB_MAX,
-                                                    .events = &reader_events,
-                                                    .user = reader};
-    enum hb_err err = hb_kafka_reader_new(&options, &reader->reader, NULL);
-    if (!err)
-        err = hb_watch_new(worker->options.loop, hb_kafka_reader_fd(reader->reader), readable, reader, &reader->watch);
-    if (err)
-        hb_kafka_reader_free(&reader->reader);
-    return err;
-}
-
-static struct hb_sm_reader *borrow(struct hb_sm_worker *worker)
-{
-    for (int64_t i = 0; i < worker->options.config->salesmanago_walks_max && i < HB_SM_READERS_MAX; i++) {
-        struct hb_sm_reader *reader = &worker->readers[i];
-        if (!reader->walk)
-            return reader->reader || open_reader(worker, reader) == HB_OK ? reader : NULL;
-    }
-    return NULL;
-}
-
-/* Its reader goes to whose turn it is: what this walk read has still to be sent, or its suspects' fate to be known. */
-static void lend_reader(struct hb_sm_walk *walk)
-{
-    if (!walk->reader)
-        return;
-    (void)!hb_kafka_reader_assign(walk->reader->reader, NULL, 0);
-    walk->reader->walk = NULL;
-    walk->reader = NULL;
-    hb_sm_pump_soon(walk->lane->worker);
-}
-
-/* False: all are taken; with the next look. */
-static bool take_reader(struct hb_sm_walk *walk)
-{
-    if (!walk->reader)
-        walk->reader = borrow(walk->lane->worker);
-    if (walk->reader)
-        walk->reader->walk = walk;
-    return walk->reader != NULL;
-}
-
-void hb_sm_walk_free_readers(struct hb_sm_worker *worker)
-{
-    for (int i = 0; i < HB_SM_READERS_MAX; i++) {
-        hb_watch_free(&worker->readers[i].watch);
-        hb_kafka_reader_free(&worker->readers[i].reader);
-    }
 }
 
 /* ---- passes ---- */
@@ -243,7 +181,7 @@ static void give_up(struct hb_sm_walk *walk)
 {
     struct hb_sm_lane *lane = walk->lane;
     lane->walk = NULL;
-    lend_reader(walk);
+    hb_sm_walk_lend_reader(walk);
     for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++)
         hb_sm_settle_all_unread(lane, i, HB_SM_WALK, true);
     hb_sm_newest_deinit(&walk->newest);
@@ -287,14 +225,14 @@ static bool is_read(const struct hb_sm_walk *walk)
     return true;
 }
 
-/* A pass or a round may be over; the walk is gone when it returns false. Only who reads has a reader: there are few, and
- * what was read may wait for long. */
+/* A pass or a round may be over; the walk is gone when it returns false. Only who reads has a reader: there are few,
+ * and what was read may wait for long. */
 static bool advance(struct hb_sm_walk *walk)
 {
     struct hb_sm_lane *lane = walk->lane;
     while (walk->must_restart || is_read(walk)) {
         if (walk->must_restart) {
-            if (!take_reader(walk))
+            if (!hb_sm_walk_take_reader(walk))
                 return true;
             walk->slice = 0;
             lane->walk_total = lane->walk_done = 0;
@@ -307,10 +245,10 @@ static bool advance(struct hb_sm_walk *walk)
             lane->walk_total += (int64_t)walk->newest.count;
             begin_pass(walk, true);
         } else if (lane->pending.open_of[HB_SM_WALK] > 0) {
-            lend_reader(walk);
+            hb_sm_walk_lend_reader(walk);
             return true;
         } else if (walk->slice + 1 < walk->slices) {
-            if (!take_reader(walk))
+            if (!hb_sm_walk_take_reader(walk))
                 return true;
             walk->slice++;
             begin_round(walk);
@@ -362,7 +300,7 @@ void hb_sm_walk_note(struct hb_sm_walk *walk, struct hb_str key, int64_t offset)
 
 static void begin(struct hb_sm_lane *lane, bool is_replay)
 {
-    struct hb_sm_reader *reader = borrow(lane->worker);
+    struct hb_sm_reader *reader = hb_sm_walk_free_reader(lane->worker);
     struct hb_sm_walk *walk = reader ? calloc(1, sizeof *walk) : NULL;
     if (!walk)
         return; /* its turn comes, or memory does */

@@ -1,7 +1,8 @@
 /* Job: reads what a connector missed, and sends the newest version of each product of it.
  *
- * Place: a part of the worker (state.h, which includes this), private to this room: walk.c, and walk_wish.c for what is
- * walked. Owns / borrows: the lane owns its walk, the worker its readers. Threads: the loop's. */
+ * Place: a part of the worker (state.h, which includes this), private to this room: walk.c, walk_wish.c for what is
+ * walked, walk_readers.c for who reads. Owns / borrows: the lane owns its walk, the worker its readers. Threads: the
+ * loop's. */
 #ifndef SALESMANAGO_WALK_H
 #define SALESMANAGO_WALK_H
 
@@ -44,8 +45,19 @@ struct hb_sm_walk {
     size_t filter_count;
 };
 
-/* walk.c */
+/* walk_readers.c */
+/* One that nobody has, still nobody's; NULL: all are taken, or none can be made. */
+struct hb_sm_reader *hb_sm_walk_free_reader(struct hb_sm_worker *worker);
+/* The walk has one from now on, if it had none. False: with the next look. */
+bool hb_sm_walk_take_reader(struct hb_sm_walk *walk);
+/* Its reader, if it has one, goes to whose turn it is: what was read has still to be sent, or a suspect's fate to be
+ * known. */
+void hb_sm_walk_lend_reader(struct hb_sm_walk *walk);
 void hb_sm_walk_free_readers(struct hb_sm_worker *worker);
+
+/* walk.c */
+extern const struct hb_kafka_reader_events hb_sm_walk_events;
+void hb_sm_walk_readable(void *reader, int events);
 /* Begins one if there is something to walk and it may; goes on. */
 void hb_sm_walk_look(struct hb_sm_lane *lane);
 void hb_sm_walk_stop(struct hb_sm_lane *lane);
