@@ -40,12 +40,18 @@ static void grow(struct hb_sm_lane *lane)
     lane->items_max = 2 * lane->items_max < HB_SM_PRODUCTS_MAX ? 2 * lane->items_max : HB_SM_PRODUCTS_MAX;
 }
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 static void recover(struct hb_sm_lane *lane)
 {
     hb_sm_backoff_success(&lane->backoff);
     lane->rests_long = false;
     lane->rest_until.us = 0;
-    lane->doubted_items_max = HB_SM_PRODUCTS_MAX;
+    if (lane->doubted_items_max < HB_SM_PRODUCTS_MAX) /* who is at fault may be in the next: small requests find him */
+        lane->doubted_items_max = smaller(2 * lane->doubted_items_max, HB_SM_PRODUCTS_MAX);
 }
 
 /* Of a request with nothing but a suspect's: a copy of its key; else empty. */
@@ -216,7 +222,8 @@ static void halve(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 
 static void doubt(struct hb_sm_lane *lane, const struct hb_sm_answer *answer)
 {
-    bool is_timeout = answer->outcome == HB_SM_TIMEOUT, is_known = lane->works->is_alone || lane->batch.is_doubted;
+    bool is_timeout = answer->outcome == HB_SM_TIMEOUT;
+    bool is_known = lane->works->is_alone || lane->batch.is_doubted || lane->doubted_items_max < HB_SM_PRODUCTS_MAX;
     unsigned enough = is_known ? 1 : hb_sm_outcome_halve_after(answer->outcome);
     lane->timeouts = is_timeout ? lane->timeouts + 1 : 0;
     lane->doubts += answer->may_be_of_request;
