@@ -164,7 +164,7 @@ static int64_t lower(int64_t a, int64_t b)
  * position stays before all of it. */
 static void save(struct hb_sm_walk *walk)
 {
-    if (walk->is_replay || !walk->is_sending || walk->slices > 1)
+    if (walk->is_replay || !walk->is_sending || walk->slices > 1 || walk->must_restart) /* what was read is let go */
         return;
     for (int i = 0; i < HB_SM_PARTITIONS_MAX; i++) {
         const struct hb_sm_walk_place *place = &walk->places[i];
