@@ -1,6 +1,7 @@
 #include "core/rest.h"
 
 #include "core/schedule.h"
+#include "core/smaller.h"
 
 #define NOT_FAILING INT64_MAX
 
@@ -14,11 +15,6 @@ struct hb_rest hb_rest_make_own(int64_t first_ms, int64_t most_ms)
     HB_ASSERT(first_ms > 0 && most_ms > 0);
     return (struct hb_rest){
         .step_ms = first_ms, .first_ms = first_ms, .most_ms = most_ms, .failing_since = {NOT_FAILING}};
-}
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 /* Whether the window was at its narrowest already when this request started: only then does one more sign close it. */
@@ -42,14 +38,14 @@ static bool rest_for(struct hb_rest *rest, struct hb_mono now, int64_t wait_ms)
 
 static bool rest_a_step(struct hb_rest *rest, const struct hb_rest_failure *failure)
 {
-    int64_t wait_ms = smaller(hb_schedule_jitter(rest->step_ms, failure->random), rest->most_ms);
-    rest->step_ms = smaller(rest->step_ms * 2, rest->most_ms);
+    int64_t wait_ms = hb_smaller_int(hb_schedule_jitter(rest->step_ms, failure->random), rest->most_ms);
+    rest->step_ms = hb_smaller_int(rest->step_ms * 2, rest->most_ms);
     return rest_for(rest, failure->mono, wait_ms);
 }
 
 static void note(struct hb_rest *rest, const struct hb_rest_failure *failure)
 {
-    rest->failing_since.ms = smaller(rest->failing_since.ms, failure->now.ms);
+    rest->failing_since.ms = hb_smaller_int(rest->failing_since.ms, failure->now.ms);
     if (failure->is_probe)
         rest->failed_probes++;
 }
@@ -67,7 +63,7 @@ bool hb_rest_failure(struct hb_rest *rest, struct hb_window *window, const struc
     if (failure->is_probe || (is_closing && !rest->is_resting))
         is_longer = rest_a_step(rest, failure);
     if (failure->outcome.rest_ms > 0)
-        is_longer |= rest_for(rest, failure->mono, smaller(failure->outcome.rest_ms, HB_REST_ASKED_MS_MAX));
+        is_longer |= rest_for(rest, failure->mono, hb_smaller_int(failure->outcome.rest_ms, HB_REST_ASKED_MS_MAX));
     return is_longer;
 }
 

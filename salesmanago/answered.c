@@ -1,6 +1,8 @@
 /* What an answer of SALESmanago does. */
 #include "salesmanago/state.h"
 
+#include "core/smaller.h"
+
 #include "hookbus/catalog.h"
 
 #include <stdio.h>
@@ -40,18 +42,13 @@ static void grow(struct hb_sm_lane *lane)
     lane->items_max = 2 * lane->items_max < HB_SM_PRODUCTS_MAX ? 2 * lane->items_max : HB_SM_PRODUCTS_MAX;
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static void recover(struct hb_sm_lane *lane)
 {
     hb_sm_backoff_success(&lane->backoff);
     lane->rests_long = false;
     lane->rest_until.us = 0;
     if (lane->doubted_items_max < HB_SM_PRODUCTS_MAX) /* who is at fault may be in the next: small requests find him */
-        lane->doubted_items_max = smaller(2 * lane->doubted_items_max, HB_SM_PRODUCTS_MAX);
+        lane->doubted_items_max = hb_smaller(2 * lane->doubted_items_max, HB_SM_PRODUCTS_MAX);
 }
 
 /* Of a request with nothing but a suspect's: a copy of its key; else empty. */

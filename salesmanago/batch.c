@@ -4,6 +4,7 @@
 #include "salesmanago/state.h"
 
 #include "core/catalog_record.h"
+#include "core/smaller.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,11 +140,6 @@ static bool is_obsolete(const struct hb_sm_lane *lane, const struct hb_sm_change
     return change->is_let_go || hb_sm_pending_has_newer(&lane->pending, change);
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Puts items into the request as far as there is room. */
 static void add_items(struct hb_sm_lane *lane, struct hb_sm_work *work, size_t items_max, size_t *bytes_left)
 {
@@ -205,7 +201,7 @@ static void fill(struct hb_sm_lane *lane, struct hb_sm_change *alone)
 {
     size_t most = (size_t)lane->worker->options.config->salesmanago_request_bytes_max;
     size_t empty = hb_sm_upsert_empty_bytes(lane->connector.catalog.id), left = most > empty ? most - empty : 0;
-    size_t items_max = smaller(lane->items_max, lane->doubted_items_max);
+    size_t items_max = hb_smaller(lane->items_max, lane->doubted_items_max);
     struct hb_sm_change *change;
     bool is_stuck = false, is_alone = alone || (lane->works && lane->works->is_alone);
     lane->batch.count = 0;

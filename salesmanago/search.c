@@ -1,5 +1,7 @@
 #include "salesmanago/search.h"
 
+#include "core/smaller.h"
+
 /* How much of the rest is sent at once when two poisons or more are known of: 8, about what holds one poison when there
  * are ten in a hundred, and less when more than ten were found. Grows by half with each group that is accepted. */
 #define GROUP_SHARE 80
@@ -60,11 +62,6 @@ static size_t part_of(size_t candidates)
     return candidates - power < power ? candidates - power : power;
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static void choose(struct hb_sm_search *search)
 {
     search->is_of_candidates = search->candidates_count > 0;
@@ -75,8 +72,8 @@ static void choose(struct hb_sm_search *search)
     else if (search->is_of_candidates)
         wanted = part_of(*left);
     else
-        wanted = search->poisons < 2 ? *left : smaller(search->group, *left);
-    wanted = smaller(wanted, search->probe_max);
+        wanted = search->poisons < 2 ? *left : hb_smaller(search->group, *left);
+    wanted = hb_smaller(wanted, search->probe_max);
     append(search->probe, &search->probe_count, from, wanted);
     memmove(from, from + wanted, *left - wanted);
     *left -= wanted;
@@ -105,7 +102,7 @@ void hb_sm_search_accepted(struct hb_sm_search *search)
     search->probe_sent = 0;
     settle(search, HB_SM_UNIT_ACCEPTED);
     if (!search->is_of_candidates && search->poisons > 1)
-        search->group = smaller(search->group + (search->group + 1) / 2, HB_SM_PRODUCTS_MAX);
+        search->group = hb_smaller(search->group + (search->group + 1) / 2, HB_SM_PRODUCTS_MAX);
 }
 
 void hb_sm_search_refused(struct hb_sm_search *search)

@@ -22,7 +22,8 @@ void hb_sm_settle(struct hb_sm_lane *lane, struct hb_sm_change *change)
     hb_sm_change_free(change);
 }
 
-void hb_sm_settle_back(struct hb_sm_lane *lane, struct hb_sm_change *change)
+/* Before all others or behind them; aside in any case, if it is a suspect's. */
+static void give_back(struct hb_sm_lane *lane, struct hb_sm_change *change, bool is_last)
 {
     if (change->is_let_go) {
         hb_sm_change_free(change);
@@ -30,22 +31,20 @@ void hb_sm_settle_back(struct hb_sm_lane *lane, struct hb_sm_change *change)
     }
     struct hb_sm_change *superseded = hb_sm_pending_back(&lane->pending, change);
     hb_sm_aside_if_suspect(lane, change->key);
+    if (is_last && superseded != change && change->state == HB_SM_CHANGE_WAITING)
+        hb_sm_pending_put_last(&lane->pending, change);
     if (superseded)
         hb_sm_settle_superseded(lane, superseded);
 }
 
+void hb_sm_settle_back(struct hb_sm_lane *lane, struct hb_sm_change *change)
+{
+    give_back(lane, change, false);
+}
+
 void hb_sm_settle_put_off(struct hb_sm_lane *lane, struct hb_sm_change *change)
 {
-    if (change->is_let_go) {
-        hb_sm_change_free(change);
-        return;
-    }
-    struct hb_sm_change *superseded = hb_sm_pending_back(&lane->pending, change);
-    hb_sm_aside_if_suspect(lane, change->key);
-    if (superseded != change && change->state == HB_SM_CHANGE_WAITING)
-        hb_sm_pending_put_last(&lane->pending, change);
-    if (superseded)
-        hb_sm_settle_superseded(lane, superseded);
+    give_back(lane, change, true);
 }
 
 void hb_sm_settle_superseded(struct hb_sm_lane *lane, struct hb_sm_change *change)

@@ -133,16 +133,13 @@ bool hb_sm_suspects_ask(const struct hb_sm_suspects *suspects)
 static enum hb_sm_turn turn_of(const struct hb_sm_suspects *suspects, const struct hb_sm_turn_question *question,
                                bool is_due)
 {
-    bool is_witness_wanted = question->has_witness && !suspects->is_well && (is_due || hb_sm_suspects_ask(suspects));
+    bool can_witness = question->has_witness && question->has_suspect && (is_due || hb_sm_suspects_ask(suspects));
+    bool can_others_tell = suspects->is_well || !suspects->are_others_doubted;
     if (is_due && suspects->is_well)
         return HB_SM_TURN_SUSPECT;
-    if (is_witness_wanted && question->has_suspect && suspects->are_others_doubted)
-        return HB_SM_TURN_WITNESS;
-    if (question->has_others)
+    if (question->has_others && (!can_witness || can_others_tell))
         return HB_SM_TURN_OTHERS;
-    if (!question->has_suspect)
-        return HB_SM_TURN_NONE;
-    if (question->has_witness && (is_due || hb_sm_suspects_ask(suspects)))
+    if (can_witness)
         return HB_SM_TURN_WITNESS;
     return is_due ? HB_SM_TURN_SUSPECT : HB_SM_TURN_NONE;
 }
@@ -152,7 +149,7 @@ enum hb_sm_turn hb_sm_suspects_turn(const struct hb_sm_suspects *suspects, const
 {
     bool is_due = question->has_suspect && question->suspect_due.us <= now.us;
     enum hb_sm_turn turn = turn_of(suspects, question, is_due);
-    /* While SALESmanago is not well the others go first, however long a suspect is due. */
+    /* While SALESmanago is not well the others, or the witness, go first, however long a suspect is due. */
     bool has_time = question->has_suspect && (turn == HB_SM_TURN_NONE || suspects->is_well);
     if (turn == HB_SM_TURN_SUSPECT || turn == HB_SM_TURN_WITNESS)
         ret_again->us = 0;

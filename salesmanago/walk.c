@@ -4,6 +4,7 @@
 #include "salesmanago/state.h"
 
 #include "core/catalog_record.h"
+#include "core/smaller.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,11 +156,6 @@ static void begin_round(struct hb_sm_walk *walk)
     begin_pass(walk, false);
 }
 
-static int64_t lower(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* A round that began anew goes beyond what came live since the first: that is let go when the walk is stopped, so the
  * position stays before all of it. */
 static void save(struct hb_sm_walk *walk)
@@ -171,8 +167,8 @@ static void save(struct hb_sm_walk *walk)
         if (!place->is_in)
             continue;
         const struct hb_sm_change *lowest = hb_sm_pending_lowest(&walk->lane->pending, i, HB_SM_WALK);
-        int64_t position = lower(lowest ? lowest->offset : place->next, place->end);
-        hb_sm_track_save(&walk->lane->tracks[i], lower(position, place->first_end));
+        int64_t position = hb_smaller_int(lowest ? lowest->offset : place->next, place->end);
+        hb_sm_track_save(&walk->lane->tracks[i], hb_smaller_int(position, place->first_end));
     }
     walk->saved = hb_sm_now(walk->lane->worker);
 }
