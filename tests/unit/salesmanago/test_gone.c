@@ -1,8 +1,6 @@
 /* What workers left that never came back is removed, its heartbeat last: as long as anything else of one stands there,
  * the heartbeat says that it is gone. The registry and Kafka are played by this test. */
-#include "tests/unit/core/check.h"
-
-#include "salesmanago/state.h"
+#include "tests/unit/salesmanago/worker_rig.h"
 
 #include "platform/json/json.h"
 #include "registry/each.h"
@@ -106,11 +104,8 @@ static void sweep(struct hb_sm_worker *worker)
 
 static int setup(void **state)
 {
-    struct hb_sm_worker *worker = calloc(1, sizeof *worker);
-    assert_non_null(worker);
-    worker->options.worker = "w";
+    struct hb_sm_worker *worker = rig_worker(state);
     worker->partitions[0].is_ours = true;
-    assert_int_equal(hb_loop_new(&worker->options.loop), HB_OK);
     count = removed = beats = 0;
     lost_key = NULL;
     is_current = true;
@@ -122,15 +117,6 @@ static int setup(void **state)
     put(worker, "connector-look/gone", HOUR_MS - 10000);
     put(worker, "connector-status/demo/salesmanago/gone", HOUR_MS - 10000);
     put(worker, "connector-status/demo/salesmanago/w", 2 * HOUR_MS);
-    *state = worker;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct hb_sm_worker *worker = *state;
-    hb_loop_free(&worker->options.loop);
-    free(worker);
     return 0;
 }
 
@@ -249,7 +235,7 @@ static void a_heartbeat_is_written_each_minute(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_worker_end)
     const struct CMUnitTest tests[] = {
         TEST(what_a_worker_left_goes_after_an_hour_and_its_heartbeat_last),
         TEST(a_status_whose_tombstone_was_lost_keeps_the_heartbeat_until_it_is_gone),

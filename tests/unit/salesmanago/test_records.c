@@ -1,7 +1,5 @@
 /* The records a worker writes of itself, as those who read them expect them. Kafka is played by this test. */
-#include "tests/unit/core/check.h"
-
-#include "salesmanago/state.h"
+#include "tests/unit/salesmanago/worker_rig.h"
 
 #include "platform/json/json.h"
 #include "salesmanago/heartbeat.h"
@@ -22,20 +20,8 @@ enum hb_err hb_kafka_produce(struct hb_kafka_producer *producer, const struct hb
 static int setup(void **state)
 {
     static char nobody;
-    struct hb_sm_worker *worker = calloc(1, sizeof *worker);
-    assert_non_null(worker);
-    worker->options.worker = "w";
+    struct hb_sm_worker *worker = rig_worker(state);
     worker->producer = (struct hb_kafka_producer *)&nobody;
-    assert_int_equal(hb_loop_new(&worker->options.loop), HB_OK);
-    *state = worker;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct hb_sm_worker *worker = *state;
-    hb_loop_free(&worker->options.loop);
-    free(worker);
     return 0;
 }
 
@@ -63,7 +49,7 @@ static void a_mark_says_whether_its_worker_is_busy(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_worker_end)
     const struct CMUnitTest tests[] = {
         TEST(what_a_worker_writes_as_its_heartbeat_is_read_as_one),
         TEST(a_mark_says_whether_its_worker_is_busy),

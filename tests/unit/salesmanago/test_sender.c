@@ -1,15 +1,6 @@
 /* Who is given partitions takes none of their records before the registry was read as far as it stood then: what a
  * former owner left there (positions, marks) would be missed. The rest of the worker is played by this test. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "salesmanago/state.h"
+#include "tests/unit/salesmanago/worker_rig.h"
 
 #include "registry/each.h"
 
@@ -84,15 +75,6 @@ void hb_sm_intake_ready(struct hb_sm_worker *worker)
     (void)worker;
     ready++;
 }
-void hb_sm_trouble_set(struct hb_sm_worker *worker, const char *format, ...)
-{
-    (void)worker;
-    fail_msg("%s", format);
-}
-void hb_sm_pump_soon(struct hb_sm_worker *worker)
-{
-    (void)worker;
-}
 struct hb_mono hb_sm_now(const struct hb_sm_worker *worker)
 {
     return hb_loop_mono(worker->options.loop);
@@ -103,26 +85,14 @@ struct hb_mono hb_sm_now(const struct hb_sm_worker *worker)
 static int setup(void **state)
 {
     static struct hb_config config;
-    struct hb_sm_worker *worker = calloc(1, sizeof *worker);
-    assert_non_null(worker);
+    struct hb_sm_worker *worker = rig_worker(state);
     config.salesmanago_timeout_ms = 30000;
     config.salesmanago_session_timeout_ms = 15000;
     worker->options.config = &config;
-    worker->options.worker = "w";
-    assert_int_equal(hb_loop_new(&worker->options.loop), HB_OK);
     writes_count = waiters_count = 0;
     ready = 0;
     is_writable = true;
     own_mark = "{}";
-    *state = worker;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct hb_sm_worker *worker = *state;
-    hb_loop_free(&worker->options.loop);
-    free(worker);
     return 0;
 }
 
@@ -224,13 +194,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(partitions_begin_when_the_registry_was_read_to_their_assignment, setup,
-                                        teardown),
+                                        rig_worker_end),
         cmocka_unit_test_setup_teardown(an_answer_for_a_former_assignment_says_nothing_of_the_next_one, setup,
-                                        teardown),
+                                        rig_worker_end),
         cmocka_unit_test_setup_teardown(a_question_that_could_not_be_written_is_not_answered_by_a_former_one, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_mark_that_somebody_wiped_out_is_written_again, setup, teardown),
-        cmocka_unit_test_setup_teardown(who_wakes_sends_nothing_before_it_knows_how_long_it_stood, setup, teardown),
+                                        rig_worker_end),
+        cmocka_unit_test_setup_teardown(a_mark_that_somebody_wiped_out_is_written_again, setup, rig_worker_end),
+        cmocka_unit_test_setup_teardown(who_wakes_sends_nothing_before_it_knows_how_long_it_stood, setup,
+                                        rig_worker_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

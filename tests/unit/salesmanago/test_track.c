@@ -56,19 +56,10 @@ void hb_sm_walk_stop(struct hb_sm_lane *lane)
 {
     assert_null(lane->walk);
 }
-void hb_sm_trouble_set(struct hb_sm_worker *worker, const char *format, ...)
-{
-    (void)worker;
-    fail_msg("%s", format);
-}
 void hb_sm_aside_lose(struct hb_sm_lane *lane, int32_t partition)
 {
     (void)lane;
     assert_int_equal(partition, PARTITION);
-}
-void hb_sm_pump_soon(struct hb_sm_worker *worker)
-{
-    (void)worker;
 }
 
 /* ---- the world ---- */

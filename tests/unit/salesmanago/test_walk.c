@@ -109,15 +109,6 @@ void hb_sm_hash(const struct hb_sm_worker *worker, struct hb_str key, unsigned c
 {
     hb_hash_pieces(worker->hash_key, &key, 1, ret_hash);
 }
-void hb_sm_trouble_set(struct hb_sm_worker *worker, const char *format, ...)
-{
-    (void)worker;
-    fail_msg("%s", format);
-}
-void hb_sm_pump_soon(struct hb_sm_worker *worker)
-{
-    (void)worker;
-}
 struct hb_mono hb_sm_now(const struct hb_sm_worker *worker)
 {
     (void)worker;
